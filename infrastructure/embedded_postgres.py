@@ -238,13 +238,13 @@ class EmbeddedPostgres:
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._account.user is not None:
             self.home.chmod(self.home.stat().st_mode & 0o7777 | 0o011)
-            self._run(
-                "/bin/sh",
-                "-c",
-                'cd "$1" || { echo "$(id -un) cannot enter it" >&2; exit 1; }',
-                "sh",
-                self.home,
-            )
+            try:
+                self._run("/bin/sh", "-c", 'cd "$1"', "sh", self.home)
+            except StartFailed:
+                raise StartFailed(
+                    f"root's Postgres runs as nobody, who cannot get into {self.home}: a folder above it is"
+                    " private; choose another place with CHRONOSCRIBE_DATA"
+                ) from None
 
     def _own_home(self) -> None:
         if self._owner_lock is not None:
@@ -319,7 +319,9 @@ class EmbeddedPostgres:
         self._make_private(new)
         # "trust" is enough: whoever cannot enter the socket's folder cannot connect.
         options = ("-U", "app", "-A", "trust", "-E", "UTF8", "--no-instructions", *locale)
-        self._run(binaries / "initdb", "-D", new, *options, pass_fds=(lock,))
+        unsafe = () if self.durable else ("--no-sync",)
+        # It inherits the lock as well: should we die meanwhile, the next start waits for it to end.
+        self._run(binaries / "initdb", "-D", new, *options, *unsafe, pass_fds=(lock,))
         new.rename(data)
 
     def _socket_folder(self) -> Path:
