@@ -1,0 +1,154 @@
+"""What can be done with documents: create, read, edit, follow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Final
+
+import orjson
+
+from application.live import LiveAggregates
+from application.log import History, Recorded
+from application.rooms import Rooms
+from domain.document import ClientForgotten, Document, Edit, EditApplied, HistoryNeeded, LastEdit
+from domain.errors import NotFound, RevisionAhead, RevisionTooOld
+from domain.ids import document_stream
+from domain.text_op import Op
+
+# A client that is more edits behind takes the text as it is; one with unsent edits pages.
+# 1,000 typed edits are about as many bytes as a document of ordinary size.
+CATCH_UP_REVISIONS: Final = 1_000
+
+
+def digest(base: int, op: Op) -> str:
+    """What stands for an edit's content when the same number comes again: 64 bits of BLAKE2b, in hex."""
+    return blake2b(orjson.dumps([base, op]), digest_size=8).hexdigest()
+
+
+class EditDecision:
+    """An edit as a pristine command, with what had to be read from the log for it."""
+
+    __slots__ = ("actor", "at", "cause", "earlier", "edit", "last")
+
+    def __init__(self, edit: Edit, *, actor: str, at: datetime, cause: str = "typed") -> None:
+        self.edit = edit
+        self.actor = actor
+        self.at = at
+        self.cause = cause
+        self.earlier: list[Op] = []
+        self.last: LastEdit | None = None
+
+    def __call__(self, head: Document | None) -> Document:
+        if head is None:
+            raise NotFound("there is no such document")
+        head.edit(
+            self.edit,
+            actor=self.actor,
+            at=self.at,
+            earlier=self.earlier,
+            last=self.last,
+            cause=self.cause,
+        )
+        return head
+
+
+class Documents:
+    def __init__(
+        self, lives: LiveAggregates, history: History, rooms: Rooms, *, now: Callable[[], datetime]
+    ) -> None:
+        self._lives = lives
+        self._history = history
+        self._rooms = rooms
+        self._now = now
+
+    async def create(self, room: str, document: str, *, actor: str) -> Document:
+        """Create `document`, or find it there. Listed first, so that a crash between leaves nothing hidden.
+
+        Raises `NotFound` (no such room), `RoomFull`, `StoreUnavailable`, `Overloaded`.
+        """
+        await self._rooms.list_document(room, document, actor=actor)
+        at = self._now()
+
+        def decide(head: Document | None) -> Document:
+            return head or Document.create(room, document, actor=actor, at=at)
+
+        await self._lives.submit(document_stream(room, document), decide)
+        return await self.get(room, document)
+
+    async def get(self, room: str, document: str) -> Document:
+        """The live, committed document. Raises `NotFound`, `StoreUnavailable`."""
+        found = await self._lives.get(document_stream(room, document))
+        if found is None:
+            raise NotFound("there is no such document")
+        assert isinstance(found, Document)
+        return found
+
+    def find(self, room: str, document: str) -> Document | None:
+        """The same when it is in memory."""
+        return self._lives.find(document_stream(room, document))
+
+    def edit(
+        self, room: str, document: str, edit: Edit, *, actor: str, cause: str = "typed"
+    ) -> asyncio.Future[Sequence[Recorded]]:
+        """Submit an edit. Decided before this returns when everything needed is in memory.
+
+        The future gives the committed event, or nothing when the edit was accepted before. It raises what
+        `Document.edit` raises, `NotFound`, `Contended`, `Overloaded`, `StoreUnavailable`.
+        """
+        stream = document_stream(room, document)
+        decision = EditDecision(edit, actor=actor, at=self._now(), cause=cause)
+        if self._lives.find(stream) is not None:
+            done = self._lives.submit(stream, decision)
+            if not _asks(done):
+                return done
+        return asyncio.ensure_future(self._edit_with_history(stream, decision))
+
+    async def _edit_with_history(self, stream: str, decision: EditDecision) -> Sequence[Recorded]:
+        while True:
+            try:
+                return await self._lives.submit(stream, decision)
+            except HistoryNeeded as needed:
+                # In order, without a gap: what was read before reaches to where this begins.
+                base = decision.edit.base
+                missing = await self._history.edits(stream, base + len(decision.earlier), needed.until)
+                decision.earlier += [edit.op for edit in missing]
+            except ClientForgotten as needed:
+                found = await self._history.find_last_edit(stream, needed.client)
+                decision.last = found or LastEdit(0, 0, "")
+
+    async def last_seq(self, document: Document, client: str) -> int:
+        """The number of the last accepted edit of `client`, 0 if there is none."""
+        known = document.clients.get(client)
+        if known is None and document.clients_forgotten:
+            known = await self._history.find_last_edit(document.id, client)
+        return known.seq if known else 0
+
+    async def edits_between(self, document: Document, after: int, until: int) -> Sequence[EditApplied]:
+        """The edits of revisions `after + 1` to `until`, from memory or from the log."""
+        try:
+            return document.edits_since(after)[: max(0, until - after)]
+        except HistoryNeeded:
+            return await self._history.edits(document.id, after, until)
+
+    async def catch_up(self, document: Document, after: int) -> Sequence[EditApplied]:
+        """The edits that bring a client from revision `after` to where the document stands on return.
+
+        Raises `RevisionAhead`, and `RevisionTooOld` beyond `CATCH_UP_REVISIONS`.
+        """
+        earlier: list[EditApplied] = []
+        while True:
+            if after > document.revision:
+                raise RevisionAhead("the client is ahead", revision=document.revision)
+            if document.revision - after > CATCH_UP_REVISIONS:
+                raise RevisionTooOld("too far behind to be told edit by edit", revision=document.revision)
+            try:
+                return [*earlier, *document.edits_since(after + len(earlier))]
+            except HistoryNeeded as needed:
+                earlier += await self._history.edits(document.id, after + len(earlier), needed.until)
+
+
+def _asks(done: asyncio.Future[Sequence[Recorded]]) -> bool:
+    return done.done() and isinstance(done.exception(), HistoryNeeded | ClientForgotten)

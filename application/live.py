@@ -1,0 +1,345 @@
+"""Live aggregates: the ones in use, in memory, ahead of the log by what is just being committed.
+
+Each live aggregate is two: `committed`, the fold of what the feed has brought, and `head`, which is
+committed plus the decisions that are on their way into the log. A command runs on the head,
+synchronously, so the order of decisions is the order of events; nothing of it is visible until the
+feed brings it back, and only then does whoever waits for the command hear of it.
+
+When the log refuses (another node won the version, or the outcome of a commit is unknown),
+everything decided on top of the lost event is void, also what would have fitted by number. So the
+generation is raised, the head is dropped, the committed side is brought up to date from the log,
+and the pristine commands are decided again, in their order. A command that had taken effect after
+all finds its own trace in the state (an edit its number, a message its id) and decides nothing.
+That is why an unknown outcome needs no code of its own.
+
+All methods run in the event loop's thread; nothing here awaits but the reading of history.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any, Final
+
+from application.log import History, Log, Recorded, Submission
+from domain.aggregate import Event
+from domain.errors import ChronoscribeError, Contended, StoreUnavailable
+
+Decide = Callable[[Any], Any]
+"""A pristine command: takes the head (None: no such stream yet), returns the aggregate it decided on."""
+
+# How often one command is decided before its client is told to come back. Two nodes that edit one
+# document at full speed lose a race about every second time, so ten in a row is one in a thousand.
+DECISIONS_MAX: Final = 10
+
+# How often, and how far apart, reading a stream is tried while the store is away. Together about as
+# long as a client waits before it sends again anyway.
+LOAD_ATTEMPTS: Final = 10
+LOAD_RETRY_SECONDS: Final = 0.5
+
+# What is kept for a stream that does not exist: asking for many of them must not fill the memory.
+EMPTY_WEIGHT_BYTES: Final = 1_000
+
+# What a lost race or an unavailable store tells clients to wait.
+RETRY_AFTER_SECONDS: Final = 0.5
+
+
+class Command:
+    """A pristine command and the future of whoever waits for it: the events it made, once durable.
+
+    The future's result is empty when there was nothing to do, for instance for a resend.
+    """
+
+    __slots__ = ("attempts", "decide", "done")
+
+    def __init__(self, decide: Decide, done: asyncio.Future[Sequence[Recorded]]) -> None:
+        self.decide = decide
+        self.done = done
+        self.attempts = 0
+
+    def settle(self, recorded: Sequence[Recorded]) -> None:
+        if not self.done.done():
+            self.done.set_result(recorded)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+class Pending:
+    """A decided command whose events are on their way, and the commands that found nothing left to do."""
+
+    __slots__ = ("command", "events", "followers", "recorded")
+
+    def __init__(self, command: Command, events: Sequence[Event]) -> None:
+        self.command = command
+        self.events = events
+        self.recorded: list[Recorded] = []
+        self.followers: list[Command] = []
+
+    @property
+    def awaited(self) -> Event:
+        return self.events[len(self.recorded)]
+
+    @property
+    def commands(self) -> Iterator[Command]:
+        yield self.command
+        yield from self.followers
+
+
+class Live:
+    """One stream's live aggregate. Owned by `LiveAggregates`."""
+
+    def __init__(self, stream: str, lives: LiveAggregates) -> None:
+        self.stream = stream
+        self.generation = 0
+        self.committed: Any = None
+        self.head: Any = None
+        self.pending: deque[Pending] = deque()
+        self.used_at = 0.0
+        self.loading: asyncio.Task[None] | None = None
+        self._lives = lives
+        self._waiting: deque[Command] = deque()
+        self._missed: list[Recorded] = []
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self.pending or self._waiting or self.loading)
+
+    # Commands.
+
+    def take(self, command: Command) -> None:
+        """Decide `command`, now or when the stream has been read."""
+        if self.loading:
+            self._waiting.append(command)
+        else:
+            self._decide(command)
+
+    def _decide(self, command: Command) -> None:
+        command.attempts += 1
+        if command.attempts > DECISIONS_MAX:
+            command.fail(Contended("others were faster again and again", retry_after=RETRY_AFTER_SECONDS))
+            return
+        try:
+            self._lives.log.check_capacity()
+            head = command.decide(self.head)
+        except Exception as error:  # noqa: BLE001 -- goes to whoever waits for the command
+            command.fail(error)
+            return
+        events = head.collect_events()
+        if events:
+            self.head = head
+            self.pending.append(Pending(command, events))
+            self._lives.log.submit(Submission(self, self.generation, events))
+        elif self.pending:
+            self.pending[-1].followers.append(command)  # what it relies on is not durable yet
+        else:
+            command.settle(())
+
+    # What comes back.
+
+    def on_committed(self, recorded: Recorded) -> None:
+        """The feed brought an event of this stream."""
+        if self.loading:
+            self._missed.append(recorded)
+            return
+        event = recorded.event
+        version = self.committed.version if self.committed is not None else 0
+        if event.originator_version <= version:
+            return  # read from the log before the feed came to it
+        if event.originator_version > version + 1:
+            # Only a stream that was taken to be new: it exists, so what is missing is in the log.
+            self.on_refused(self.generation)
+            return
+        self.committed = event.mutate(self.committed)
+        if not self.pending:
+            self.head = copy.copy(self.committed) if version == 0 else event.mutate(self.head)
+        elif event == self.pending[0].awaited:
+            self._on_own(recorded)
+        else:
+            self._restart(self._revoke())
+
+    def _on_own(self, recorded: Recorded) -> None:
+        pending = self.pending[0]
+        pending.recorded.append(recorded)
+        if len(pending.recorded) == len(pending.events):
+            self.pending.popleft()
+            pending.command.settle(pending.recorded)
+            for follower in pending.followers:
+                follower.settle(())
+
+    def on_refused(self, generation: int) -> None:
+        """The log refused: read what it has, then decide again."""
+        if generation == self.generation:
+            self._waiting.extendleft(reversed(self._revoke()))
+            self.load()
+
+    def on_stalled(self) -> None:
+        """Tell everybody who waits; their commands stay on the way, and a resend will find them."""
+        for pending in self.pending:
+            for command in pending.commands:
+                command.fail(StoreUnavailable("the log does not answer", retry_after=RETRY_AFTER_SECONDS))
+
+    def _revoke(self) -> list[Command]:
+        self.generation += 1
+        commands = [command for pending in self.pending for command in pending.commands]
+        self.pending.clear()
+        return commands
+
+    def _restart(self, commands: Sequence[Command]) -> None:
+        self.head = copy.copy(self.committed)
+        for command in commands:
+            self._decide(command)
+
+    # Reading.
+
+    def load(self) -> None:
+        """Start to read the stream; commands and events that come meanwhile wait."""
+        self.loading = self._lives.start_task(self._load())
+
+    async def _load(self) -> None:
+        try:
+            await self._read()
+        except ChronoscribeError as error:
+            self._give_up(error)
+            return
+        self.loading = None
+        missed, self._missed = self._missed, []
+        for recorded in missed:
+            self.on_committed(recorded)
+        waiting, self._waiting = self._waiting, deque()
+        self._restart(waiting)
+
+    async def _read(self) -> None:
+        for attempt in range(LOAD_ATTEMPTS):
+            try:
+                if self.committed is None:
+                    self.committed = await self._lives.history.load(self.stream)
+                else:
+                    version = self.committed.version
+                    for event in await self._lives.history.events_after(self.stream, version):
+                        event.mutate(self.committed)
+            except StoreUnavailable:
+                if attempt == LOAD_ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(LOAD_RETRY_SECONDS)
+            else:
+                return
+
+    def _give_up(self, error: ChronoscribeError) -> None:
+        self.loading = None
+        self._lives.forget(self)
+        for command in self._waiting:
+            command.fail(error)
+        self._waiting.clear()
+
+
+class LiveAggregates:
+    """All live aggregates of a node. Follows the feed; the log's committer calls back through
+    `Submission.owner`.
+    """
+
+    def __init__(self, log: Log, history: History, *, monotonic: Callable[[], float]) -> None:
+        self.log = log
+        self.history = history
+        self._monotonic = monotonic
+        self._lives: dict[str, Live] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def submit(
+        self, stream: str, decide: Decide, *, is_new: bool = False
+    ) -> asyncio.Future[Sequence[Recorded]]:
+        """Run a command; the future gives its committed events.
+
+        With `is_new` the stream is taken not to exist, which saves reading it; where that is wrong, the
+        log refuses and the command is decided again on what is there. The future raises what
+        `decide` raises, `Contended`, `Overloaded` or `StoreUnavailable`.
+        """
+        done: asyncio.Future[Sequence[Recorded]] = asyncio.get_running_loop().create_future()
+        self._use(stream, is_new=is_new).take(Command(decide, done))
+        return done
+
+    async def get(self, stream: str) -> Any | None:
+        """The committed aggregate, None if there is no such stream. It is the live one: read it,
+        don't keep it.
+
+        Raises `StoreUnavailable`.
+        """
+        live = self._use(stream, is_new=False)
+        while live.loading:
+            await asyncio.shield(live.loading)
+        if live.committed is None and self._lives.get(stream) is not live:
+            raise StoreUnavailable("the log does not answer", retry_after=RETRY_AFTER_SECONDS)
+        return live.committed
+
+    def find(self, stream: str) -> Any | None:
+        """The committed aggregate when it is in memory and readable at once."""
+        live = self._lives.get(stream)
+        return live.committed if live is not None and not live.loading else None
+
+    def _use(self, stream: str, *, is_new: bool) -> Live:
+        live = self._lives.get(stream)
+        if live is None:
+            live = self._lives[stream] = Live(stream, self)
+            if not is_new:
+                live.load()
+        live.used_at = self._monotonic()
+        return live
+
+    def on_events(self, batch: Sequence[Recorded]) -> None:
+        """Called by the feed with each committed batch, in log order."""
+        for recorded in batch:
+            live = self._lives.get(recorded.event.originator_id)
+            if live is not None:
+                live.on_committed(recorded)
+
+    # Memory.
+
+    def evict(self, *, idle_seconds: float, budget_bytes: int) -> list[Any]:
+        """Forget what was not used for `idle_seconds`, then the longest unused beyond `budget_bytes`.
+
+        What is on its way into the log stays. Returns the aggregates that were let go, for snapshots.
+        """
+        now = self._monotonic()
+        by_use = sorted(self._lives.values(), key=lambda live: live.used_at)
+        total = sum(self._weight(live) for live in by_use)
+        gone = []
+        for live in by_use:
+            if live.is_busy:
+                continue
+            if now - live.used_at < idle_seconds and total <= budget_bytes:
+                break
+            total -= self._weight(live)
+            self.forget(live)
+            if live.committed is not None:
+                gone.append(live.committed)
+        return gone
+
+    @staticmethod
+    def _weight(live: Live) -> int:
+        return 2 * live.committed.weight if live.committed is not None else EMPTY_WEIGHT_BYTES
+
+    def forget(self, live: Live) -> None:
+        self._lives.pop(live.stream, None)
+
+    def __iter__(self) -> Iterator[Live]:
+        return iter(tuple(self._lives.values()))
+
+    def __len__(self) -> int:
+        return len(self._lives)
+
+    # Tasks.
+
+    def start_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def close(self) -> None:
+        """End the reading that is under way."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,32 @@
+"""Everything that can be done on a node, in one value: what the edges of the product are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from application.attendances import Attendances
+from application.cursors import Cursors
+from application.documents import Documents
+from application.messages import Messages
+from application.rooms import Rooms
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    rooms: Rooms
+    documents: Documents
+    messages: Messages
+    attendances: Attendances
+    cursors: Cursors
+    node: str
+    """This run of this server process."""
+    epoch: str
+    """The identity of the store's history: positions of another epoch mean nothing here."""
+    now: Callable[[], datetime]
+    """The clock that events are dated by, in UTC."""
+    monotonic: Callable[[], float]
+    """The clock that durations are measured with, in seconds."""
+    new_id: Callable[[], str]
+    """Makes an id that nobody can guess and nobody has."""

@@ -1,0 +1,296 @@
+"""A document: a text with its history, and the one place where edits are put in order.
+
+The aggregate is the list of accepted edits; the length of the list is the revision. An edit
+comes with the revision it was made on and is transformed, as `left`, over every edit committed
+since, one by one (transforming over a composed history is not the same, see `text_op`). What is stored
+is the op as it was applied, with the text that it deleted, so that blame, undo and audit can read it
+in any direction.
+
+Exactly once: each client numbers its edits of this document; the last number of every client is
+part of the state, so a resend is recognised whoever sends it again and whenever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple, Self
+
+from eventsourcing.utils import register_topic
+
+from domain.aggregate import Aggregate, Event, InitialEvent
+from domain.errors import (
+    DocumentTooLarge,
+    IdReused,
+    LostRace,
+    OpInvalid,
+    RevisionAhead,
+    RevisionTooOld,
+    SequenceGap,
+)
+from domain.ids import document_stream
+from domain.limits import DOCUMENT_BYTES, DOCUMENT_CODE_POINTS
+from domain.text import Text
+from domain.text_op import Op, length_change, required_length, transform
+
+# Edits kept in memory for transforming late ones and for clients that come back after a short
+# while. A person's client is a few revisions behind; 1,000 is minutes of a busy room. Older ones are
+# in the log.
+WINDOW_REVISIONS: Final = 1_000
+
+# How old the base of an edit may be. A client that was away catches up before it sends, so only
+# resends are old; 10,000 is an hour of a very busy document, and 20 ms of transforming.
+HISTORY_REVISIONS: Final = 10_000
+
+# Clients whose last number is part of the state. A client is a browser tab, so a long-lived document
+# sees many; the forgotten ones are looked up in the log.
+CLIENTS_REMEMBERED: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An edit as submitted. `digest` stands for base and op as the client sent them."""
+
+    client: str
+    seq: int
+    base: int
+    op: Op
+    digest: str
+
+
+class LastEdit(NamedTuple):
+    """The last accepted edit of a client: its number, the revision it made, its digest."""
+
+    seq: int
+    revision: int
+    digest: str
+
+
+class Created(InitialEvent):
+    TOPIC = "document.created"
+    room: str
+    name: str
+
+
+class EditApplied(Event):
+    """`op` is as committed: normal, invertible, made on revision `revision - 1`; `base` is what it
+    came from.
+    """
+
+    TOPIC = "document.edit_applied"
+    client: str
+    seq: int
+    base: int
+    revision: int
+    digest: str
+    op: Op
+    cause: str = "typed"
+
+    def apply(self, aggregate: Document) -> None:
+        aggregate.on_edit_applied(self)
+
+
+class HistoryNeeded(LostRace):
+    """Deciding needs the edits after revision `after` up to `until`, which are not in memory.
+
+    A question to whoever can read the log. Unanswered, it is a reason to try again.
+    """
+
+    code = "E_BUSY"
+
+    def __init__(self, after: int, until: int) -> None:
+        super().__init__(f"edits {after + 1} to {until} are being read")
+        self.after = after
+        self.until = until
+
+
+class ClientForgotten(LostRace):
+    """Deciding needs the last accepted edit of `client`, which is not in memory. A question, as above."""
+
+    code = "E_BUSY"
+
+    def __init__(self, client: str) -> None:
+        super().__init__(f"the last edit of {client} is being read")
+        self.client = client
+
+
+class Document(Aggregate):
+    TOPIC = "document"
+
+    def __init__(self, room: str, name: str) -> None:
+        self.room = room
+        self.name = name
+        self.text = Text()
+        self.revision = 0
+        self.size_bytes = 0
+        self.clients: dict[str, LastEdit] = {}
+        self.clients_forgotten = False
+        self.window: list[EditApplied] = []
+
+    @classmethod
+    def create(cls, room: str, name: str, *, actor: str, at: datetime) -> Self:
+        """A new, empty document."""
+        return cls._create(
+            Created, id=document_stream(room, name), timestamp=at, actor=actor, room=room, name=name
+        )
+
+    # Decisions.
+
+    def edit(
+        self,
+        edit: Edit,
+        *,
+        actor: str,
+        at: datetime,
+        earlier: Sequence[Op] = (),
+        last: LastEdit | None = None,
+        cause: str = "typed",
+    ) -> None:
+        """Accept `edit`, or do nothing when it is accepted already.
+
+        `earlier` are the ops that follow `edit.base`, up to any revision that the window reaches back
+        to; `last` is what the log says of a forgotten client. Raises `IdReused`, `SequenceGap`,
+        `RevisionAhead`, `RevisionTooOld`,
+        `OpInvalid`, `DocumentTooLarge`, or asks by `HistoryNeeded`, `ClientForgotten`.
+        """
+        if self._is_accepted(edit, last):
+            return
+        op = self._transformed(edit, earlier)
+        op = self.text.make_invertible(op)
+        self._check_size(op)
+        self.trigger_event(
+            EditApplied,
+            timestamp=at,
+            actor=actor,
+            client=edit.client,
+            seq=edit.seq,
+            base=edit.base,
+            revision=self.revision + 1,
+            digest=edit.digest,
+            op=op,
+            cause=cause,
+        )
+
+    def _is_accepted(self, edit: Edit, last: LastEdit | None) -> bool:
+        known = self.clients.get(edit.client) or last
+        if known is None:
+            if self.clients_forgotten and edit.seq != 1:
+                raise ClientForgotten(edit.client)
+            known = LastEdit(0, 0, "")
+        if edit.seq == known.seq + 1:
+            return False
+        if edit.seq > known.seq:
+            raise SequenceGap("an edit before this one is missing", expected=known.seq + 1, actual=edit.seq)
+        if edit.seq == known.seq and edit.digest != known.digest:
+            raise IdReused("this number was used for another edit", seq=edit.seq, revision=known.revision)
+        return True
+
+    def _transformed(self, edit: Edit, earlier: Sequence[Op]) -> Op:
+        if edit.base > self.revision:
+            raise RevisionAhead("the base revision does not exist", revision=self.revision)
+        if self.revision - edit.base > HISTORY_REVISIONS:
+            raise RevisionTooOld("catch up before sending this", revision=self.revision)
+        since = self.ops_since(edit.base, earlier)
+        base_length = len(self.text) - sum(map(length_change, since))
+        if required_length(edit.op) > base_length:
+            raise OpInvalid("the op is longer than the text it was made on", length=base_length)
+        op = edit.op
+        for committed in since:
+            op = transform(op, committed, "left")
+        return op
+
+    def ops_since(self, base: int, earlier: Sequence[Op] = ()) -> Sequence[Op]:
+        """The ops of revisions `base + 1` to the present one. Raises `HistoryNeeded`."""
+        if base == self.revision:
+            return ()
+        start = self.window_start
+        if base >= start:
+            return [edit.op for edit in self.window[base - start :]]
+        reached = base + len(earlier)
+        if reached < start:
+            raise HistoryNeeded(after=base, until=start)
+        return [*earlier, *(edit.op for edit in self.window[reached - start :])]
+
+    @property
+    def window_start(self) -> int:
+        """The oldest revision after which all edits are in memory."""
+        return self.revision - len(self.window)
+
+    def edits_since(self, revision: int) -> list[EditApplied]:
+        """The edits after `revision`, in memory. Raises `HistoryNeeded` when it is before the window."""
+        start = self.window_start
+        if revision < start:
+            raise HistoryNeeded(after=revision, until=start)
+        return self.window[revision - start :]
+
+    def _check_size(self, op: Op) -> None:
+        length = len(self.text) + length_change(op)
+        if length > DOCUMENT_CODE_POINTS:
+            raise DocumentTooLarge("too many characters", limit=DOCUMENT_CODE_POINTS)
+        growth = size_change(op)
+        if growth > 0 and self.size_bytes + growth > DOCUMENT_BYTES:
+            raise DocumentTooLarge("too many bytes", limit=DOCUMENT_BYTES)
+
+    # State.
+
+    def on_edit_applied(self, edit: EditApplied) -> None:
+        self.text.apply(edit.op)
+        self.size_bytes += size_change(edit.op)
+        self.revision = edit.revision
+        self.window.append(edit)
+        if len(self.window) >= 2 * WINDOW_REVISIONS:
+            del self.window[:-WINDOW_REVISIONS]
+        self._remember(edit)
+
+    def _remember(self, edit: EditApplied) -> None:
+        self.clients.pop(edit.client, None)  # so that the dict stays in order of the last edit
+        self.clients[edit.client] = LastEdit(edit.seq, edit.revision, edit.digest)
+        if len(self.clients) > CLIENTS_REMEMBERED:
+            del self.clients[next(iter(self.clients))]
+            self.clients_forgotten = True
+
+    @property
+    def weight(self) -> int:
+        # A window's edit keeps about 1 KB of objects and at most a few times its JSON.
+        return 2_000 + 4 * len(self.text) + 1_000 * len(self.window) + 200 * len(self.clients)
+
+    def as_state(self) -> dict[str, Any]:
+        """The state as JSON; the window is not part of it, it is in the log."""
+        return {
+            "room": self.room,
+            "name": self.name,
+            "text": str(self.text),
+            "revision": self.revision,
+            "size_bytes": self.size_bytes,
+            "clients": {client: list(last) for client, last in self.clients.items()},
+            "clients_forgotten": self.clients_forgotten,
+        }
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        self.room = state["room"]
+        self.name = state["name"]
+        self.text = Text(state["text"])
+        self.revision = state["revision"]
+        self.size_bytes = state["size_bytes"]
+        self.clients = {client: LastEdit(*last) for client, last in state["clients"].items()}
+        self.clients_forgotten = state["clients_forgotten"]
+        self.window = []
+
+
+register_topic(Document.TOPIC, Document)
+
+
+def size_change(op: Iterable[int | str | Mapping[str, Any]]) -> int:
+    """By how many bytes of UTF-8 an invertible op makes a text longer."""
+    change = 0
+    for component in op:
+        if isinstance(component, str):
+            change += _utf8_length(component)
+        elif not isinstance(component, int):
+            change -= _utf8_length(component["d"])
+    return change
+
+
+def _utf8_length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())

@@ -1,0 +1,75 @@
+"""Ids of rooms, documents, clients and messages, and the readable ids of their streams.
+
+A stream's id is text that an analyst can read in the log: `document:demo/main.md`,
+`message:demo/5f2c`, `room:demo`. The part before the colon is the stream's kind, the part
+up to the slash its room.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from domain.limits import ID_CODE_POINTS
+
+ID_PATTERN: Final = r"^[A-Za-z0-9_-]{1,64}$"
+# Single dots inside, so that a document can be called main.py and nothing can be called "..".
+DOCUMENT_ID_PATTERN: Final = r"^(?=.{1,64}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
+
+_ID = re.compile(ID_PATTERN + r"(?<!\n)")
+_DOCUMENT_ID = re.compile(DOCUMENT_ID_PATTERN + r"(?<!\n)")
+
+assert ID_CODE_POINTS == 64, "the patterns spell the limit out"
+
+
+class Stream(NamedTuple):
+    """What a stream's id says: its kind, its room, and its name within the room ("" for a room)."""
+
+    kind: str
+    room: str
+    name: str
+
+
+def is_id(value: str) -> bool:
+    """Whether `value` may name a room, a client or a message."""
+    return _ID.match(value) is not None
+
+
+def is_document_id(value: str) -> bool:
+    """Whether `value` may name a document."""
+    return _DOCUMENT_ID.match(value) is not None
+
+
+def room_stream(room: str) -> str:
+    return f"room:{room}"
+
+
+def document_stream(room: str, document: str) -> str:
+    return f"document:{room}/{document}"
+
+
+def message_stream(room: str, message: str) -> str:
+    return f"message:{room}/{message}"
+
+
+def attendance_stream(room: str, session: str) -> str:
+    return f"attendance:{room}/{session}"
+
+
+def presence_stream(room: str, node: str) -> str:
+    return f"presence:{room}/{node}"
+
+
+# Every event that passes asks; a node works on few streams at a time, far fewer than this.
+@lru_cache(maxsize=16_384)
+def parse_stream(stream: str) -> Stream:
+    """Take a stream's id apart.
+
+    Raises `ValueError` when `stream` is not an id that this module makes.
+    """
+    kind, colon, rest = stream.partition(":")
+    if not colon or not kind or not rest:
+        raise ValueError(f"not a stream id: {stream!r}")
+    room, _, name = rest.partition("/")
+    return Stream(kind, room, name)

@@ -1,0 +1,209 @@
+"""Group commit: one committer per log and node writes everything that waits in one transaction.
+
+While a batch is in flight the next one gathers, so batches grow with the load by themselves and an
+edit in an idle server does not wait for others. What was committed goes on to the feed; what was
+refused is decided again by its live aggregate, while this committer holds the log's lock, so that
+no other node can be first again.
+
+A connection that fails during a commit leaves the outcome unknown. Then the whole batch counts as
+refused: the live aggregates read what is there, and a command that came true finds its own trace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from application.log import Recorded, Submission
+from domain.aggregate import Event
+from domain.errors import Overloaded
+
+# Events that may wait for a commit: a second of the highest load seen here. More waiting would only mean that
+# clients wait longer than they do before they send again.
+QUEUE_EVENTS_MAX: Final = 10_000
+
+# Larger batches are no faster (see docs/performance.md) and delay the first in them.
+BATCH_EVENTS_MAX: Final = 512
+
+# An append that takes longer is given up as unknown.
+APPEND_SECONDS: Final = 5.0
+
+# While the store is away: how soon it is tried again. It comes back within a second after a crash.
+RETRY_SECONDS: Final = 0.1
+RETRY_SECONDS_MAX: Final = 1.0
+
+# How long the store may be away before those who wait are told to come back.
+STALL_SECONDS: Final = 5.0
+
+# How long deciding again may hold the lock of the log: reading a few streams takes milliseconds.
+DECIDE_AGAIN_SECONDS: Final = 2.0
+
+
+class OutcomeUnknown(Exception):  # noqa: N818
+    """The store failed during an append: it may or may not have come true."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a batch. `previous` is the log's newest position before it; `positions` are
+    those of the events that were taken, in their order; `refused` the streams of which nothing
+    was taken.
+    """
+
+    previous: int
+    positions: Sequence[int]
+    refused: frozenset[str]
+
+
+class AppendStore(Protocol):
+    """Where a log is kept. `exclusive` gives whatever `append_within` needs."""
+
+    async def append(self, events: Sequence[Event]) -> Appended: ...
+
+    def exclusive(self) -> AbstractAsyncContextManager[Any]: ...
+
+    async def append_within(self, exclusive: Any, events: Sequence[Event]) -> Appended: ...
+
+
+class Waitable(Protocol):
+    """A live aggregate that is read again: `loading` is its task."""
+
+    loading: asyncio.Task[None] | None
+
+
+class GroupCommit:
+    """The way into one log. `run` is the one task that writes."""
+
+    def __init__(
+        self,
+        store: AppendStore,
+        on_appended: Callable[[int, Sequence[Recorded]], None],
+        *,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._on_appended = on_appended
+        self._monotonic = monotonic
+        self._queue: deque[Submission] = deque()
+        self._waiting_events = 0
+        self._refused: list[Submission] = []
+        self._wake = asyncio.Event()
+        self._failing_since: float | None = None
+        self._is_stalled = False
+        self._in_flight: Sequence[Submission] = ()
+        self.batches = 0
+        self.events = 0
+        self.refusals = 0
+        self.failures = 0
+
+    # `Log`, for the live aggregates.
+
+    def check_capacity(self) -> None:
+        if self._waiting_events >= QUEUE_EVENTS_MAX:
+            raise Overloaded("too much is waiting to be stored", retry_after=1.0)
+
+    def submit(self, submission: Submission) -> None:
+        self._queue.append(submission)
+        self._waiting_events += len(submission.events)
+        self._wake.set()
+
+    @property
+    def waiting_events(self) -> int:
+        return self._waiting_events
+
+    @property
+    def stalled_seconds(self) -> float:
+        """For how long nothing could be appended; 0 while all is well."""
+        return 0.0 if self._failing_since is None else self._monotonic() - self._failing_since
+
+    async def drained(self) -> None:
+        """Return when nothing is waiting or in flight."""
+        while self._queue or self._in_flight or self._refused:  # noqa: ASYNC110 -- only when a process ends
+            await asyncio.sleep(0.005)
+
+    # Writing.
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        retry_seconds = RETRY_SECONDS
+        while True:
+            if not self._refused:
+                await self._wake.wait()
+            try:
+                async with asyncio.timeout(APPEND_SECONDS):
+                    await (self._commit_refused() if self._refused else self._commit())
+            except (OutcomeUnknown, TimeoutError):
+                self._on_failure()
+                await asyncio.sleep(retry_seconds)
+                retry_seconds = min(2 * retry_seconds, RETRY_SECONDS_MAX)
+            else:
+                self._failing_since, self._is_stalled = None, False
+                retry_seconds = RETRY_SECONDS
+
+    async def _commit(self) -> None:
+        batch = self._take()
+        if batch:
+            events = [event for submission in batch for event in submission.events]
+            self._finish(batch, await self._store.append(events))
+
+    async def _commit_refused(self) -> None:
+        async with self._store.exclusive() as exclusive:
+            refused, self._refused = self._refused, []
+            self._in_flight = refused
+            await self._decide_again(refused)
+            batch = self._take()
+            events = [event for submission in batch for event in submission.events]
+            if events:
+                self._finish(batch, await self._store.append_within(exclusive, events))
+            self._in_flight = ()
+
+    @staticmethod
+    async def _decide_again(refused: Sequence[Submission]) -> None:
+        for submission in refused:
+            submission.owner.on_refused(submission.generation)
+        loading = [task for s in refused if (task := getattr(s.owner, "loading", None)) is not None]
+        if loading:
+            await asyncio.wait(loading, timeout=DECIDE_AGAIN_SECONDS)
+
+    def _take(self) -> Sequence[Submission]:
+        """The next batch: what is current of the queue, up to the bound."""
+        batch: list[Submission] = []
+        size = 0
+        while self._queue and size < BATCH_EVENTS_MAX:
+            submission = self._queue.popleft()
+            self._waiting_events -= len(submission.events)
+            if submission.is_current:
+                batch.append(submission)
+                size += len(submission.events)
+        if not self._queue:
+            self._wake.clear()
+        self._in_flight = batch
+        return batch
+
+    def _finish(self, batch: Sequence[Submission], appended: Appended) -> None:
+        self._in_flight = ()
+        taken = [s for s in batch if s.stream not in appended.refused] if appended.refused else batch
+        events = [event for submission in taken for event in submission.events]
+        assert len(events) == len(appended.positions), "every event is taken or its stream refused"
+        if appended.refused:
+            self._refused = [s for s in batch if s.stream in appended.refused]
+            self.refusals += len(appended.refused)
+        self.batches += 1
+        self.events += len(events)
+        if events:
+            recorded = [Recorded(p, e) for p, e in zip(appended.positions, events, strict=True)]
+            self._on_appended(appended.previous, recorded)
+
+    def _on_failure(self) -> None:
+        self.failures += 1
+        self._refused = [*self._refused, *self._in_flight]
+        self._in_flight = ()
+        if self._failing_since is None:
+            self._failing_since = self._monotonic()
+        elif self.stalled_seconds >= STALL_SECONDS:
+            for submission in (*self._refused, *self._queue):
+                submission.owner.on_stalled()

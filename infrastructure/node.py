@@ -1,0 +1,232 @@
+"""The composition root: one node, its two logs, its tasks, and what the edges of the product are given."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from application.attendances import Attendances
+from application.cursors import Cursors
+from application.documents import Documents
+from application.live import LiveAggregates
+from application.log import Recorded
+from application.messages import Messages
+from application.rooms import Rooms
+from application.services import Services
+from domain.attendance import Joined
+from domain.document import Document
+from domain.errors import ChronoscribeError
+from domain.ids import parse_stream
+from infrastructure.feed import Feed
+from infrastructure.group_commit import GroupCommit
+from infrastructure.postgres.database import Database
+from infrastructure.postgres.log import PostgresHistory, PostgresLog
+from infrastructure.postgres.migrations import migrate
+from infrastructure.postgres.wakeup import Wakeup, living_nodes
+from infrastructure.settings import Settings
+from infrastructure.snapshots import Snapshots
+
+logger = logging.getLogger(__name__)
+
+# How often idle aggregates are let go: the budget may be passed for this long.
+EVICT_SECONDS: Final = 30
+
+# How often stays of dead nodes are looked for. A node must be missing twice, since it may be
+# connecting again.
+SWEEP_SECONDS: Final = 15
+
+# Partitions for cursor moves are made this many days ahead, so that a night without a server does not matter.
+PARTITIONS_AHEAD_DAYS: Final = 7
+PARTITIONS_SECONDS: Final = 6 * 3600
+
+# How long closing waits for what is on its way into the log.
+CLOSE_SECONDS: Final = 5.0
+
+
+class LogOnNode:
+    """One of the node's logs: committer, feed and live aggregates, wired."""
+
+    def __init__(self, database: Database, history: PostgresHistory, wakeup: Wakeup, name: str) -> None:
+        self.name = name
+        self.store = PostgresLog(database, name)
+        self.feed = Feed(self.store)
+        self.commit = GroupCommit(self.store, self._on_appended, monotonic=time.monotonic)
+        self.lives = LiveAggregates(self.commit, history, monotonic=time.monotonic)
+        self.feed.follow(self.lives.on_events)
+        self._wakeup = wakeup
+        wakeup.on_hint(name, self.feed.wake)
+
+    def _on_appended(self, previous: int, recorded: list[Recorded] | Any) -> None:
+        self.feed.on_appended(previous, recorded)
+        self._wakeup.tell(self.name)
+
+
+class Node:
+    """A server process without its sockets. Made by `open_node`."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        key = secrets.randbits(31)
+        self.id = f"node-{key:08x}"
+        self.settings = settings
+        self.database = database
+        self.history = PostgresHistory(database)
+        self.wakeup = Wakeup(database, self.id, key)
+        self.record = LogOnNode(database, self.history, self.wakeup, "record")
+        self.presence = LogOnNode(database, self.history, self.wakeup, "presence")
+        self.snapshots = Snapshots(self.record.lives, self.history)
+        self.record.feed.follow(self.snapshots.on_events)
+        self.scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": 3600}
+        )
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when a task of the node has ended that must not: the process has to stop."""
+        self._tasks: list[asyncio.Task[None]] = []
+        self._missing_nodes: set[str] = set()
+
+    def services(self, epoch: str) -> Services:
+        lives = self.record.lives
+        now = _now
+        rooms = Rooms(lives, now=now)
+        return Services(
+            rooms=rooms,
+            documents=Documents(lives, self.history, rooms, now=now),
+            messages=Messages(lives, now=now),
+            attendances=Attendances(lives, node=self.id, now=now),
+            cursors=Cursors(self.presence.lives, node=self.id, now=now),
+            node=self.id,
+            epoch=epoch,
+            now=now,
+            monotonic=time.monotonic,
+            new_id=lambda: secrets.token_urlsafe(12),
+        )
+
+    # Life.
+
+    async def start(self) -> None:
+        """Begin to follow and to write. Raises `StoreUnavailable`."""
+        await self.create_partitions()
+        for log in (self.record, self.presence):
+            await log.feed.start()
+            self.own(log.feed.run(), f"feed of {log.name}")
+            self.own(log.commit.run(), f"committer of {log.name}")
+        self.own(self.wakeup.run(), "hints")
+        self.own(self.snapshots.run(), "snapshots")
+        self.scheduler.add_job(self.evict, "interval", seconds=EVICT_SECONDS)
+        self.scheduler.add_job(self.create_partitions, "interval", seconds=PARTITIONS_SECONDS)
+        self.scheduler.start()
+
+    def own(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run `work` as long as the node lives; when it ends by itself, the node has failed."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        task.add_done_callback(self._on_task_done)
+        self._tasks.append(task)
+
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            return
+        logger.critical("%s has ended", task.get_name(), exc_info=task.exception())
+        if not self.failed.done():
+            self.failed.set_result(None)
+
+    async def close(self) -> None:
+        """Finish what is on its way, keep snapshots of what is in memory, and stop."""
+        if self.scheduler.running:
+            self.scheduler.shutdown(wait=False)
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.presence.commit.drained()
+                await self.record.commit.drained()
+                for live in self.record.lives:
+                    self._on_leaving(live.committed)
+                await self.snapshots.flush()
+        except TimeoutError:
+            logger.warning("closing did not wait for everything: the store does not answer")
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for log in (self.record, self.presence):
+            await log.lives.close()
+            await log.store.disconnect()
+
+    # Jobs.
+
+    async def evict(self) -> None:
+        """Let idle aggregates go."""
+        for log in (self.record, self.presence):
+            gone = log.lives.evict(
+                idle_seconds=self.settings.aggregates_idle_seconds,
+                budget_bytes=self.settings.aggregates_memory_bytes,
+            )
+            for aggregate in gone:
+                self._on_leaving(aggregate)
+
+    def _on_leaving(self, aggregate: Any) -> None:
+        if isinstance(aggregate, Document):
+            self.snapshots.on_leaving(aggregate)
+
+    async def create_partitions(self) -> None:
+        """Make room for the cursor moves of the coming days."""
+        today = _now().date()
+        days: list[date] = [today + timedelta(days=n) for n in range(-1, PARTITIONS_AHEAD_DAYS)]
+        for day in days:
+            await self.database.fetch("SELECT create_presence_partition(%s)::text", (day,))
+
+    async def close_stays_of_dead_nodes(self, attendances: Attendances) -> None:
+        """End the stays whose node holds its lock no longer, when it was missing the last time too."""
+        stays = await self.history.open_stays(None)
+        living = {f"node-{key:08x}" for key in await living_nodes(self.database)} | {self.id}
+        joined = [stay.event for stay in stays if isinstance(stay.event, Joined)]
+        missing = {stay.node for stay in joined} - living
+        for stay in joined:
+            if stay.node in missing & self._missing_nodes:
+                where = parse_stream(stay.originator_id)
+                try:
+                    await attendances.leave(where.room, where.name, "lost", actor=stay.actor)
+                except ChronoscribeError as error:
+                    logger.warning("a stay of a dead node could not be ended: %s", error)
+        self._missing_nodes = missing
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_node(settings: Settings, conninfo: str) -> AsyncIterator[tuple[Node, Services]]:
+    """A node on a database that is brought up to date first, followed and written to until the end
+    of the block.
+
+    Raises `UnsafeStore` when the database could lose acknowledged events, `StoreUnavailable`.
+    """
+    database = Database(conninfo)
+    await database.open()
+    try:
+        await database.check_durability()
+        connection = await database.connect("migrations")
+        try:
+            await migrate(connection)
+        finally:
+            await connection.close()
+        node = Node(settings, database)
+        services = node.services(await node.history.epoch())
+        try:
+            await node.start()
+            node.scheduler.add_job(
+                node.close_stays_of_dead_nodes,
+                "interval",
+                seconds=SWEEP_SECONDS,
+                args=[services.attendances],
+            )
+            yield node, services
+        finally:
+            await node.close()
+    finally:
+        await database.close()

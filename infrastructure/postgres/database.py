@@ -1,0 +1,121 @@
+"""Connections to one Postgres: for reading a pool, for writing and listening one each by whoever needs it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from domain.errors import StoreUnavailable
+from infrastructure.postgres import arrays
+
+# A client waits about this long before it sends again, so an answer after it helps nobody.
+STATEMENT_SECONDS: Final = 5
+LOCK_SECONDS: Final = 2
+CONNECT_SECONDS: Final = 5
+
+# Reading is for opening documents, catching up and looking back; on two cores more at once only
+# make each other slow.
+READERS_MAX: Final = 6
+
+# Keepalives find a peer that vanished in 10 + 3 * 5 seconds instead of the system's two hours.
+_OPTIONS: Final = (
+    f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s"
+    " -c idle_in_transaction_session_timeout=5s -c timezone=UTC"
+)
+_KEEPALIVE: Final = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
+Connection = AsyncConnection[Any]
+
+
+class UnsafeStore(Exception):  # noqa: N818
+    """This Postgres could lose what it has acknowledged: the server must not start on it."""
+
+
+class Database:
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._pool = AsyncConnectionPool(
+            conninfo,
+            kwargs={"autocommit": True, **self._arguments("reader")},
+            min_size=1,
+            max_size=READERS_MAX,
+            open=False,
+            timeout=CONNECT_SECONDS,
+            # While Postgres is away, readers get an answer from the time-out; the pool goes on trying.
+            reconnect_timeout=3600,
+            configure=_configure,
+        )
+
+    async def open(self) -> None:
+        """Raises `StoreUnavailable`."""
+        try:
+            await self._pool.open(wait=True, timeout=CONNECT_SECONDS)
+        except PoolTimeout as error:
+            raise StoreUnavailable("Postgres does not answer") from error
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    async def connect(self, name: str) -> Connection:
+        """A connection of one's own in autocommit mode. Raises `psycopg.OperationalError`."""
+        connection = await AsyncConnection.connect(
+            self._conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS, **self._arguments(name)
+        )
+        arrays.register(connection)
+        return connection
+
+    @staticmethod
+    def _arguments(name: str) -> dict[str, Any]:
+        return {"options": _OPTIONS, "application_name": f"chronoscribe {name}", **_KEEPALIVE}
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """A connection from the pool. Raises `StoreUnavailable` also for what goes wrong inside."""
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+            raise StoreUnavailable("the store cannot be read", retry_after=0.5) from error
+
+    async def fetch(self, query: str, parameters: Any = ()) -> list[Any]:
+        """All rows of a query, in binary form. Tried again once on a connection that has died meanwhile.
+
+        Raises `StoreUnavailable`.
+        """
+        try:
+            return await self._fetch(query, parameters)
+        except StoreUnavailable:
+            return await self._fetch(query, parameters)
+
+    async def _fetch(self, query: str, parameters: Any) -> list[Any]:
+        async with self.reading() as connection:
+            cursor = connection.cursor(binary=True)
+            await cursor.execute(query.encode(), parameters, prepare=True)
+            return await cursor.fetchall()
+
+    async def check_durability(self) -> None:
+        """Raise `UnsafeStore` when a crash of this Postgres could lose what it has acknowledged."""
+        rows = await self.fetch(
+            "SELECT name, setting FROM pg_settings"
+            " WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes') ORDER BY name"
+        )
+        unsafe = [f"{name} = {setting}" for name, setting in rows if setting in {"off", "local"}]
+        if unsafe:
+            raise UnsafeStore(
+                f"Postgres runs with {', '.join(unsafe)}: acknowledged edits could be lost in a crash."
+                " Switch it on and start again."
+            )
+
+
+async def _configure(connection: Connection) -> None:
+    arrays.register(connection)

@@ -1,0 +1,333 @@
+"""The log in Postgres: appends whole batches, reads in any direction.
+
+One advisory lock per log, taken by every writer before it inserts, makes the order of notification
+ids the order of commits, so that whoever follows by id never passes over an event that appears
+later. Unlike the event library's table lock it is not in the way of ANALYZE and VACUUM. Lock and
+insert are two statements under READ COMMITTED: in one statement the insert would look at the time
+before it waited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import psycopg
+
+from application.log import Recorded
+from domain.aggregate import Event, Snapshot
+from domain.document import EditApplied, LastEdit
+from domain.errors import StoreUnavailable
+from domain.instants import as_microseconds
+from infrastructure.codec import decode, encode
+from infrastructure.group_commit import Appended, OutcomeUnknown
+from infrastructure.postgres.arrays import bigint_array, bytea_array, text_array
+from infrastructure.postgres.database import Connection, Database
+
+# What one read takes at a time: a page of decoded events is about 10 MB.
+PAGE_EVENTS: Final = 5_000
+
+LOCK_KEYS: Final = {"record": 0x7265636F7264, "presence": 0x70726573}
+
+_COLUMNS: Final = "originator_id, originator_version, topic, state, actor, at, client, seq"
+_AT: Final = "timestamptz 'epoch' + at * interval '1 microsecond'"
+_INPUT: Final = """
+inp AS MATERIALIZED (
+    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bytea[],
+                         %s::text[], %s::bigint[], %s::text[], %s::bigint[])
+             WITH ORDINALITY AS i(oid, ver, topic, state, actor, at, client, seq, ord))"""
+
+# Per stream all or nothing: a stream is taken when its first event follows on what is stored.
+# `previous` and `cur` are read in the snapshot before the insert.
+APPEND_RECORD: Final = f"""
+WITH {_INPUT},
+head AS MATERIALIZED (SELECT oid, min(ver) AS first FROM inp GROUP BY oid),
+ok AS MATERIALIZED (
+    SELECT h.oid FROM head h LEFT JOIN LATERAL
+        (SELECT max(originator_version) AS cur FROM record r WHERE r.originator_id = h.oid) c ON true
+    WHERE coalesce(c.cur, 0) = h.first - 1),
+ins AS (
+    INSERT INTO record ({_COLUMNS})
+    SELECT oid, ver, topic, state, actor, {_AT}, client, seq FROM inp
+    WHERE oid IN (SELECT oid FROM ok) ORDER BY ord
+    RETURNING notification_id)
+SELECT (SELECT coalesce(max(notification_id), 0) FROM record) AS previous,
+       (SELECT array_agg(notification_id ORDER BY notification_id) FROM ins) AS positions,
+       (SELECT array_agg(oid) FROM head WHERE oid NOT IN (SELECT oid FROM ok)) AS refused
+"""
+
+# A presence stream belongs to one run of one node, so nobody can be first.
+APPEND_PRESENCE: Final = f"""
+WITH {_INPUT},
+ins AS (
+    INSERT INTO presence (originator_id, originator_version, topic, state, actor, at)
+    SELECT oid, ver, topic, state, actor, {_AT} FROM inp ORDER BY ord
+    RETURNING notification_id)
+SELECT (SELECT coalesce(max(notification_id), 0) FROM presence) AS previous,
+       (SELECT array_agg(notification_id ORDER BY notification_id) FROM ins) AS positions,
+       NULL::text[] AS refused
+"""
+
+
+def columns(events: Sequence[Event]) -> tuple[Any, ...]:
+    """The parameters of the append statements. Edits alone have a client and a number."""
+    edits = [event if isinstance(event, EditApplied) else None for event in events]
+    return (
+        text_array([event.originator_id for event in events]),
+        bigint_array([event.originator_version for event in events]),
+        text_array([type(event).TOPIC for event in events]),
+        bytea_array([encode(event) for event in events]),
+        text_array([event.actor for event in events]),
+        bigint_array([as_microseconds(event.timestamp) for event in events]),
+        text_array([edit.client if edit else None for edit in edits]),
+        bigint_array([edit.seq if edit else None for edit in edits]),
+    )
+
+
+class PostgresLog:
+    """One log: `record` or `presence`. Its writing side belongs to one `GroupCommit`."""
+
+    def __init__(self, database: Database, table: str) -> None:
+        self._database = database
+        self._table = table
+        self._append = (APPEND_RECORD if table == "record" else APPEND_PRESENCE).encode()
+        self._connection: Connection | None = None
+
+    # Writing.
+
+    async def append(self, events: Sequence[Event]) -> Appended:
+        """Append in one transaction, in one round trip.
+
+        Raises `OutcomeUnknown` when the connection failed, and it may or may not have come true.
+        """
+        async with self._writing() as connection, connection.pipeline() as pipeline:
+            await connection.execute(b"BEGIN", prepare=True)
+            await self._lock(connection)
+            cursor = connection.cursor(binary=True)
+            await cursor.execute(self._append, columns(events), prepare=True)
+            await connection.execute(b"COMMIT", prepare=True)
+            await pipeline.sync()
+            return _appended(await cursor.fetchone())
+
+    @asynccontextmanager
+    async def exclusive(self) -> AsyncIterator[Connection]:
+        """Hold the log's lock: nobody else appends until the end of the block. Pass it to `append_within`.
+
+        Raises `OutcomeUnknown`.
+        """
+        async with self._writing() as connection:
+            async with connection.pipeline():
+                await connection.execute(b"BEGIN", prepare=True)
+                await self._lock(connection)
+            try:
+                yield connection
+            finally:
+                if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                    await connection.execute(b"ROLLBACK", prepare=True)
+
+    async def append_within(self, connection: Connection, events: Sequence[Event]) -> Appended:
+        async with connection.pipeline() as pipeline:
+            cursor = connection.cursor(binary=True)
+            await cursor.execute(self._append, columns(events), prepare=True)
+            await connection.execute(b"COMMIT", prepare=True)
+            await pipeline.sync()
+            return _appended(await cursor.fetchone())
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[Connection]:
+        try:
+            if self._connection is None:
+                self._connection = await self._database.connect(f"writer of {self._table}")
+            yield self._connection
+        except psycopg.Error as error:
+            await self.disconnect()
+            raise OutcomeUnknown(str(error)) from error
+        except BaseException:  # cancelled by the deadline: the connection is in the middle of something
+            await self.disconnect()
+            raise
+
+    async def _lock(self, connection: Connection) -> None:
+        await connection.execute(b"SELECT pg_advisory_xact_lock(%s)", (LOCK_KEYS[self._table],), prepare=True)
+
+    async def disconnect(self) -> None:
+        """Drop the writer's connection; the next append makes a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    # Reading.
+
+    async def position(self) -> int:
+        """The newest notification id, 0 in an empty log."""
+        query = f"SELECT coalesce(max(notification_id), 0) FROM {self._table}"
+        return int((await self._database.fetch(query))[0][0])
+
+    async def read_after(self, position: int, limit: int = PAGE_EVENTS) -> list[Recorded]:
+        """The events behind `position`, at most `limit`, in log order."""
+        query = (
+            "SELECT notification_id, originator_id, originator_version, topic, state"
+            f" FROM {self._table} WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
+        )
+        return _recorded(await self._database.fetch(query, (position, limit)))
+
+
+def _appended(row: Any) -> Appended:
+    previous, positions, refused = row
+    return Appended(previous, positions or (), frozenset(refused or ()))
+
+
+def _recorded(rows: Sequence[Any]) -> list[Recorded]:
+    return [
+        Recorded(position, decode(stream, version, topic, state))
+        for position, stream, version, topic, state in rows
+    ]
+
+
+_EVENTS_AFTER: Final = """
+SELECT originator_version, topic, state FROM record
+WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version LIMIT %s
+"""
+_SNAPSHOT: Final = """
+SELECT originator_version, topic, state FROM snapshots
+WHERE originator_id = %s AND originator_version <= %s ORDER BY originator_version DESC LIMIT 1
+"""
+_LAST_EDIT: Final = """
+SELECT originator_version, topic, state FROM record
+WHERE originator_id = %s AND client = %s AND seq IS NOT NULL ORDER BY seq DESC LIMIT 1
+"""
+_SAVE_SNAPSHOT: Final = """
+INSERT INTO snapshots (originator_id, originator_version, topic, state) VALUES (%s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+"""
+_LAST_BEFORE: Final = """
+SELECT coalesce(max(originator_version), 0) FROM record WHERE originator_id = %s AND at <= %s
+"""
+_ROOM_EVENTS: Final = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM record
+WHERE room = %s AND notification_id > %s AND notification_id <= %s AND (%s OR kind <> 'document')
+ORDER BY notification_id LIMIT %s
+"""
+_MESSAGES: Final = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM record
+WHERE room = %s AND kind = 'message' AND notification_id <= %s ORDER BY notification_id DESC LIMIT %s
+"""
+_OPEN_STAYS: Final = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM record j
+WHERE (%s::text IS NULL OR room = %s) AND kind = 'attendance' AND originator_version = 1 AND NOT EXISTS (
+    SELECT FROM record l WHERE l.originator_id = j.originator_id AND l.originator_version = 2)
+ORDER BY notification_id
+"""
+_ROOMS: Final = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM record
+WHERE topic = 'room.opened' AND notification_id > %s ORDER BY notification_id LIMIT %s
+"""
+
+_LATEST: Final = 2**62
+
+
+class PostgresHistory:
+    """Reads streams and rooms from the record.
+
+    Every method raises `StoreUnavailable`, and `Corrupt` for what it cannot read.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def epoch(self) -> str:
+        """The identity of this store's history."""
+        return str((await self._database.fetch("SELECT value FROM store WHERE key = 'epoch'"))[0][0])
+
+    async def load(self, stream: str, version: int = _LATEST) -> Any | None:
+        """The aggregate of `stream` at `version` (or its newest before), None where there is none."""
+        aggregate = None
+        reached = 0
+        for found, topic, state in await self._database.fetch(_SNAPSHOT, (stream, version)):
+            aggregate = decode(stream, found, topic, state).mutate(None)
+            reached = found
+        while True:
+            limit = min(PAGE_EVENTS, version - reached)
+            page = await self._page(stream, reached, limit) if limit else []
+            for event in page:
+                aggregate = event.mutate(aggregate)
+            if len(page) < PAGE_EVENTS:
+                return aggregate
+            reached = page[-1].originator_version
+            await asyncio.sleep(0)  # a long history is folded in slices, so that others get their turn
+
+    async def load_revision(self, stream: str, revision: int) -> Any | None:
+        """The document of `stream` at a revision, None when it has not got that far."""
+        document = await self.load(stream, revision + 1)  # at least: not every event makes a revision
+        while document is not None and document.revision < revision:
+            version = document.version
+            for event in await self._page(stream, version, revision - document.revision):
+                event.mutate(document)
+            if document.version == version:
+                return None
+        return document
+
+    async def load_at(self, stream: str, at: Any) -> Any | None:
+        """The aggregate as it stood at a moment of the server's clock."""
+        rows = await self._database.fetch(_LAST_BEFORE, (stream, at))
+        return await self.load(stream, rows[0][0]) if rows[0][0] else None
+
+    async def events_after(self, stream: str, version: int) -> Sequence[Event]:
+        events: list[Event] = []
+        while True:
+            page = await self._page(stream, version, PAGE_EVENTS)
+            events += page
+            if len(page) < PAGE_EVENTS:
+                return events
+            version = page[-1].originator_version
+
+    async def _page(self, stream: str, version: int, limit: int) -> list[Any]:
+        rows = await self._database.fetch(_EVENTS_AFTER, (stream, version, limit))
+        return [decode(stream, found, topic, state) for found, topic, state in rows]
+
+    async def edits(self, stream: str, after: int, until: int) -> Sequence[EditApplied]:
+        edits: list[EditApplied] = []
+        version = after  # a revision's version is larger than the revision: nothing is passed over
+        while len(edits) < until - after:
+            page = await self._page(stream, version, min(PAGE_EVENTS, until - after + 1))
+            if not page:
+                raise StoreUnavailable("the log is shorter than the document", retry_after=0.5)
+            edits += [e for e in page if isinstance(e, EditApplied) and after < e.revision <= until]
+            version = page[-1].originator_version
+        return edits
+
+    async def find_last_edit(self, stream: str, client: str) -> LastEdit | None:
+        for version, topic, state in await self._database.fetch(_LAST_EDIT, (stream, client)):
+            edit = decode(stream, version, topic, state)
+            return LastEdit(edit.seq, edit.revision, edit.digest)
+        return None
+
+    async def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Store a snapshot; one that is there already stays."""
+        async with self._database.reading() as connection:
+            await connection.execute(
+                _SAVE_SNAPSHOT,
+                (snapshot.originator_id, snapshot.originator_version, Snapshot.TOPIC, encode(snapshot)),
+                prepare=True,
+                binary=True,
+            )
+
+    async def room_events(
+        self, room: str, after: int, until: int = _LATEST, *, limit: int, with_edits: bool = False
+    ) -> list[Recorded]:
+        """A room's events with `after` < position <= `until`, at most `limit`, in log order."""
+        rows = await self._database.fetch(_ROOM_EVENTS, (room, after, until, with_edits, limit))
+        return _recorded(rows)
+
+    async def messages(self, room: str, until: int, limit: int) -> list[Recorded]:
+        """The last messages up to a position, oldest first."""
+        return _recorded(await self._database.fetch(_MESSAGES, (room, until, limit)))[::-1]
+
+    async def open_stays(self, room: str | None) -> list[Recorded]:
+        """The `Joined` events of stays that have not ended, in one room or (None) in all."""
+        return _recorded(await self._database.fetch(_OPEN_STAYS, (room, room)))
+
+    async def rooms(self, after: int, limit: int) -> list[Recorded]:
+        """The `Opened` events of rooms behind a position, in log order."""
+        return _recorded(await self._database.fetch(_ROOMS, (after, limit)))

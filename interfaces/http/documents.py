@@ -1,0 +1,81 @@
+"""`/api/rooms/{room}/documents`: create, list, read now and in the past."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from domain.document import Document
+from domain.errors import BadFrame, NotFound
+from domain.ids import document_stream
+from domain.instants import as_microseconds
+from interfaces.http.bodies import (
+    NewDocument,
+    document_id,
+    json_response,
+    query_integer,
+    read_body,
+    room_id,
+)
+from interfaces.http.keys import HISTORY, SERVICES
+
+
+async def create(request: web.Request) -> web.Response:
+    """POST {"document", "actor"?}: 201, also for a document that is there already."""
+    body = await read_body(request, NewDocument)
+    document = await request.app[SERVICES].documents.create(room_id(request), body.document, actor=body.actor)
+    return json_response(_as_json(document, with_text=False), 201)
+
+
+async def list_all(request: web.Request) -> web.Response:
+    """GET: the documents of a room, in the order in which they were created."""
+    room = await request.app[SERVICES].rooms.get(room_id(request))
+    return json_response({"documents": list(room.documents)})
+
+
+async def read(request: web.Request) -> web.Response:
+    """GET ?revision=N or ?at=TIME (RFC 3339): the text then, or now. As JSON, or as text for
+    `Accept: text/plain`.
+    """
+    document = await _find(request)
+    if request.headers.get("Accept") == "text/plain":
+        return web.Response(text=str(document.text), headers={"Revision": str(document.revision)})
+    return json_response(_as_json(document, with_text=True))
+
+
+async def _find(request: web.Request) -> Document:
+    room, name = room_id(request), document_id(request)
+    if "revision" in request.query and "at" in request.query:
+        raise BadFrame("either a revision or a time", field="at")
+    history = request.app[HISTORY]
+    stream = document_stream(room, name)
+    if "revision" in request.query:
+        revision = query_integer(request, "revision", 0)
+        found = await history.load_revision(stream, revision)
+    elif "at" in request.query:
+        found = await history.load_at(stream, _moment(request.query["at"]))
+    else:
+        return await request.app[SERVICES].documents.get(room, name)
+    if found is None:
+        raise NotFound("there is no such document, or not yet at that moment")
+    assert isinstance(found, Document)
+    return found
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        raise BadFrame("a time looks like 2026-11-23T14:05:00+01:00", field="at") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _as_json(document: Document, *, with_text: bool) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "room": document.room,
+        "document": document.name,
+        "revision": document.revision,
+        "modified": as_microseconds(document.modified_on),
+    }
+    return {**fields, "text": str(document.text)} if with_text else fields

@@ -1,0 +1,159 @@
+"""Frames that clients send: their shapes, checked strictly, once, here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from domain.errors import BadFrame, BadJson, ClientError, TextInvalid, UnknownFrame
+from domain.ids import is_document_id, is_id
+from domain.limits import INTEGER_MAX, NAME_CODE_POINTS
+
+
+def _checked_id(value: str) -> str:
+    if not is_id(value):
+        raise ValueError("no id: 1 to 64 of A-Z a-z 0-9 _ -")
+    return value
+
+
+def _checked_document_id(value: str) -> str:
+    if not is_document_id(value):
+        raise ValueError("no document id: 1 to 64 of A-Z a-z 0-9 _ - and single dots inside")
+    return value
+
+
+def _checked_name(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise ValueError("no name: printable characters, not all blank")
+    return value
+
+
+Id = Annotated[str, AfterValidator(_checked_id)]
+DocumentId = Annotated[str, AfterValidator(_checked_document_id)]
+Name = Annotated[str, Field(max_length=NAME_CODE_POINTS), AfterValidator(_checked_name)]
+Integer = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
+Positive = Annotated[int, Field(ge=1, le=INTEGER_MAX)]
+
+
+class Frame(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Request(Frame):
+    ref: Integer
+
+
+class Resume(Frame):
+    epoch: Annotated[str, Field(max_length=64)]
+    position: Integer
+
+
+class Hello(Request):
+    type: Literal["hello"]
+    protocol: Integer
+    client: Id
+    name: Name
+    resume: Resume | None = None
+
+
+class Open(Request):
+    type: Literal["open"]
+    document: DocumentId
+    revision: Integer | None = None
+    create: bool = False
+
+
+class Close(Request):
+    type: Literal["close"]
+    document: DocumentId
+
+
+class EditFrame(Request):
+    """`op` is checked by `text_op.parse`."""
+
+    type: Literal["edit"]
+    document: DocumentId
+    seq: Positive
+    base: Integer
+    op: list[Any]
+
+
+class CursorFrame(Request):
+    type: Literal["cursor"]
+    document: DocumentId
+    revision: Integer
+    anchor: Integer
+    head: Integer
+
+
+class Post(Request):
+    type: Literal["post"]
+    message: Id
+    text: str
+
+
+class CatchUp(Request):
+    type: Literal["catch_up"]
+    document: DocumentId
+    after: Integer
+    limit: Annotated[int, Field(ge=1, le=1000)] = 1000
+
+
+class Ping(Request):
+    type: Literal["ping"]
+
+
+class Pong(Frame):
+    type: Literal["pong"]
+
+
+AnyFrame = Hello | Open | Close | EditFrame | CursorFrame | Post | CatchUp | Ping | Pong
+
+FRAMES: Final[TypeAdapter[AnyFrame]] = TypeAdapter(Annotated[AnyFrame, Field(discriminator="type")])
+
+
+def parse_frame(data: str | bytes) -> AnyFrame:
+    """One frame. Raises `BadJson`, `UnknownFrame`, `BadFrame` or `TextInvalid`; nothing of the
+    input is in the error.
+    """
+    try:
+        return FRAMES.validate_json(data)
+    except ValidationError as error:
+        raise _refusal(error) from None
+
+
+def _refusal(error: ValidationError) -> ClientError:
+    first = error.errors(include_url=False, include_input=False)[0]
+    kind = first["type"]
+    if kind == "json_invalid":
+        if "surrogate" in first["msg"]:
+            return TextInvalid("a lone surrogate is no text")
+        return BadJson("the frame is no JSON object")
+    if kind == "union_tag_invalid":
+        return UnknownFrame("there is no such type of frame")
+    if (
+        kind in {"union_tag_not_found", "model_attributes_type", "dict_type", "model_type"}
+        and len(first["loc"]) == 0
+    ):
+        return BadJson("the frame is no JSON object with a type")
+    field = ".".join(
+        str(part) for part in first["loc"][1:] if isinstance(part, int) or str(part).isidentifier()
+    )
+    return BadFrame(first["msg"][:200], field=field[:64])
+
+
+def find_ref(data: str | bytes) -> int | None:
+    """The `ref` of a refused frame, so that its answer can name it; None when it has none."""
+    try:
+        return _REF.validate_json(data).ref
+    except ValidationError:
+        return None
+
+
+class _Ref(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+    ref: Integer
+
+
+_REF: Final = TypeAdapter(_Ref)

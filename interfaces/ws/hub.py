@@ -1,0 +1,265 @@
+"""The rooms on this node: who has a socket here, and what of the feed they get to see.
+
+The hub follows both feeds. Per commit batch, room and set of opened documents one frame is made and
+pushed to everybody it concerns. A room is in memory while it has a session here; its roster and
+last messages are read once and then kept up to date by the feed, so that a thousand clients that
+come back at once cost one query.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Final, Protocol
+
+from application.log import Recorded
+from domain.attendance import Joined, Left
+from domain.document import EditApplied
+from domain.errors import StoreUnavailable
+from domain.ids import parse_stream
+from domain.instants import as_microseconds
+from domain.message import Posted
+from domain.presence import FrameRecorded
+from interfaces.ws.wire import Frame, encode_event, events_frame, presence_frame
+
+# What a newcomer sees of the chat at once; older ones are paged.
+MESSAGES_SHOWN: Final = 50
+
+# Room events (not edits) that a resuming client is told one by one; beyond it takes the room afresh. Also
+# how many a room keeps in memory for those who resume.
+RESUME_EVENTS_MAX: Final = 1_000
+
+
+class RoomHistory(Protocol):
+    """What the hub reads of a room's past. All raise `StoreUnavailable`."""
+
+    async def messages(self, room: str, until: int, limit: int) -> Sequence[Recorded]: ...
+
+    async def open_stays(self, room: str | None) -> Sequence[Recorded]: ...
+
+    async def room_events(self, room: str, after: int, until: int, *, limit: int) -> Sequence[Recorded]: ...
+
+
+class Receiver(Protocol):
+    """A session, as the hub sees it."""
+
+    client: str
+    session_id: str
+    documents: frozenset[str]
+
+    def push(self, frame: Frame) -> None: ...
+
+    def on_superseded(self) -> None: ...
+
+
+class RoomOnNode:
+    """One room's sessions on this node, its roster and its recent past. Owned by the hub."""
+
+    def __init__(self, room: str, position: int) -> None:
+        self.room = room
+        self.sessions: dict[str, Receiver] = {}
+        self.roster: dict[str, Joined] = {}
+        """Who is here, on any node, by session id."""
+        self.messages: deque[bytes] = deque(maxlen=MESSAGES_SHOWN)
+        self.loading: asyncio.Task[None] | None = None
+        self.has_loaded = False
+        self._recent: deque[tuple[int, bytes]] = deque()
+        self._recent_after = position
+        self._missed: list[Recorded] = []
+
+    # The feed.
+
+    def on_events(self, batch: Sequence[Recorded]) -> None:
+        """The part of a commit batch that belongs to this room."""
+        encoded: list[tuple[str | None, bytes]] = []
+        for recorded in batch:
+            event = recorded.event
+            data = encode_event(event)
+            if isinstance(event, EditApplied):
+                assert data is not None
+                encoded.append((parse_stream(event.originator_id).name, data))
+                continue
+            if not self.has_loaded:
+                self._missed.append(recorded)
+            else:
+                self._take(recorded, data)
+            if data is not None:
+                encoded.append((None, data))
+        if encoded:
+            self._broadcast(batch[-1].position, encoded)
+        self._supersede(batch)
+
+    def _broadcast(self, position: int, encoded: Sequence[tuple[str | None, bytes]]) -> None:
+        frames: dict[frozenset[str], Frame | None] = {}
+        for session in self.sessions.values():
+            documents = session.documents
+            if documents not in frames:
+                seen = [data for document, data in encoded if document is None or document in documents]
+                frames[documents] = events_frame(position, seen) if seen else None
+            frame = frames[documents]
+            if frame is not None:
+                session.push(frame)
+
+    def _supersede(self, batch: Sequence[Recorded]) -> None:
+        for recorded in batch:
+            if isinstance(joined := recorded.event, Joined):
+                for session in tuple(self.sessions.values()):
+                    if session.client == joined.client and session.session_id != joined.session:
+                        session.on_superseded()
+
+    def on_presence(self, position: int, frames: Sequence[FrameRecorded]) -> None:
+        frame = presence_frame(position, frames)
+        for session in self.sessions.values():
+            session.push(frame)
+
+    def _take(self, recorded: Recorded, data: bytes | None) -> None:
+        event = recorded.event
+        if isinstance(event, Joined):
+            self.roster[event.session] = event
+        elif isinstance(event, Left):
+            self.roster.pop(parse_stream(event.originator_id).name, None)
+        if data is None:
+            return
+        if isinstance(event, Posted):
+            self.messages.append(data)
+        self._recent.append((recorded.position, data))
+        if len(self._recent) > RESUME_EVENTS_MAX:
+            self._recent_after = self._recent.popleft()[0]
+
+    # Reading.
+
+    async def load(self, history: RoomHistory, position: int) -> None:
+        """Read roster and last messages as of `position`; what came since is waiting in `_missed`."""
+        stays = await history.open_stays(self.room)
+        messages = await history.messages(self.room, position, MESSAGES_SHOWN)
+        self.roster = {
+            parse_stream(s.event.originator_id).name: s.event for s in stays if isinstance(s.event, Joined)
+        }
+        self.messages.extend(_encoded(messages))
+        self.has_loaded = True
+        missed, self._missed = self._missed, []
+        for recorded in missed:
+            self._take(recorded, encode_event(recorded.event))
+
+    async def events_after(self, history: RoomHistory, after: int) -> list[tuple[int, bytes]] | None:
+        """The room's events behind `after`, up to where the feed stands on return; None when there
+        are too many.
+        """
+        if after < self._recent_after:
+            until = self._recent_after
+            older = await history.room_events(self.room, after, until, limit=RESUME_EVENTS_MAX + 1)
+            if len(older) > RESUME_EVENTS_MAX:
+                return None
+            if (
+                until == self._recent_after
+            ):  # nothing fell out of memory meanwhile: the next one need not read it
+                self._recent.extendleft(
+                    reversed([(r.position, data) for r in older if (data := encode_event(r.event))])
+                )
+                self._recent_after = after
+            else:
+                return await self.events_after(history, after)
+        return [(position, data) for position, data in self._recent if position > after]
+
+    @property
+    def roster_entries(self) -> list[dict[str, object]]:
+        return [
+            {
+                "client": joined.client,
+                "session": joined.session,
+                "name": joined.actor,
+                "since": as_microseconds(joined.timestamp),
+            }
+            for joined in self.roster.values()
+        ]
+
+
+def _encoded(batch: Iterable[Recorded]) -> list[bytes]:
+    return [data for recorded in batch if (data := encode_event(recorded.event)) is not None]
+
+
+class Hub:
+    """Follows the feeds; sessions enter and leave rooms. One per node."""
+
+    def __init__(self, history: RoomHistory) -> None:
+        self._history = history
+        self._rooms: dict[str, RoomOnNode] = {}
+        self.position = 0
+        """Up to where the feed of the record has come."""
+
+    # Followers of the feeds.
+
+    def on_events(self, batch: Sequence[Recorded]) -> None:
+        """Called by the record's feed."""
+        self.position = batch[-1].position
+        for name, part in _by_room(batch):
+            if (room := self._rooms.get(name)) is not None:
+                room.on_events(part)
+
+    def on_presence(self, batch: Sequence[Recorded]) -> None:
+        """Called by the presence log's feed."""
+        for name, part in _by_room(batch):
+            if (room := self._rooms.get(name)) is not None:
+                frames = [r.event for r in part if isinstance(r.event, FrameRecorded)]
+                if frames:
+                    room.on_presence(part[-1].position, frames)
+
+    # Sessions.
+
+    async def room(self, name: str) -> RoomOnNode:
+        """The room with its roster loaded. The caller enters it at once or calls `tidy`. Raises
+        `StoreUnavailable`.
+        """
+        room = self._rooms.get(name)
+        if room is None:
+            room = self._rooms[name] = RoomOnNode(name, self.position)
+            room.loading = asyncio.ensure_future(room.load(self._history, self.position))
+        if not room.has_loaded:
+            assert room.loading is not None
+            try:
+                await asyncio.shield(room.loading)
+            except StoreUnavailable:
+                if self._rooms.get(name) is room and not room.sessions:
+                    del self._rooms[name]
+                raise
+        return room
+
+    async def events_after(self, room: RoomOnNode, after: int) -> list[tuple[int, bytes]] | None:
+        """See `RoomOnNode.events_after`."""
+        return await room.events_after(self._history, after)
+
+    def enter(self, room: RoomOnNode, session: Receiver) -> None:
+        """From here on `session` gets the room's frames."""
+        self._rooms[room.room] = room
+        for other in tuple(room.sessions.values()):
+            if other.client == session.client:
+                other.on_superseded()
+        room.sessions[session.session_id] = session
+
+    def leave(self, room: RoomOnNode, session: Receiver) -> None:
+        room.sessions.pop(session.session_id, None)
+        self.tidy(room)
+
+    def tidy(self, room: RoomOnNode) -> None:
+        """Forget a room without sessions."""
+        if not room.sessions and self._rooms.get(room.room) is room:
+            del self._rooms[room.room]
+
+    @property
+    def sessions(self) -> list[Receiver]:
+        """All sessions on this node."""
+        return [session for room in self._rooms.values() for session in room.sessions.values()]
+
+    @property
+    def rooms(self) -> int:
+        return len(self._rooms)
+
+
+def _by_room(batch: Sequence[Recorded]) -> Iterable[tuple[str, list[Recorded]]]:
+    """A batch by rooms; each room's events stay in order."""
+    if len(batch) == 1:
+        return [(parse_stream(batch[0].event.originator_id).room, list(batch))]
+    key = lambda recorded: parse_stream(recorded.event.originator_id).room  # noqa: E731
+    return [(room, list(part)) for room, part in groupby(sorted(batch, key=key), key)]

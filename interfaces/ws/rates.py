@@ -1,0 +1,60 @@
+"""How much one session may ask in a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+# A broken client is told so often what is wrong; then it is ended, so that its noise ends too.
+ERRORS_MAX: Final = 20
+ERRORS_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Per session. A person types ten edits a second at the most, and a client sends one at a time
+    and waits for its acknowledgement, so these stop storms and not bots: a load generator on the
+    same machine reaches a few hundred.
+    """
+
+    edits_per_second: float = 500.0
+    frames_per_second: float = 1_000.0
+    burst_seconds: float = 2.0
+
+
+class TokenBucket:
+    """Tokens that come back at `rate` per second, up to `burst` of them (the token bucket of RFC
+    2697 with one colour).
+    """
+
+    __slots__ = ("_at", "_burst", "_rate", "_tokens")
+
+    def __init__(self, rate: float, burst: float, now: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._tokens = burst
+        self._at = now
+
+    def take(self, now: float) -> float:
+        """Take one token. Returns 0, or the seconds until there is one (and takes none)."""
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        if self._tokens >= 1:
+            self._tokens -= 1
+            return 0.0
+        return (1 - self._tokens) / self._rate
+
+
+class ErrorCount:
+    """Counts refusals in a sliding window."""
+
+    __slots__ = ("_times",)
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque(maxlen=ERRORS_MAX)
+
+    def is_exceeded(self, now: float) -> bool:
+        """Count one; True when there were `ERRORS_MAX` within the window."""
+        self._times.append(now)
+        return len(self._times) == ERRORS_MAX and now - self._times[0] <= ERRORS_SECONDS

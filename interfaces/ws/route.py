@@ -1,0 +1,162 @@
+"""`/ws/{room}`: from an aiohttp WebSocket to a `Session` and back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Final
+
+from aiohttp import WSMsgType, web
+
+from application.services import Services
+from domain.ids import is_id
+from domain.limits import FRAME_BYTES
+from interfaces.ws import closes
+from interfaces.ws.hub import Hub
+from interfaces.ws.rates import Limits
+from interfaces.ws.session import Session
+
+logger = logging.getLogger(__name__)
+
+SUBPROTOCOL: Final = "chronoscribe.v1"
+
+# How long a peer may take to answer a close before its socket is thrown away.
+CLOSE_SECONDS: Final = 1.0
+
+# The kernel's buffer of a socket whose peer does not read: without this it grows to megabytes.
+SEND_BUFFER_BYTES: Final = 128 * 1024
+
+# Bytes in flight that are not acknowledged for so long: the peer is gone, whatever TCP hopes.
+USER_TIMEOUT_MILLISECONDS: Final = 20_000
+
+TICK_SECONDS: Final = 1.0
+
+# While draining: so many sockets a second are sent elsewhere, so that another node is not run over.
+DRAIN_PER_SECOND: Final = 200
+
+
+class SessionSockets:
+    """All sockets of this process. `run` is its one task: heartbeats and deadlines."""
+
+    def __init__(self, services: Services, hub: Hub, limits: Limits) -> None:
+        self._services = services
+        self._hub = hub
+        self._limits = limits
+        self._sessions: set[Session] = set()
+        self._closing: set[asyncio.Task[None]] = set()
+        self.is_draining = False
+        self.accepted = 0
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = self._services.monotonic()
+            for session in tuple(self._sessions):
+                session.on_tick(now)
+
+    async def drain(self) -> None:
+        """Send everybody elsewhere and wait until they are gone."""
+        self.is_draining = True
+        for session in tuple(self._sessions):
+            session.close(closes.DRAINING)
+            await asyncio.sleep(1 / DRAIN_PER_SECOND)
+        while self._sessions or self._closing:  # noqa: ASYNC110 -- only when a process ends
+            await asyncio.sleep(0.01)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """The aiohttp handler."""
+        room = request.match_info["room"]
+        if not is_id(room):
+            raise web.HTTPNotFound
+        if self.is_draining:
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
+        # One more than allowed, since aiohttp refuses a message of exactly the maximum.
+        socket_ = web.WebSocketResponse(
+            protocols=(SUBPROTOCOL,), max_msg_size=FRAME_BYTES + 1, compress=False, autoping=False
+        )
+        await socket_.prepare(request)
+        transport = request.transport
+        if transport is None:
+            return socket_
+        _tune(transport)
+        session = Session(
+            room,
+            self._services,
+            self._hub,
+            transport,
+            partial(self._close, socket_, transport),
+            self._limits,
+        )
+        self._sessions.add(session)
+        self.accepted += 1
+        try:
+            await _read(socket_, session)
+        finally:
+            self._sessions.discard(session)
+            session.on_closed(is_clean=socket_.close_code in {1000, 1001})
+        return socket_
+
+    def _close(self, socket_: web.WebSocketResponse, transport: asyncio.Transport, code: int) -> None:
+        task = asyncio.get_running_loop().create_task(_close(socket_, transport, code))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+
+async def _read(socket_: web.WebSocketResponse, session: Session) -> None:
+    while True:
+        message = await socket_.receive()
+        match message.type:
+            case WSMsgType.TEXT:
+                await session.receive(message.data)
+            case WSMsgType.PING:
+                session.on_ping()
+                with suppress(ConnectionError):
+                    await socket_.pong(message.data)
+            case WSMsgType.PONG:
+                pass
+            case WSMsgType.BINARY:
+                session.close(closes.NOT_TEXT)
+            case _:
+                return
+
+
+async def _close(socket_: web.WebSocketResponse, transport: asyncio.Transport, code: int) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await socket_.close(code=code)
+    except (TimeoutError, ConnectionError):
+        _linger_not(transport)
+        transport.abort()
+
+
+def _tune(transport: asyncio.Transport) -> None:
+    _with_socket(
+        transport,
+        lambda s: (
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES),
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MILLISECONDS)
+            if hasattr(socket, "TCP_USER_TIMEOUT")
+            else None,
+        ),
+    )
+
+
+def _linger_not(transport: asyncio.Transport) -> None:
+    """What the kernel still holds for this peer is thrown away with the socket."""
+    zero = (1).to_bytes(4, "little") + (0).to_bytes(4, "little")
+    _with_socket(transport, lambda s: s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, zero))
+
+
+def _with_socket(transport: asyncio.Transport, do: Callable[[socket.socket], object]) -> None:
+    found = transport.get_extra_info("socket")
+    if found is not None and found.family in {socket.AF_INET, socket.AF_INET6}:
+        with suppress(OSError):
+            do(found)

@@ -1,0 +1,432 @@
+"""One socket of one client, as a state machine over frames. Knows no socket: bytes come in by
+`receive`, frames go out by the outbox, and `close` is the route's.
+
+Frames are handled one after the other. What appends an event is handed to a live aggregate at once,
+without waiting for the commit: its answer is the event itself, when the hub sends it, or an error
+when the future says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final, assert_never
+
+from application.documents import digest
+from application.log import Recorded
+from application.services import Services
+from domain.document import Document, Edit
+from domain.errors import (
+    BadFrame,
+    ChronoscribeError,
+    LostRace,
+    NotFound,
+    NotOpen,
+    RateLimited,
+    RevisionAhead,
+    StoreError,
+    StoreUnavailable,
+)
+from domain.limits import FRAME_BYTES, OP_COMPONENTS
+from domain.room import Room
+from domain.text_op import parse
+from interfaces.ws import closes
+from interfaces.ws.frames import (
+    CatchUp,
+    Close,
+    CursorFrame,
+    EditFrame,
+    Hello,
+    Open,
+    Ping,
+    Pong,
+    Post,
+    find_ref,
+    parse_frame,
+)
+from interfaces.ws.hub import Hub, RoomOnNode
+from interfaces.ws.outbox import Outbox, Transport
+from interfaces.ws.rates import ErrorCount, Limits, TokenBucket
+from interfaces.ws.wire import PING, Frame, encode_event, error_frame, events_frame, fragments, frame
+
+logger = logging.getLogger(__name__)
+
+PROTOCOL: Final = 1
+
+# A socket that says nothing is nobody's.
+HELLO_SECONDS: Final = 5.0
+
+# Often enough that no proxy closes an idle socket (the usual bound is 60 s), rare enough to cost nothing.
+PING_SECONDS: Final = 25.0
+PONG_SECONDS: Final = 8.0
+
+# Documents one session may have open: a browser window with many tabs, not a crawler.
+DOCUMENTS_OPEN_MAX: Final = 128
+
+# A client that resumes waits for this at most; in a room that makes more meanwhile it starts anew.
+HELD_FRAMES_MAX: Final = 1_000
+
+
+class Session:
+    def __init__(
+        self,
+        room: str,
+        services: Services,
+        hub: Hub,
+        transport: Transport,
+        close: Callable[[int], None],
+        limits: Limits,
+    ) -> None:
+        self.room = room
+        self.client = ""
+        self.name = ""
+        self.session_id = services.new_id()
+        self.documents: frozenset[str] = frozenset()
+        self._services = services
+        self._hub = hub
+        self._close = close
+        self._limits = limits
+        self._room_on_node: RoomOnNode | None = None
+        self._held: list[Frame] | None = None
+        self._closed_with: int | None = None
+        now = services.monotonic()
+        self._opened_at = self._heard_at = now
+        self._pinged_at: float | None = None
+        self._outbox = Outbox(
+            transport, partial(self.close, closes.SLOW_CONSUMER), monotonic=services.monotonic
+        )
+        self._frames = TokenBucket(
+            limits.frames_per_second, limits.frames_per_second * limits.burst_seconds, now
+        )
+        self._edits = TokenBucket(
+            limits.edits_per_second, limits.edits_per_second * limits.burst_seconds, now
+        )
+        self._errors = ErrorCount()
+
+    @property
+    def is_greeted(self) -> bool:
+        return self._room_on_node is not None
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed_with is not None
+
+    # Out.
+
+    def push(self, frame: Frame) -> None:
+        """Send `frame`, in order. Called by the hub too."""
+        if self._held is None:
+            self._outbox.push(frame)
+            return
+        self._held.append(frame)
+        if len(self._held) > HELD_FRAMES_MAX:
+            self.close(closes.SLOW_CONSUMER)
+
+    def close(self, code: int) -> None:
+        """End the session; once is enough."""
+        if self._closed_with is None:
+            self._closed_with = code
+            self._close(code)
+
+    def on_superseded(self) -> None:
+        self.close(closes.SUPERSEDED)
+
+    def on_closed(self, *, is_clean: bool) -> None:
+        """The socket is gone. Called once, by the route."""
+        self._outbox.close()
+        room, self._room_on_node = self._room_on_node, None
+        if room is None:
+            return
+        self._hub.leave(room, self)
+        reason = closes.LEAVE_REASONS.get(self._closed_with or 0, "left" if is_clean else "lost")
+        done = self._services.attendances.leave(self.room, self.session_id, reason, actor=self.name)
+        done.add_done_callback(_log_failure)
+
+    def on_tick(self, now: float) -> None:
+        """Heartbeat and deadlines. Called about once a second."""
+        if not self.is_greeted:
+            if now - self._opened_at > HELLO_SECONDS:
+                self.close(closes.NO_HELLO)
+        elif self._pinged_at is not None:
+            if now - self._pinged_at > PONG_SECONDS:
+                self.close(closes.HEARTBEAT_LOST)
+        elif now - self._heard_at >= PING_SECONDS:
+            self._pinged_at = now
+            self.push(PING)
+
+    # In.
+
+    def on_ping(self) -> None:
+        """A ping of the WebSocket layer: counts like a frame, so that it is no way around the limit."""
+        if self._frames.take(self._services.monotonic()):
+            self.close(closes.TOO_MANY_FRAMES)
+
+    async def receive(self, data: str | bytes) -> None:
+        """Handle one text frame. Never raises for what a client can send."""
+        if self.is_closed:
+            return
+        now = self._services.monotonic()
+        self._heard_at, self._pinged_at = now, None
+        if self._frames.take(now):
+            self.close(closes.TOO_MANY_FRAMES)
+            return
+        try:
+            await self._handle(data)
+        except _Refused as refused:
+            self._refuse(refused.ref, refused.error)
+
+    async def _handle(self, data: str | bytes) -> None:
+        try:
+            request = parse_frame(data)
+        except ChronoscribeError as error:
+            raise _Refused(find_ref(data), error) from None
+        if isinstance(request, Pong):
+            return
+        try:
+            await self._dispatch(request)
+        except ChronoscribeError as error:
+            raise _Refused(request.ref, error) from None
+
+    def _refuse(self, ref: int | None, error: ChronoscribeError) -> None:
+        if self.is_closed:
+            return
+        self.push(error_frame(ref, error))
+        if not self.is_greeted:
+            is_ours = isinstance(error, StoreError | LostRace)
+            self.close(closes.STORE_UNAVAILABLE if is_ours else closes.BAD_HELLO)
+        elif isinstance(error, RevisionAhead):
+            self.close(closes.CLIENT_AHEAD)
+        elif self._errors.is_exceeded(self._services.monotonic()):
+            self.close(closes.TOO_MANY_ERRORS)
+
+    async def _dispatch(
+        self, request: Hello | Open | Close | EditFrame | CursorFrame | Post | CatchUp | Ping
+    ) -> None:
+        if isinstance(request, Hello):
+            await self._on_hello(request)
+            return
+        if not self.is_greeted:
+            raise NotOpen("say hello first")
+        match request:
+            case EditFrame():
+                self._on_edit(request)
+            case CursorFrame():
+                self._on_cursor(request)
+            case Post():
+                self._on_post(request)
+            case Open():
+                await self._on_open(request)
+            case Close():
+                self.documents -= {request.document}
+                self.push(frame(type="ok", ref=request.ref))
+            case CatchUp():
+                await self._on_catch_up(request)
+            case Ping():
+                self.push(frame(type="ok", ref=request.ref))
+            case _:
+                assert_never(request)
+
+    # Hello.
+
+    async def _on_hello(self, hello: Hello) -> None:
+        if self.is_greeted:
+            raise BadFrame("one hello is enough", field="type")
+        if hello.protocol != PROTOCOL:
+            self.push(
+                error_frame(hello.ref, BadFrame("this server speaks another version", expected=PROTOCOL))
+            )
+            self.close(closes.OTHER_PROTOCOL)
+            return
+        room = await self._services.rooms.get(self.room)
+        on_node = await self._hub.room(self.room)
+        if self.is_closed:
+            self._hub.tidy(on_node)
+            return
+        self.client, self.name = hello.client, hello.name
+        self._held = []
+        self._room_on_node = on_node
+        self._hub.enter(on_node, self)  # nothing of the feed is missed from here on: it waits in _held
+        position = self._hub.position
+        joined = self._services.attendances.join(
+            self.room, self.session_id, client=self.client, actor=self.name
+        )
+        joined.add_done_callback(_log_failure)
+        try:
+            missed = await self._missed_events(hello, on_node, position)
+        except StoreUnavailable:
+            self.close(closes.STORE_UNAVAILABLE)
+            return
+        self._welcome(hello, room, on_node, position, missed)
+
+    async def _missed_events(
+        self, hello: Hello, on_node: RoomOnNode, position: int
+    ) -> list[tuple[int, bytes]] | None:
+        """What a resuming client has not seen up to `position`; None when it has to start anew."""
+        resume = hello.resume
+        if resume is None or resume.epoch != self._services.epoch or resume.position > position:
+            return None
+        events = await self._hub.events_after(on_node, resume.position)
+        return None if events is None else [(p, data) for p, data in events if p <= position]
+
+    def _welcome(
+        self,
+        hello: Hello,
+        room: Room,
+        on_node: RoomOnNode,
+        position: int,
+        missed: list[tuple[int, bytes]] | None,
+    ) -> None:
+        held, self._held = self._held or [], None
+        self.push(
+            frame(
+                type="welcome",
+                ref=hello.ref,
+                protocol=PROTOCOL,
+                epoch=self._services.epoch,
+                position=position,
+                resumed=missed is not None,
+                session=self.session_id,
+                node=self._services.node,
+                room={"id": room.room, "title": room.title},
+                documents=list(room.documents),
+                roster=on_node.roster_entries,
+                messages=fragments(on_node.messages) if missed is None else [],
+                heartbeat={"interval": PING_SECONDS, "timeout": PONG_SECONDS},
+                limits={
+                    "frame_bytes": FRAME_BYTES,
+                    "op_components": OP_COMPONENTS,
+                    "edits_per_second": self._limits.edits_per_second,
+                },
+            )
+        )
+        if missed:
+            self.push(events_frame(position, [data for _, data in missed]))
+        for waiting in held:
+            self.push(waiting)
+
+    # Documents.
+
+    async def _on_open(self, request: Open) -> None:
+        if len(self.documents) >= DOCUMENTS_OPEN_MAX:
+            raise RateLimited("too many documents are open", limit=DOCUMENTS_OPEN_MAX, retry_after=1.0)
+        document = await self._get(request)
+        seq = await self._services.documents.last_seq(document, self.client)
+        edits: Sequence[Any] | None = None
+        if request.revision is not None:
+            edits = await self._services.documents.catch_up(document, request.revision)
+        if self._services.documents.find(self.room, request.document) is not document:
+            # Let go from memory while we were reading: what we hold no longer follows the feed.
+            raise StoreUnavailable("the document is being loaded", retry_after=0.1)
+        # No await from here on: between what is sent and what follows from the feed nothing is missing.
+        self.documents |= {request.document}
+        present: dict[str, Any] = (
+            {"text": str(document.text)}
+            if edits is None
+            else {"edits": fragments(data for edit in edits if (data := encode_event(edit)))}
+        )
+        self.push(
+            frame(
+                type="opened",
+                ref=request.ref,
+                document=request.document,
+                revision=document.revision,
+                seq=max(seq, self._known_seq(document)),
+                **present,
+            )
+        )
+
+    async def _get(self, request: Open) -> Document:
+        try:
+            return await self._services.documents.get(self.room, request.document)
+        except NotFound:
+            if not request.create:
+                raise
+            return await self._services.documents.create(self.room, request.document, actor=self.name)
+
+    def _known_seq(self, document: Document) -> int:
+        last = document.clients.get(self.client)
+        return last.seq if last else 0
+
+    def _on_edit(self, request: EditFrame) -> None:
+        if request.document not in self.documents:
+            raise NotOpen("open the document first")
+        if wait := self._edits.take(self._services.monotonic()):
+            raise RateLimited("too many edits", retry_after=round(wait + 0.001, 3))
+        op = parse(request.op)
+        edit = Edit(self.client, request.seq, request.base, op, digest(request.base, op))
+        done = self._services.documents.edit(self.room, request.document, edit, actor=self.name)
+        done.add_done_callback(partial(self._on_done, request.ref))
+
+    def _on_done(self, ref: int, done: asyncio.Future[Sequence[Recorded]]) -> None:
+        """An edit or a post has come to its end. What was committed answers for itself."""
+        error = done.exception() if not done.cancelled() else None
+        if isinstance(error, ChronoscribeError):
+            self._refuse(ref, error)
+        elif error is not None:
+            logger.error("a command failed", exc_info=error)
+            self.close(closes.INTERNAL)
+        elif not done.cancelled() and not done.result():
+            self.push(frame(type="ok", ref=ref))
+
+    def _on_cursor(self, request: CursorFrame) -> None:
+        if request.document not in self.documents:
+            raise NotOpen("open the document first")
+        document = self._services.documents.find(self.room, request.document)
+        if document is None:
+            return  # being loaded: the next move will do
+        if request.revision > document.revision:
+            raise RevisionAhead("the client is ahead", revision=document.revision)
+        length = len(document.text)
+        anchor, head = min(request.anchor, length), min(request.head, length)
+        self._services.cursors.move(self.room, self.client, request.document, request.revision, anchor, head)
+
+    async def _on_catch_up(self, request: CatchUp) -> None:
+        document = await self._services.documents.get(self.room, request.document)
+        if request.after > document.revision:
+            raise RevisionAhead("the client is ahead", revision=document.revision)
+        until = min(request.after + request.limit, document.revision)
+        edits = await self._services.documents.edits_between(document, request.after, until)
+        self.push(
+            frame(
+                type="edits",
+                ref=request.ref,
+                document=request.document,
+                revision=document.revision,
+                edits=fragments(data for edit in edits if (data := encode_event(edit))),
+            )
+        )
+
+    # Chat.
+
+    def _on_post(self, request: Post) -> None:
+        revisions = {
+            name: document.revision
+            for name in sorted(self.documents)
+            if (document := self._services.documents.find(self.room, name)) is not None
+        }
+        done = self._services.messages.post(
+            self.room,
+            request.message,
+            client=self.client,
+            text=request.text,
+            documents=revisions,
+            actor=self.name,
+        )
+        done.add_done_callback(partial(self._on_done, request.ref))
+
+
+class _Refused(Exception):  # noqa: N818
+    """Carries an error together with the `ref` of its request."""
+
+    def __init__(self, ref: int | None, error: ChronoscribeError) -> None:
+        super().__init__(error.message)
+        self.ref = ref
+        self.error = error
+
+
+def _log_failure(done: asyncio.Future[Sequence[Recorded]]) -> None:
+    """Nobody waits for a stay to be recorded; when it could not be, the sweep of stays will mend it."""
+    if not done.cancelled() and (error := done.exception()) is not None:
+        logger.warning("a stay could not be recorded: %s", error)

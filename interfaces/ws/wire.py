@@ -1,0 +1,122 @@
+"""What the server sends, as bytes: every event is encoded once, whoever gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+
+from domain.aggregate import Event
+from domain.attendance import Joined, Left
+from domain.document import EditApplied
+from domain.errors import ChronoscribeError
+from domain.ids import parse_stream
+from domain.instants import as_microseconds
+from domain.message import Posted
+from domain.presence import FrameRecorded
+from domain.room import DocumentListed, Opened
+
+
+class Frame:
+    """One frame for any number of receivers: JSON, and the same as a WebSocket message of a server
+    (RFC 6455, 5.2).
+    """
+
+    __slots__ = ("payload", "wire")
+
+    def __init__(self, payload: bytes) -> None:
+        self.payload = payload
+        length = len(payload)
+        if length < 126:
+            self.wire = b"\x81" + length.to_bytes(1) + payload
+        elif length < 65_536:
+            self.wire = b"\x81\x7e" + length.to_bytes(2) + payload
+        else:
+            self.wire = b"\x81\x7f" + length.to_bytes(8) + payload
+
+    def __len__(self) -> int:
+        return len(self.wire)
+
+
+def frame(**fields: Any) -> Frame:
+    """A frame of JSON fields; values may be `orjson.Fragment`s."""
+    return Frame(orjson.dumps(fields))
+
+
+def error_frame(ref: int | None, error: ChronoscribeError) -> Frame:
+    return Frame(
+        orjson.dumps(
+            {"type": "error", "ref": ref, "code": error.code, "message": error.message, **error.facts}
+        )
+    )
+
+
+PING: Final = frame(type="ping")
+
+
+def _edit(event: EditApplied) -> Mapping[str, Any]:
+    return {
+        "document": parse_stream(event.originator_id).name,
+        "revision": event.revision,
+        "base": event.base,
+        "client": event.client,
+        "seq": event.seq,
+        "op": event.op,
+    }
+
+
+def _message(event: Posted) -> Mapping[str, Any]:
+    return {
+        "message": event.message,
+        "client": event.client,
+        "text": event.text,
+        "documents": event.documents,
+    }
+
+
+def _joined(event: Joined) -> Mapping[str, Any]:
+    return {"client": event.client, "session": event.session, "name": event.actor}
+
+
+def _left(event: Left) -> Mapping[str, Any]:
+    session = parse_stream(event.originator_id).name
+    return {"client": event.client, "session": session, "reason": event.reason}
+
+
+_WIRE: Final[dict[type[Event], tuple[str, Callable[[Any], Mapping[str, Any]]]]] = {
+    EditApplied: ("edit", _edit),
+    Posted: ("message", _message),
+    Joined: ("joined", _joined),
+    Left: ("left", _left),
+    DocumentListed: ("document_listed", lambda event: {"document": event.document}),
+    Opened: ("room_opened", lambda event: {"title": event.title}),
+}
+"""The events that a room is told of, their name on the wire, and their fields there."""
+
+
+def encode_event(event: Event) -> bytes | None:
+    """An event as JSON, None for one that clients are not told of."""
+    known = _WIRE.get(type(event))
+    if known is None:
+        return None
+    name, fields = known
+    at = as_microseconds(event.timestamp)
+    return orjson.dumps({"event": name, "actor": event.actor, "at": at, **fields(event)})
+
+
+def events_frame(position: int, events: Iterable[bytes]) -> Frame:
+    """Encoded events in one frame."""
+    return Frame(b'{"type":"events","position":%d,"events":[%b]}' % (position, b",".join(events)))
+
+
+def presence_frame(position: int, frames: Sequence[FrameRecorded]) -> Frame:
+    """The moves of presence frames of one room."""
+    names = ("client", "document", "revision", "anchor", "head", "at")
+    moves = [dict(zip(names, move, strict=True)) for event in frames for move in event.moves]
+    return frame(type="presence", position=position, moves=moves)
+
+
+def fragments(encoded: Iterable[bytes]) -> list[orjson.Fragment]:
+    """Encoded events as values of a field."""
+    return [orjson.Fragment(event) for event in encoded]
