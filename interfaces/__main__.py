@@ -32,7 +32,10 @@ NEWER_PYTHONS = ("python3.14", "python3.13", "python3.12", "python3.11")
 
 # The extras of pyproject.toml: each holds all of those before it.
 EXTRAS = ("embedded", "dev")
-# One module per extra tells that an environment has its packages.
+# uv trusts only certificates of its own unless told otherwise; a company's proxy has one of its own, which
+# stands in the system's store, where pip finds it too.
+UV_SETTINGS = {"UV_SYSTEM_CERTS": "true"}
+# A few modules tell whether an environment has an extra's packages.
 SIGNS = {"embedded": ("aiohttp", "psycopg", "eventsourcing"), "dev": ("aiohttp", "psycopg", "pytest", "mypy")}
 
 
@@ -142,8 +145,8 @@ class Environment:
         uv = shutil.which("uv") or self._fetch_uv()
         if uv and _succeeds([uv, "pip", "install", "--python", self.python, "-e", target]):
             return
-        say("uv could not install the packages, trying pip")
-        if not _succeeds([*self._pip(), "install", "-e", target]):
+        say("uv could not install the packages; trying pip, which takes longer")
+        if not _succeeds([*self._pip(), "install", "--quiet", "-e", target]):
             fail("the packages could not be installed; the reason stands above")
 
     def _make(self) -> None:
@@ -196,7 +199,7 @@ def fail(why: str) -> None:
 
 def _succeeds(program: Sequence[str | Path]) -> bool:
     try:
-        return subprocess.run(program, check=False).returncode == 0
+        return subprocess.run(program, check=False, env=UV_SETTINGS | os.environ).returncode == 0
     except OSError as error:
         say(str(error))
         return False

@@ -27,7 +27,7 @@ esac
 """
 FAKE_PYTHON = """#!/bin/sh
 echo "python $*" >> "$CALLS"
-case "$*" in *"install -e"*) test -n "$PIP_WORKS" ;; esac
+case "$*" in *" -e "*) test -n "$PIP_WORKS" ;; esac
 """
 
 
@@ -247,7 +247,7 @@ def test_pip_installs_where_uv_cannot(root: Path, calls: Path, monkeypatch: pyte
     assert Environment(root).is_ready("embedded")
     *_, ensured, installed = calls.read_text().splitlines()
     assert ensured == "python -m ensurepip"  # no pip lay in the environment
-    assert installed == f"python -m pip --disable-pip-version-check install -e {root}[embedded]"
+    assert installed == f"python -m pip --disable-pip-version-check install --quiet -e {root}[embedded]"
 
 
 @pytest.mark.usefixtures("calls")
