@@ -204,5 +204,5 @@ def _changed(chunk: str, position: int, change: Component) -> str | None:
 
 
 def _unframed(op: Components, inner: Op) -> Op:
-    """`inner`, which is `op` as seen from some chunk, with the skip that `op` begins with."""
-    return [op[0], *inner[1:]] if inner else inner
+    """`inner`, which is `op` as seen from some chunk, with the skip that `op` begins with, if any."""
+    return [op[0], *inner[1:]] if op and isinstance(op[0], int) else inner
