@@ -1,0 +1,38 @@
+"""`python -m tests.benchmarks [SCENARIO …]`: the figures of docs/performance.md, one JSON line each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tests.benchmarks import scenarios
+from tests.benchmarks.harness import Machine, machine, show
+
+SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
+    "people": scenarios.people,
+    "loop-10": lambda m: scenarios.closed_loop(m, 10),
+    "loop-10-50KB": lambda m: scenarios.closed_loop(m, 10, 50_000),
+    "loop-10-1MB": lambda m: scenarios.closed_loop(m, 10, 950_000),
+    "loop-100": lambda m: scenarios.closed_loop(m, 100),
+    "rooms": scenarios.rooms,
+    "idle": scenarios.idle,
+    "open-50000": scenarios.open_after,
+    "cursors": scenarios.cursors,
+    "restart": scenarios.restart,
+    "wal": scenarios.write_ahead_log,
+}
+
+
+def main() -> int:
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    for name in sys.argv[1:] or SCENARIOS:
+        with machine() as running:
+            show(name, asyncio.run(SCENARIOS[name](running)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
