@@ -77,6 +77,12 @@ class DocumentTooLarge(ClientError):
     code = "E_DOC_SIZE"
 
 
+class RoomFull(ClientError):
+    """The room has as many documents as a room may have."""
+
+    code = "E_ROOM_SIZE"
+
+
 class RevisionAhead(ClientError):
     """The edit names a base revision that the document has not reached."""
 

@@ -22,7 +22,7 @@ from domain.ids import parse_stream
 from domain.instants import as_microseconds
 from domain.message import Posted
 from domain.presence import FrameRecorded
-from interfaces.ws.wire import Frame, encode_event, events_frame, presence_frame
+from interfaces.ws.wire import Frame, encode_recorded, events_frame, presence_frame
 
 # What a newcomer sees of the chat at once; older ones are paged.
 MESSAGES_SHOWN: Final = 50
@@ -76,7 +76,7 @@ class RoomOnNode:
         encoded: list[tuple[str | None, bytes]] = []
         for recorded in batch:
             event = recorded.event
-            data = encode_event(event)
+            data = encode_recorded(recorded)
             if isinstance(event, EditApplied):
                 assert data is not None
                 encoded.append((parse_stream(event.originator_id).name, data))
@@ -141,7 +141,7 @@ class RoomOnNode:
         self.has_loaded = True
         missed, self._missed = self._missed, []
         for recorded in missed:
-            self._take(recorded, encode_event(recorded.event))
+            self._take(recorded, encode_recorded(recorded))
 
     async def events_after(self, history: RoomHistory, after: int) -> list[tuple[int, bytes]] | None:
         """The room's events behind `after`, up to where the feed stands on return; None when there
@@ -156,7 +156,7 @@ class RoomOnNode:
                 until == self._recent_after
             ):  # nothing fell out of memory meanwhile: the next one need not read it
                 self._recent.extendleft(
-                    reversed([(r.position, data) for r in older if (data := encode_event(r.event))])
+                    reversed([(r.position, data) for r in older if (data := encode_recorded(r))])
                 )
                 self._recent_after = after
             else:
@@ -177,7 +177,7 @@ class RoomOnNode:
 
 
 def _encoded(batch: Iterable[Recorded]) -> list[bytes]:
-    return [data for recorded in batch if (data := encode_event(recorded.event)) is not None]
+    return [data for recorded in batch if (data := encode_recorded(recorded)) is not None]
 
 
 class Hub:

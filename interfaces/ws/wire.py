@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from application.log import Recorded
 from domain.aggregate import Event
 from domain.attendance import Joined, Left
 from domain.document import EditApplied
@@ -95,14 +96,24 @@ _WIRE: Final[dict[type[Event], tuple[str, Callable[[Any], Mapping[str, Any]]]]] 
 """The events that a room is told of, their name on the wire, and their fields there."""
 
 
-def encode_event(event: Event) -> bytes | None:
-    """An event as JSON, None for one that clients are not told of."""
+def encode_event(event: Event, position: int | None = None) -> bytes | None:
+    """An event as JSON, None for one that clients are not told of.
+
+    `position` is its place in the log; edits that are read by revision come without.
+    """
     known = _WIRE.get(type(event))
     if known is None:
         return None
     name, fields = known
-    at = as_microseconds(event.timestamp)
-    return orjson.dumps({"event": name, "actor": event.actor, "at": at, **fields(event)})
+    told = {"event": name, "actor": event.actor, "at": as_microseconds(event.timestamp), **fields(event)}
+    if position is not None:
+        told["position"] = position
+    return orjson.dumps(told)
+
+
+def encode_recorded(recorded: Recorded) -> bytes | None:
+    """A committed event as JSON, with its place in the log."""
+    return encode_event(recorded.event, recorded.position)
 
 
 def events_frame(position: int, events: Iterable[bytes]) -> Frame:
