@@ -327,7 +327,7 @@ class EmbeddedPostgres:
     def _socket_folder(self) -> Path:
         folder = self.home / "socket"
         path = os.fsencode(folder / f".s.PGSQL.{SETTINGS['port']}")
-        if len(path) > SOCKET_PATH_BYTES or b"," in path or b'"' in path:  # a comma would separate two
+        if len(path) > SOCKET_PATH_BYTES or b"," in path:  # a comma would separate two
             folder = Path(tempfile.mkdtemp(prefix="chronoscribe-", dir="/tmp"))
         self._make_private(folder)
         return folder

@@ -323,10 +323,10 @@ def test_a_pid_file_that_names_a_stranger_is_no_hindrance(home: Path) -> None:
 
 
 def test_a_server_started_by_hand_is_left_alone(home: Path) -> None:
-    with EmbeddedPostgres(home, durable=False):
-        pass
+    with EmbeddedPostgres(home, durable=False) as server:
+        binaries = server._reachable(find_binaries())
     (data,) = home.glob("data-*")
-    command: list[str | Path] = [find_binaries() / "postgres", "-D", data, "-k", data, "--listen_addresses="]
+    command: list[str | Path] = [binaries / "postgres", "-D", data, "-k", data, "--listen_addresses="]
     by_hand = subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL, user=data.stat().st_uid)
     with by_hand:
         try:
@@ -389,7 +389,7 @@ def test_binaries_in_a_private_folder_are_run_and_the_folder_stays_private(
     assert len(list(home.glob("bin-*"))) == (1 if AS_ROOT else 0)
 
 
-@pytest.mark.parametrize("name", ["d" * 100, "with, a comma", 'with "quotes"'])
+@pytest.mark.parametrize("name", ["d" * 100, "with, a comma"])
 def test_a_path_that_cannot_hold_a_socket_gets_one_elsewhere(home: Path, name: str) -> None:
     with EmbeddedPostgres(home / name, durable=False) as server:
         write(server.start(), 1)
