@@ -38,7 +38,7 @@ class Cursors:
         if self._waiting.get(room, 0) >= MOVES_WAITING_MAX:
             raise Overloaded("cursors are not being logged", retry_after=1.0)
         self._waiting[room] = self._waiting.get(room, 0) + 1
-        move: Move = (client, document, revision, anchor, head, as_microseconds(self._now()))
+        move: Move = [client, document, revision, anchor, head, as_microseconds(self._now())]
         gathered = self._gathered.get(room)
         if gathered is None:
             self._gathered[room] = [move]

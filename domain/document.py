@@ -175,7 +175,7 @@ class Document(Aggregate):
     def _is_accepted(self, edit: Edit, last: LastEdit | None) -> bool:
         known = self.clients.get(edit.client) or last
         if known is None:
-            if self.clients_forgotten and edit.seq != 1:
+            if self.clients_forgotten:
                 raise ClientForgotten(edit.client)
             known = LastEdit(0, 0, "")
         if edit.seq == known.seq + 1:

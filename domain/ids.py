@@ -17,8 +17,9 @@ ID_PATTERN: Final = r"^[A-Za-z0-9_-]{1,64}$"
 # Single dots inside, so that a document can be called main.py and nothing can be called "..".
 DOCUMENT_ID_PATTERN: Final = r"^(?=.{1,64}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
 
-_ID = re.compile(ID_PATTERN + r"(?<!\n)")
-_DOCUMENT_ID = re.compile(DOCUMENT_ID_PATTERN + r"(?<!\n)")
+# Always with `fullmatch`: for `match`, `$` is also the place before a line end that closes the value.
+_ID = re.compile(ID_PATTERN)
+_DOCUMENT_ID = re.compile(DOCUMENT_ID_PATTERN)
 
 assert ID_CODE_POINTS == 64, "the patterns spell the limit out"
 
@@ -33,12 +34,12 @@ class Stream(NamedTuple):
 
 def is_id(value: str) -> bool:
     """Whether `value` may name a room, a client or a message."""
-    return _ID.match(value) is not None
+    return _ID.fullmatch(value) is not None
 
 
 def is_document_id(value: str) -> bool:
     """Whether `value` may name a document."""
-    return _DOCUMENT_ID.match(value) is not None
+    return _DOCUMENT_ID.fullmatch(value) is not None
 
 
 def room_stream(room: str) -> str:

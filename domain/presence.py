@@ -10,10 +10,11 @@ from eventsourcing.utils import register_topic
 from domain.aggregate import Aggregate, Event, InitialEvent
 from domain.ids import presence_stream
 
-Move = tuple[str, str, int, int, int, int]
+Move = list[str | int]
 """A cursor move: client, document, revision, anchor and head in code points, time in microseconds.
 
-A plain tuple, since a busy room makes a thousand a second and they are stored as they stand.
+A plain list, since a busy room makes a thousand a second and they are stored as they stand: JSON has
+no tuples, and what is read from the log must equal what was written.
 """
 
 

@@ -165,12 +165,17 @@ def test_a_text_of_a_million_characters_takes_edits_everywhere() -> None:
 
 
 @pytest.mark.usefixtures("real_chunks")
-def test_typing_and_deleting_keep_chunks_neither_long_nor_tiny() -> None:
+def test_typing_makes_no_chunk_too_long() -> None:
     edited = Text()
     for _ in range(5 * CHUNK_MAX // 8):
         edited.apply(["12345678"])
     assert max(map(len, edited._chunks)) <= CHUNK_MAX
-    for _ in range(4 * CHUNK_MAX // 8):
-        edited.apply([CHUNK_MAX // 2, {"d": 8}])
-    assert len(edited) == CHUNK_MAX
-    assert len(edited._chunks) <= 4
+
+
+@pytest.mark.usefixtures("real_chunks")
+def test_deleting_nearly_all_leaves_no_trail_of_tiny_chunks() -> None:
+    edited = Text("abcdef" * CHUNK_CUT)
+    for start in reversed(range(0, len(edited), CHUNK_CUT)):
+        edited.apply([start + 5, {"d": CHUNK_CUT - 10}])
+    assert str(edited) == "abcdebcdef" * 6
+    assert len(edited._chunks) == 1
