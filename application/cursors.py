@@ -29,6 +29,8 @@ class Cursors:
         self._now = now
         self._gathered: dict[str, list[Move]] = {}
         self._waiting: dict[str, int] = {}
+        self._streams: dict[str, str] = {}
+        self._begun = 0
 
     def move(self, room: str, client: str, document: str, revision: int, anchor: int, head: int) -> None:
         """Take a cursor move in. It is shown to the room, its owner included, when it is logged.
@@ -49,14 +51,24 @@ class Cursors:
     def _flush(self, room: str) -> None:
         moves = self._gathered.pop(room)
         at = self._now()
+        name = self._stream_name(room)
 
         def decide(head: Presence | None) -> Presence:
-            presence = head or Presence.begin(room, self._node, at=at)
+            presence = head or Presence.begin(room, name, at=at)
             presence.record(moves, at=at)
             return presence
 
-        done = self._lives.submit(presence_stream(room, self._node), decide, is_new=True)
+        done = self._lives.submit(presence_stream(room, name), decide, is_new=True)
         done.add_done_callback(lambda done: self._on_done(room, len(moves), done.exception()))
+
+    def _stream_name(self, room: str) -> str:
+        """The stream of this room's frames: a new one when the last has left the memory, since the presence
+        log does not look whether a version is free."""
+        name = self._streams.get(room)
+        if name is None or presence_stream(room, name) not in self._lives:
+            self._begun += 1
+            name = self._streams[room] = f"{self._node}.{self._begun}"
+        return name
 
     def _on_done(self, room: str, count: int, error: BaseException | None) -> None:
         """A frame that could not be logged is not shown either: the next move tells where the cursor is."""

@@ -274,6 +274,10 @@ class LiveAggregates:
             raise StoreUnavailable("the log does not answer", retry_after=RETRY_AFTER_SECONDS)
         return live.committed
 
+    def __contains__(self, stream: str) -> bool:
+        """Whether the stream's aggregate is in memory, or being read."""
+        return stream in self._lives
+
     def find(self, stream: str) -> Any | None:
         """The committed aggregate when it is in memory and readable at once."""
         live = self._lives.get(stream)

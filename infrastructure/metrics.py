@@ -51,6 +51,15 @@ class NodeCollector(Collector):
                 gauge = GaugeMetricFamily(f"chronoscribe_{name}", text, labels=["log"])
                 gauge.add_metric(labels, value)
                 yield gauge
+        lag = GaugeMetricFamily(
+            "chronoscribe_projection_lag_events",
+            "How far a projection is behind the feed",
+            labels=["projection"],
+        )
+        for projector in self._node.projectors:
+            if projector.is_active:
+                lag.add_metric([projector.name], max(0, self._node.record.feed.position - projector.position))
+        yield lag
         yield CounterMetricFamily(
             "chronoscribe_snapshots_saved", "Snapshots written", value=self._node.snapshots.saved
         )

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -28,9 +28,11 @@ from domain.ids import parse_stream
 from infrastructure.feed import Feed
 from infrastructure.group_commit import GroupCommit
 from infrastructure.postgres.database import Database
+from infrastructure.postgres.directory import DirectoryView
 from infrastructure.postgres.log import PostgresHistory, PostgresLog
 from infrastructure.postgres.migrations import migrate
 from infrastructure.postgres.wakeup import Wakeup, living_nodes
+from infrastructure.projector import Projector
 from infrastructure.settings import Settings
 from infrastructure.snapshots import Snapshots
 
@@ -64,7 +66,7 @@ class LogOnNode:
         self._wakeup = wakeup
         wakeup.on_hint(name, self.feed.wake)
 
-    def _on_appended(self, previous: int, recorded: list[Recorded] | Any) -> None:
+    def _on_appended(self, previous: int, recorded: Sequence[Recorded]) -> None:
         self.feed.on_appended(previous, recorded)
         self._wakeup.tell(self.name)
 
@@ -80,7 +82,11 @@ class Node:
         self.history = PostgresHistory(database)
         self.wakeup = Wakeup(database, self.id, key)
         self.record = LogOnNode(database, self.history, self.wakeup, "record")
-        self.presence = LogOnNode(database, self.history, self.wakeup, "presence")
+        self.presence = LogOnNode(database, PostgresHistory(database, "presence"), self.wakeup, "presence")
+        self.directory = DirectoryView(database)
+        self.projectors = [Projector(database, self.record.store, self.directory)]
+        for projector in self.projectors:
+            self.record.feed.follow(projector.on_events)
         self.snapshots = Snapshots(self.record.lives, self.history)
         self.record.feed.follow(self.snapshots.on_events)
         self.scheduler = AsyncIOScheduler(
@@ -119,6 +125,8 @@ class Node:
             self.own(log.commit.run(), f"committer of {log.name}")
         self.own(self.wakeup.run(), "hints")
         self.own(self.snapshots.run(), "snapshots")
+        for projector in self.projectors:
+            self.own(projector.run(), f"projection {projector.name}")
         self.scheduler.add_job(self.evict, "interval", seconds=EVICT_SECONDS)
         self.scheduler.add_job(self.create_partitions, "interval", seconds=PARTITIONS_SECONDS)
         self.scheduler.start()

@@ -186,7 +186,7 @@ def _recorded(rows: Sequence[Any]) -> list[Recorded]:
 
 
 _EVENTS_AFTER: Final = """
-SELECT originator_version, topic, state FROM record
+SELECT originator_version, topic, state FROM {table}
 WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version LIMIT %s
 """
 _SNAPSHOT: Final = """
@@ -228,13 +228,14 @@ _LATEST: Final = 2**62
 
 
 class PostgresHistory:
-    """Reads streams and rooms from the record.
+    """Reads streams from a log, and rooms from the record.
 
     Every method raises `StoreUnavailable`, and `Corrupt` for what it cannot read.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, table: str = "record") -> None:
         self._database = database
+        self._events_after = _EVENTS_AFTER.format(table=table)
 
     async def epoch(self) -> str:
         """The identity of this store's history."""
@@ -283,7 +284,7 @@ class PostgresHistory:
             version = page[-1].originator_version
 
     async def _page(self, stream: str, version: int, limit: int) -> list[Any]:
-        rows = await self._database.fetch(_EVENTS_AFTER, (stream, version, limit))
+        rows = await self._database.fetch(self._events_after, (stream, version, limit))
         return [decode(stream, found, topic, state) for found, topic, state in rows]
 
     async def edits(self, stream: str, after: int, until: int) -> Sequence[EditApplied]:

@@ -18,7 +18,8 @@ from interfaces.http.bodies import (
     read_body,
     room_id,
 )
-from interfaces.http.keys import HISTORY, SERVICES
+from interfaces.http.keys import DIRECTORY, HISTORY, SERVICES
+from projections.directory import Entry
 
 
 async def create(request: web.Request) -> web.Response:
@@ -29,9 +30,26 @@ async def create(request: web.Request) -> web.Response:
 
 
 async def list_all(request: web.Request) -> web.Response:
-    """GET: the documents of a room, in the order in which they were created."""
+    """GET: the documents of a room in the order in which they were listed, and how far they have come.
+
+    What the directory does not know yet (it is a moment behind the log) has revision 0 and no times.
+    """
     room = await request.app[SERVICES].rooms.get(room_id(request))
-    return json_response({"documents": list(room.documents)})
+    known = {entry.document: entry for entry in await request.app[DIRECTORY].of_room(room.room)}
+    return json_response({"documents": [_listed(name, known.get(name)) for name in room.documents]})
+
+
+def _listed(name: str, entry: Entry | None) -> dict[str, object]:
+    if entry is None:
+        return {"document": name, "revision": 0}
+    return {
+        "document": name,
+        "revision": entry.revision,
+        "created": as_microseconds(entry.created_at) if entry.created_at else None,
+        "created_by": entry.created_by,
+        "modified": as_microseconds(entry.modified_at),
+        "modified_by": entry.modified_by,
+    }
 
 
 async def read(request: web.Request) -> web.Response:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from application.log import Recorded
 from application.services import Services
+from projections.directory import Entry
 
 
 class PastReader(Protocol):
@@ -22,5 +23,12 @@ class PastReader(Protocol):
     async def rooms(self, after: int, limit: int) -> Sequence[Recorded]: ...
 
 
+class DirectoryReader(Protocol):
+    """Tells of the documents of a room. Raises `StoreUnavailable`."""
+
+    async def of_room(self, room: str) -> Sequence[Entry]: ...
+
+
+DIRECTORY: Final[web.AppKey[DirectoryReader]] = web.AppKey("directory")
 SERVICES: Final = web.AppKey("services", Services)
 HISTORY: Final[web.AppKey[PastReader]] = web.AppKey("history")

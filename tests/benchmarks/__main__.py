@@ -26,11 +26,15 @@ SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
 }
 
 
+async def _run(scenario: Callable[[Machine], Awaitable[dict[str, Any]]], running: Machine) -> dict[str, Any]:
+    return await scenario(running)
+
+
 def main() -> int:
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     for name in sys.argv[1:] or SCENARIOS:
         with machine() as running:
-            show(name, asyncio.run(SCENARIOS[name](running)))
+            show(name, asyncio.run(_run(SCENARIOS[name], running)))
     return 0
 
 
