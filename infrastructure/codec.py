@@ -41,7 +41,7 @@ def decode(stream: str, version: int, topic: str, state: bytes | memoryview) -> 
     try:
         fields = orjson.loads(state)
         fields["timestamp"] = as_datetime(fields.pop("at"))
-    except (orjson.JSONDecodeError, TypeError, KeyError) as error:
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, OverflowError) as error:
         raise Corrupt(f"unreadable event {topic!r} in {stream} at {version}") from error
     fields["originator_id"] = stream
     fields["originator_version"] = version
