@@ -5,59 +5,76 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
+from domain.errors import ChronoscribeError
+from infrastructure.embedded_postgres import EmbeddedPostgresError
 from infrastructure.postgres.database import UnsafeStore
-from infrastructure.settings import Settings
+from interfaces.cli import log, serve, show
+from interfaces.cli.failures import CommandFailed
+
+COMMANDS = (serve, log, show)
+
+# What shells give for a program that Ctrl-C has ended.
+INTERRUPTED = 130
 
 
 def parser() -> argparse.ArgumentParser:
     commands = argparse.ArgumentParser(prog="chronoscribe", description=__doc__)
     sub = commands.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    serve = sub.add_parser("serve", help="run the server")
-    serve.add_argument("--host", help="address to listen on (CHRONOSCRIBE_HOST, 127.0.0.1)")
-    serve.add_argument("--port", type=int, help="port to listen on (CHRONOSCRIBE_PORT, 8484)")
-    serve.add_argument("--data", type=Path, help="folder of the embedded Postgres (CHRONOSCRIBE_DATA)")
-    serve.set_defaults(run=_serve)
+    for command in COMMANDS:
+        command.add_to(sub)
     return commands
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The entry point. Returns the exit status."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    """The entry point. Returns the exit status: 0, 1 when it did not work, 2 when asked wrongly."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     given = parser().parse_args(arguments)
     try:
-        return int(given.run(given))
+        status = _run(given.run(given))
+        sys.stdout.flush()
     except ValidationError as error:
         for problem in error.errors(include_url=False):
             name = ".".join(str(part) for part in problem["loc"])
-            print(f"chronoscribe: {name}: {problem['msg']}", file=sys.stderr)
+            _complain(f"{name}: {problem['msg']}")
         return 2
     except UnsafeStore as error:
-        print(f"chronoscribe: {error}", file=sys.stderr)
+        _complain(str(error))
         return 2
+    except CommandFailed as error:
+        _complain(str(error))
+        return error.status
+    except ChronoscribeError as error:
+        _complain(error.message)
+        return 1
+    except EmbeddedPostgresError as error:
+        _complain(str(error))
+        return 1
+    except BrokenPipeError:  # whoever reads our output has seen enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return status
 
 
-def _serve(given: argparse.Namespace) -> int:
-    from interfaces import server
-
-    settings = Settings.load(host=given.host, port=given.port, data=given.data)
-    return run(server.run(settings))
-
-
-def run(work: Any) -> int:
+def _run(work: Coroutine[Any, Any, int]) -> int:
     """Run a coroutine on uvloop where it is installed."""
     try:
         import uvloop
     except ImportError:
-        return int(asyncio.run(work))
-    return int(uvloop.run(work))
+        return asyncio.run(work)
+    return uvloop.run(work)
+
+
+def _complain(what: str) -> None:
+    print(f"chronoscribe: {what}", file=sys.stderr)
 
 
 if __name__ == "__main__":

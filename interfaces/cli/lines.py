@@ -1,0 +1,103 @@
+"""The log for people: one line per event."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any, Final
+
+import orjson
+from rich.text import Text
+
+from application.log import Recorded
+from domain.aggregate import Event
+from domain.attendance import Joined, Left
+from domain.document import Created, EditApplied
+from domain.ids import parse_stream
+from domain.instants import as_microseconds
+from domain.message import Posted
+from domain.room import DocumentListed, Opened
+from domain.text_op import Op
+from interfaces.cli.terminal import on_one_line, shortened
+from interfaces.ws.wire import encode_recorded
+
+# An edit can be a pasted book; a line is for glancing over.
+TEXT_CODE_POINTS: Final = 60
+PARTS_SHOWN: Final = 4
+
+# One for each actor, always the same; without red and black, which terminals use for other things.
+ACTOR_STYLES: Final = ("green", "yellow", "blue", "magenta", "cyan", "bright_green", "bright_blue")
+
+
+def line(recorded: Recorded) -> Text:
+    """`2026-11-23 14:05:07.123  ada  edit in main.md rev 17: +"hello" −3`."""
+    event = recorded.event
+    at = event.timestamp.astimezone()
+    return Text.assemble(
+        (f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03}", "dim"),
+        "  ",
+        (on_one_line(event.actor), _actor_style(event.actor)),
+        "  ",
+        *_what(event),
+    )
+
+
+def _actor_style(actor: str) -> str:
+    return ACTOR_STYLES[zlib.crc32(actor.encode()) % len(ACTOR_STYLES)]
+
+
+def _what(event: Event) -> list[str | tuple[str, str]]:
+    match event:
+        case EditApplied():
+            name = parse_stream(event.originator_id).name
+            transformed = f" (made on {event.base})" if event.base != event.revision - 1 else ""
+            return [f"edit in {name} rev {event.revision}", (transformed, "dim"), ": ", *changes(event.op)]
+        case Posted():
+            return ["says ", (on_one_line(event.text), "bold")]
+        case Joined():
+            return ["joined ", (f"as {event.client}", "dim")]
+        case Left():
+            return ["left" if event.reason == "left" else f"left ({on_one_line(event.reason)})"]
+        case DocumentListed():
+            return [f"document {event.document} listed"]
+        case Created():
+            return [f"document {event.name} created"]
+        case Opened():
+            return ["opened the room ", (on_one_line(event.title), "bold")]
+        case _:
+            return [type(event).TOPIC]
+
+
+def changes(op: Op) -> list[str | tuple[str, str]]:
+    """What an op inserts and deletes, in the order of the text."""
+    parts: list[str | tuple[str, str]] = []
+    for component in op:
+        if isinstance(component, str):
+            parts += [(f'+"{_glance(component)}"', "green"), " "]
+        elif not isinstance(component, int):
+            deleted = component["d"]
+            count = deleted if isinstance(deleted, int) else len(deleted)
+            parts += [(f"−{count}", "red"), " "]
+    shown = 2 * PARTS_SHOWN
+    if len(parts) > shown:
+        return [*parts[:shown], f"… ({len(parts) // 2} changes)"]
+    return parts[:-1]
+
+
+def _glance(text: str) -> str:
+    return on_one_line(shortened(text, TEXT_CODE_POINTS))
+
+
+def json_line(recorded: Recorded) -> bytes:
+    """The event as the wire protocol has it, on one line; one that is never sent, by its topic."""
+    encoded = encode_recorded(recorded)
+    if encoded is None:
+        encoded = orjson.dumps(_as_json(recorded))
+    return encoded + b"\n"
+
+
+def _as_json(recorded: Recorded) -> dict[str, Any]:
+    fields = dict(vars(recorded.event))
+    for name in ("originator_id", "originator_version", "timestamp", "originator_topic"):
+        fields.pop(name, None)
+    at = as_microseconds(recorded.event.timestamp)
+    return {"event": type(recorded.event).TOPIC, "at": at, **fields, "position": recorded.position}

@@ -1,0 +1,86 @@
+"""Where the commands that look back read: beside a running server, or without one.
+
+A DATABASE_URL is connected to. Otherwise it is the embedded Postgres of the data folder: the one that
+a server runs there now, or, when nobody does, one that we start for as long as we read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from infrastructure.embedded_postgres import AlreadyRunning, EmbeddedPostgres, default_home, find_running
+from infrastructure.postgres.database import Database
+from infrastructure.postgres.log import PostgresHistory
+from infrastructure.settings import Settings
+from interfaces.cli.failures import CommandFailed
+
+# Somebody else is just starting or stopping Postgres in the folder: soon it is there, or ours to start.
+# A start takes seconds, on a slow disk and after a crash many.
+OTHER_SECONDS: Final = 60.0
+POLL_SECONDS: Final = 0.1
+
+
+def add_data_argument(command: Any) -> None:
+    command.add_argument("--data", type=Path, help="folder of the embedded Postgres (CHRONOSCRIBE_DATA)")
+
+
+def settings_of(given: argparse.Namespace) -> Settings:
+    return Settings.load(data=given.data)
+
+
+def home_of(settings: Settings) -> Path:
+    return (settings.data or default_home()).expanduser()
+
+
+@asynccontextmanager
+async def open_history(settings: Settings) -> AsyncIterator[tuple[PostgresHistory, Database]]:
+    """The log of `settings`, to be read. Raises `CommandFailed` where there is none, `StoreUnavailable`,
+    `EmbeddedPostgresError`.
+    """
+    if settings.database_url is not None:
+        async with reading(settings.database_url) as opened:
+            yield opened
+        return
+    home = home_of(settings)
+    if not any(home.glob("data-*")):
+        raise CommandFailed(f"there is no data in {home}; `chronoscribe serve` makes some")
+    postgres = EmbeddedPostgres(home)
+    try:
+        async with reading(await _start(postgres)) as opened:
+            yield opened
+    finally:
+        await asyncio.to_thread(postgres.stop)
+
+
+async def _start(postgres: EmbeddedPostgres) -> str:
+    """The DSN of the Postgres that runs in the home; when nobody runs it, we do."""
+    async with asyncio.timeout(OTHER_SECONDS):
+        while True:
+            if (dsn := find_running(postgres.home)) is not None:
+                return dsn
+            try:
+                return await asyncio.to_thread(postgres.start)
+            except AlreadyRunning as running:
+                if running.dsn is not None:
+                    return running.dsn
+            await asyncio.sleep(POLL_SECONDS)
+
+
+@asynccontextmanager
+async def reading(conninfo: str) -> AsyncIterator[tuple[PostgresHistory, Database]]:
+    """The log in a database that is up. Raises `StoreUnavailable`, `CommandFailed` for one without a log."""
+    database = Database(conninfo)
+    await database.open()
+    try:
+        yield PostgresHistory(database), database
+    except psycopg.errors.UndefinedTable:
+        raise CommandFailed("this database holds no log; `chronoscribe serve` makes one") from None
+    finally:
+        await database.close()
