@@ -1,0 +1,41 @@
+"""What the client raises by itself."""
+
+# ruff: noqa: N818 -- the names say what happened
+
+from __future__ import annotations
+
+from interfaces.pyclient.notices import UnsentText
+
+
+class PyClientError(Exception):
+    """Root of the client's own errors."""
+
+
+class Refused(PyClientError):
+    """The server will not do what was asked. `code` is its `E_…`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+class Stopped(PyClientError):
+    """The client has stopped for good. `code` is the close code or `E_…` that explains it."""
+
+    def __init__(self, code: int | str | None, reason: str) -> None:
+        super().__init__(f"{code}: {reason}" if code is not None else reason)
+        self.code = code
+        self.reason = reason
+
+
+class NotEditable(PyClientError):
+    """The document is not open, or holds text that cannot be brought together with the server's."""
+
+
+class UnsentTextError(PyClientError):
+    """The client was closed with text that the server has not acknowledged; `unsent` is what to save."""
+
+    def __init__(self, unsent: list[UnsentText], posts: dict[str, str]) -> None:
+        super().__init__(f"{len(unsent)} documents and {len(posts)} messages are not saved")
+        self.unsent = unsent
+        self.posts = posts

@@ -1,0 +1,191 @@
+"""What a client session tells its owner: one small value for each thing that happened.
+
+Named tuples, since a busy room makes hundreds a second for every client of a process. Times are
+microseconds since the epoch by the server's clock; ops are made on the document's text as it was just
+before the notice, positions in code points.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, NamedTuple
+
+from domain.text_op import Op
+
+
+class Status(Enum):
+    """Where a session stands."""
+
+    OFFLINE = "offline"  # no socket; it will be tried again
+    GREETING = "greeting"  # a socket, hello is sent
+    ONLINE = "online"  # welcomed
+    STOPPED = "stopped"  # the server said not to come back, or the owner left
+
+
+class StatusChanged(NamedTuple):
+    """`code` is the close code or `E_…` that explains it, where there is one."""
+
+    status: Status
+    code: int | str | None
+    reason: str
+
+
+class Welcomed(NamedTuple):
+    """In the room. Unless `resumed`, roster and messages have begun anew."""
+
+    resumed: bool
+    title: str
+    documents: tuple[str, ...]
+
+
+class DocumentOpened(NamedTuple):
+    """The document is (again) as the server has it at `revision`, and its edits follow."""
+
+    document: str
+    revision: int
+
+
+class DocumentRefused(NamedTuple):
+    """The document cannot be opened."""
+
+    document: str
+    code: str
+    message: str
+
+
+class DocumentReset(NamedTuple):
+    """The text was replaced as a whole; nothing unsaved was in it. `text` is the one before."""
+
+    document: str
+    text: str
+    revision: int
+
+
+class Edited(NamedTuple):
+    """Somebody's edit was taken in; `op` is what it did to the present text."""
+
+    document: str
+    revision: int
+    client: str
+    actor: str
+    op: Op
+    at: int
+
+
+class Acked(NamedTuple):
+    """Our edit number `seq` is in the log as `revision`; local edits up to `through` are durable."""
+
+    document: str
+    seq: int
+    revision: int
+    through: int
+
+
+class EditRefused(NamedTuple):
+    """The server will not have an edit; `undo` has taken it out of the present text.
+
+    `refused` is what it would have done; `edits` are the numbers of the local edits that end in it.
+    """
+
+    document: str
+    code: str
+    message: str
+    refused: Op
+    undo: Op
+    edits: range
+
+
+class UnsentText(NamedTuple):
+    """The document can no longer be brought together with the server's; `text` is for the person to copy.
+
+    `unsaved` are the ops in it that no server has acknowledged, each made on the text after the one
+    before. Nothing is merged and nothing thrown away until the owner says `open_afresh`.
+    """
+
+    document: str
+    text: str
+    unsaved: list[Op]
+    reason: str
+
+
+class MessageReceived(NamedTuple):
+    """A chat message, ours too. `documents` are the revisions when it was written."""
+
+    message: str
+    client: str
+    actor: str
+    text: str
+    documents: dict[str, int]
+    at: int
+
+
+class PostAcked(NamedTuple):
+    """Our message is in the log."""
+
+    message: str
+
+
+class PostRefused(NamedTuple):
+    """The server will not have our message; it is not sent again."""
+
+    message: str
+    text: str
+    code: str
+    reason: str
+
+
+class Joined(NamedTuple):
+    client: str
+    name: str
+    at: int
+
+
+class Left(NamedTuple):
+    """`reason`: left, lost, drained, superseded."""
+
+    client: str
+    reason: str
+    at: int
+
+
+class DocumentListed(NamedTuple):
+    document: str
+
+
+class RoomOpened(NamedTuple):
+    title: str
+
+
+class Presence(NamedTuple):
+    """Cursor moves as they came: dicts of client, document, revision, anchor, head, at."""
+
+    moves: list[dict[str, Any]]
+
+
+class RequestRefused(NamedTuple):
+    """An error that nothing above speaks of, such as a refused cursor; the session goes on."""
+
+    code: str
+    message: str
+
+
+Notice = (
+    StatusChanged
+    | Welcomed
+    | DocumentOpened
+    | DocumentRefused
+    | DocumentReset
+    | Edited
+    | Acked
+    | EditRefused
+    | UnsentText
+    | MessageReceived
+    | PostAcked
+    | PostRefused
+    | Joined
+    | Left
+    | DocumentListed
+    | RoomOpened
+    | Presence
+    | RequestRefused
+)

@@ -1,0 +1,340 @@
+"""A client's side of one room, without I/O: frames and times go in, frames and notices come out.
+
+The owner (an asyncio connection, or a simulation in virtual time) calls
+
+    on_connected, on_frame, on_disconnected, on_time    with what happened, and the time, in seconds
+    open, edit, post, cursor, …                         with what its user does
+
+and after each of them takes `frames_to_send()` and `take_notices()`, looks whether `close_wanted` asks it
+to cut the socket, and sees to it that `on_time` is called at `next_time()`. Nothing in here reads a
+clock or draws a random number, so the same calls have the same outcome.
+
+What the user did is kept until the server has it in its log, over any number of sockets. What it is
+told comes back by two roads: the room's events by position, a document's edits by revision.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, Final
+
+from domain.text_op import Op
+from interfaces.pyclient import notices
+from interfaces.pyclient.document_link import DocumentLink
+from interfaces.pyclient.errors import NotEditable
+from interfaces.pyclient.notices import Notice, Status
+from interfaces.pyclient.posts import Posts
+from interfaces.pyclient.reconnect import Verdict, reason, verdict
+from interfaces.pyclient.replica import Replica
+from interfaces.pyclient.requests import Frame, Pacer, Requests
+
+PROTOCOL: Final = 1
+
+# The server says hello back at once; if not, another node might.
+WELCOME_SECONDS: Final = 10.0
+
+# The server pings every 25 s and gives 8 s for the answer. After that long a silence it is not there.
+SILENCE_SECONDS: Final = 33.0
+
+# Chat messages kept to look at; older ones are asked for over HTTP.
+MESSAGES_KEPT: Final = 500
+
+
+class ClientSession:
+    """One client in one room. `name` is what the others see.
+
+    With `compose=False` each local edit is sent as an edit of its own.
+    """
+
+    def __init__(self, client: str, name: str, *, compose: bool = True) -> None:
+        self.client = client
+        self.name = name
+        self.status = Status.OFFLINE
+        self.roster: dict[str, str] = {}
+        """Names by client."""
+        self.messages: deque[Frame] = deque(maxlen=MESSAGES_KEPT)
+        """`message` events, oldest first."""
+        self.documents: set[str] = set()
+        """The documents of the room, open or not."""
+        self.epoch: str | None = None
+        self.position = 0
+        """Up to which notification id we were told everything but edits; of the log named `epoch`."""
+        self.close_wanted = False
+        self._compose = compose
+        self._notices: list[Notice] = []
+        self._requests = Requests()
+        self._pacer = Pacer()
+        self._posts = Posts(self._requests, self._notices)
+        self._links: dict[str, DocumentLink] = {}
+        self._deadline: float | None = None  # without a sign of the server until then it is gone
+        self._silence = SILENCE_SECONDS
+
+    # What the owner takes.
+
+    def frames_to_send(self) -> list[Frame]:
+        """The frames for the socket, which are now the caller's."""
+        frames = self._requests.frames
+        self._requests.frames = []
+        return frames
+
+    def take_notices(self) -> list[Notice]:
+        """What has happened since the last call."""
+        taken = self._notices.copy()
+        self._notices.clear()
+        return taken
+
+    def next_time(self) -> float | None:
+        """When to call `on_time`; None: when something else has happened."""
+        times = [link.next_time() for link in self._links.values()]
+        times.append(self._posts.due)
+        if not self.close_wanted:
+            times.append(self._deadline)
+        return min((time for time in times if time is not None), default=None)
+
+    # What the user does.
+
+    def open(self, document: str, now: float, *, create: bool = False) -> None:
+        """Open `document`; `DocumentOpened` or `DocumentRefused` follows. Once is enough."""
+        self._assert_not_stopped()
+        if document in self._links:
+            return
+        link = DocumentLink(
+            document,
+            self.client,
+            self._requests,
+            self._pacer,
+            self._notices,
+            create=create,
+            compose=self._compose,
+        )
+        self._links[document] = link
+        if self.status is Status.ONLINE:
+            link.on_online(now)
+
+    def open_afresh(self, document: str, now: float) -> None:
+        """Throw our copy of `document`, with all that is unsaved in it, away and open it anew."""
+        self._assert_not_stopped()
+        link = self._links[document]
+        link.let_go()
+        if self.status is Status.ONLINE:
+            link.on_online(now)
+
+    def close(self, document: str) -> None:
+        """Follow `document` no longer. What is unsaved in it comes as `UnsentText`; better wait before."""
+        self._links.pop(document).close()
+
+    def edit(self, document: str, op: Op, now: float) -> int:
+        """Edit the present text; returns the number of this local edit of this document.
+
+        `op` is normal. Raises `NotEditable`, and `OpInvalid` if the op does not fit.
+        """
+        return self._link(document).edit(op, now)
+
+    def cursor(self, document: str, anchor: int, head: int, now: float) -> None:
+        """Show our cursor to the others. Raises `NotEditable`."""
+        self._link(document).set_cursor(anchor, head, now)
+
+    def post(self, message: str, text: str, now: float) -> None:
+        """Say `text` in the chat under the new id `message`; `PostAcked` or `PostRefused` follows."""
+        self._assert_not_stopped()
+        self._posts.add(message, text, now)
+
+    def replica(self, document: str) -> Replica:
+        """Our copy of `document`, to be read. Raises `NotEditable` while there is none."""
+        replica = self._link(document).replica
+        if replica is None:
+            raise NotEditable(f"{document} is not open")
+        return replica
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether the server has acknowledged everything that was typed and said."""
+        return not self._posts.waiting and all(link.is_saved for link in self._links.values())
+
+    @property
+    def unsaid(self) -> dict[str, str]:
+        """The chat messages that the server has not acknowledged, by id."""
+        return dict(self._posts.waiting)
+
+    def stop(self, code: int | str | None, why: str) -> None:
+        """For good: whatever is unsaved is handed out as `UnsentText`."""
+        if self.status is Status.STOPPED:
+            return
+        for link in self._links.values():
+            if not link.is_saved:
+                link.strand(why)
+        self._go_offline()
+        self._set_status(Status.STOPPED, code, why)
+
+    def _link(self, document: str) -> DocumentLink:
+        link = self._links.get(document)
+        if link is None:
+            raise NotEditable(f"{document} is not open")
+        return link
+
+    def _assert_not_stopped(self) -> None:
+        assert self.status is not Status.STOPPED, "the session has stopped"
+
+    # The connection.
+
+    def on_connected(self, now: float) -> None:
+        """There is a socket: say hello."""
+        assert self.status is Status.OFFLINE
+        self._deadline = now + WELCOME_SECONDS
+        hello: Frame = {"type": "hello", "protocol": PROTOCOL, "client": self.client, "name": self.name}
+        if self.epoch is not None:
+            hello["resume"] = {"epoch": self.epoch, "position": self.position}
+        self._requests.ask(hello, self._on_welcome)
+        self._set_status(Status.GREETING, None, "connected")
+
+    def on_disconnected(self, now: float, code: int | None = None) -> Verdict:
+        """The socket is gone, with this close code if there was one; says whether to come back."""
+        del now  # every call says when it is; this one starts no clock
+        if self.status is Status.STOPPED:
+            return Verdict.STOP
+        decision = verdict(code)
+        if decision is Verdict.STOP:
+            self.stop(code, reason(code))
+        else:
+            self._go_offline()
+            self._set_status(Status.OFFLINE, code, reason(code))
+        return decision
+
+    def on_time(self, now: float) -> None:
+        """Do what is due; early calls do nothing."""
+        if self._deadline is not None and now >= self._deadline:
+            self.close_wanted = True
+        self._posts.on_time(now)
+        for link in self._links.values():
+            link.on_time(now)
+
+    def _go_offline(self) -> None:
+        self._deadline = None
+        self.close_wanted = False
+        self._posts.on_offline()
+        for link in self._links.values():
+            link.on_offline()
+        self._requests.clear()
+
+    def _set_status(self, status: Status, code: int | str | None, why: str) -> None:
+        self.status = status
+        self._notices.append(notices.StatusChanged(status, code, why))
+
+    # Hearing.
+
+    def on_frame(self, frame: Frame, now: float) -> None:
+        """Take one frame of the server in."""
+        if self.status is Status.ONLINE:
+            self._deadline = now + self._silence
+        kind = frame["type"]
+        if kind == "events":
+            self._on_events(frame["events"], frame["position"], now)
+        elif kind == "presence":
+            self._on_presence(frame["moves"])
+        elif kind == "ping":
+            self._requests.frames.append({"type": "pong"})
+        elif kind == "error" and frame["ref"] is None:
+            self._notices.append(notices.RequestRefused(frame["code"], frame["message"]))
+        else:
+            self._requests.on_reply(frame, now)
+
+    def _on_welcome(self, welcome: Frame, now: float) -> None:
+        if welcome["type"] == "error":
+            return  # a close code follows and says what to do
+        beat = welcome["heartbeat"]
+        self._silence = beat["interval"] + beat["timeout"]
+        self._deadline = now + self._silence
+        self._pacer.set_rate(welcome["limits"].get("edits_per_second"))
+        if self.epoch not in (None, welcome["epoch"]):
+            for link in self._links.values():
+                link.on_other_epoch()
+        self.roster = {entry["client"]: entry["name"] for entry in welcome["roster"]}
+        self.documents = set(welcome["documents"])
+        self._set_status(Status.ONLINE, None, "welcome")
+        self._notices.append(
+            notices.Welcomed(welcome["resumed"], welcome["room"]["title"], tuple(welcome["documents"]))
+        )
+        if not welcome["resumed"]:
+            self._begin_anew(welcome, now)
+        self._posts.on_online(now)
+        for link in self._links.values():
+            link.on_online(now)
+
+    def _begin_anew(self, welcome: Frame, now: float) -> None:
+        """Take roster and messages as the new beginning; tell of the messages that we missed.
+
+        When resumed, the position stays where it was instead: the events up to the welcome's follow
+        one by one, and if they do not arrive they must be asked for again.
+        """
+        is_first = self.epoch is None
+        known = {event["message"] for event in self.messages}
+        self.epoch = welcome["epoch"]
+        self.position = welcome["position"]
+        self.messages.clear()
+        for event in welcome["messages"]:
+            self.messages.append(event)
+            if not is_first and event["message"] not in known:
+                self._notices.append(_message_received(event))
+            self._acknowledge_post(event, now)
+
+    def _on_events(self, events: Iterable[Frame], position: int, now: float) -> None:
+        links = self._links
+        for event in events:
+            if event["event"] == "edit":
+                link = links.get(event["document"])
+                if link is not None:
+                    link.on_edit(event, now)
+            elif event["position"] > self.position:
+                self._on_room_event(event, now)
+        self.position = max(self.position, position)
+        # Only now, so that an edit that goes out is made on everything the frame told.
+        for link in links.values():
+            link.pump(now)
+
+    def _on_room_event(self, event: Frame, now: float) -> None:
+        """What happened in the room. Kinds that a later server may have are passed over."""
+        match event["event"]:
+            case "message":
+                self.messages.append(event)
+                self._notices.append(_message_received(event))
+                self._acknowledge_post(event, now)
+            case "joined":
+                self.roster[event["client"]] = event["name"]
+                self._notices.append(notices.Joined(event["client"], event["name"], event["at"]))
+            case "left":
+                self._on_left(event)
+            case "document_listed":
+                self.documents.add(event["document"])
+                self._notices.append(notices.DocumentListed(event["document"]))
+            case "room_opened":
+                self._notices.append(notices.RoomOpened(event["title"]))
+            case _:
+                pass
+
+    def _acknowledge_post(self, event: Frame, now: float) -> None:
+        if event["client"] == self.client:
+            self._posts.on_stored(event["message"], now)
+
+    def _on_left(self, event: Frame) -> None:
+        client = event["client"]
+        # A socket that was superseded went because the same client is there on another.
+        if event["reason"] != "superseded":
+            self.roster.pop(client, None)
+            for link in self._links.values():
+                link.on_left(client)
+        self._notices.append(notices.Left(client, event["reason"], event["at"]))
+
+    def _on_presence(self, moves: list[dict[str, Any]]) -> None:
+        links = self._links
+        for move in moves:
+            link = links.get(move["document"])
+            if link is not None:
+                link.on_move(move)
+        self._notices.append(notices.Presence(moves))
+
+
+def _message_received(event: Frame) -> Notice:
+    return notices.MessageReceived(
+        event["message"], event["client"], event["actor"], event["text"], event["documents"], event["at"]
+    )

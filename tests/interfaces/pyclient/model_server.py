@@ -1,0 +1,249 @@
+"""A server in memory that speaks the protocol: the plainest thing that a client can be tried against.
+
+One room, everything stored at once, every frame answered before the next is looked at. What it is asked to
+refuse, and how little it remembers, can be set, so that the rare roads are taken often. It trusts nothing
+to the client: it transforms pristine edits over its own list, one by one, as left.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import orjson
+
+from domain.text_op import Op, apply, make_invertible, parse, transform
+
+Frame = dict[str, Any]
+
+
+def error(code: str, **facts: Any) -> Frame:
+    """An error frame, to be sent with the `ref` of the request."""
+    return {"type": "error", "code": code, "message": f"refused: {code}", **facts}
+
+
+class ModelDocument:
+    """A text, the list of its edit events, and the pristine edits by client and number."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.edits: list[Frame] = []
+        self.pristine: dict[tuple[str, int], tuple[bytes, int]] = {}
+
+    @property
+    def revision(self) -> int:
+        return len(self.edits)
+
+    def last_seq(self, client: str) -> int:
+        return max((seq for owner, seq in self.pristine if owner == client), default=0)
+
+
+class ModelConnection:
+    """The server's end of a socket. `outbox` is what it has sent; `code` the code it has closed with."""
+
+    def __init__(self, server: ModelServer) -> None:
+        self.server = server
+        self.outbox: deque[Frame] = deque()
+        self.code: int | None = None
+        self.client = ""
+        self.open: set[str] = set()
+
+    def receive(self, frame: Frame) -> None:
+        """One frame of the client."""
+        if self.code is None:
+            self.server.on_frame(self, orjson.loads(orjson.dumps(frame)))
+
+    def close(self, code: int | None = None) -> None:
+        self.code = code if code is not None else 1006
+        self.server.connections.discard(self)
+
+
+class ModelServer:
+    def __init__(self, *, epoch: str = "epoch-1") -> None:
+        self.epoch = epoch
+        self.documents: dict[str, ModelDocument] = {}
+        self.log: list[Frame] = []
+        self.connections: set[ModelConnection] = set()
+        self.refusals: deque[Frame] = deque()
+        """Errors for the next edits and posts, which are then not looked at."""
+        self.resume_after = 0
+        """Positions before this one cannot be resumed from."""
+        self.catch_up_limit = 1_000
+        """Edits that `open` tells one by one."""
+        self.page_limit = 1_000
+        """Edits in an answer to `catch_up`."""
+        self.base_limit = 10_000
+        """Edits that an edit's base may be behind."""
+
+    # Sockets.
+
+    def connect(self) -> ModelConnection:
+        connection = ModelConnection(self)
+        self.connections.add(connection)
+        return connection
+
+    def on_frame(self, connection: ModelConnection, frame: Frame) -> None:
+        if frame["type"] == "pong":
+            return
+        answer: Frame | None = getattr(self, "_on_" + frame["type"])(connection, frame)
+        if answer is not None:
+            connection.outbox.append({"ref": frame["ref"], **answer})
+
+    def _on_hello(self, connection: ModelConnection, frame: Frame) -> None:
+        """Answered here, since events follow at once and the welcome goes before them."""
+        client = connection.client = frame["client"]
+        for other in list(self.connections):
+            if other is not connection and other.client == client:
+                other.close(4406)
+        resume: Frame = frame.get("resume", {"epoch": None, "position": 0})
+        after: int = resume["position"]
+        resumed = resume["epoch"] == self.epoch and after >= self.resume_after
+        missed = [event for event in self.log if resumed and event["position"] > after]
+        said = [event for event in self.log if event["event"] == "message"]
+        connection.outbox.append(
+            {
+                "ref": frame["ref"],
+                "type": "welcome",
+                "protocol": 1,
+                "epoch": self.epoch,
+                "position": len(self.log),
+                "resumed": resumed,
+                "session": f"session-{client}",
+                "node": "node",
+                "room": {"id": "room", "title": "Room"},
+                "documents": sorted(self.documents),
+                "roster": [{"client": client, "name": client, "since": 0}],
+                "messages": [] if resumed else said[-50:],
+                "heartbeat": {"interval": 25, "timeout": 8},
+                "limits": {"frame_bytes": 65_536, "op_components": 5_000, "edits_per_second": 0},
+            }
+        )
+        connection.outbox.extend(
+            {"type": "events", "position": event["position"], "events": [event]}
+            for event in missed
+            if event["event"] != "edit"
+        )
+        self._commit({"event": "joined", "client": client, "name": client})
+
+    # Documents.
+
+    def _on_open(self, connection: ModelConnection, frame: Frame) -> Frame:
+        name = frame["document"]
+        if frame.get("create"):
+            self.documents.setdefault(name, ModelDocument())
+        document = self.documents.get(name)
+        if document is None:
+            return error("E_NOT_FOUND")
+        after = frame.get("revision")
+        opened: Frame = {
+            "type": "opened",
+            "document": name,
+            "revision": document.revision,
+            "seq": document.last_seq(connection.client),
+        }
+        if after is None:
+            opened["text"] = document.text
+        elif after > document.revision:
+            connection.close(4507)
+            return error("E_VERSION_AHEAD", revision=document.revision)
+        elif document.revision - after > self.catch_up_limit:
+            return error("E_VERSION_OLD", revision=document.revision)
+        else:
+            opened["edits"] = document.edits[after:]
+        connection.open.add(name)
+        return opened
+
+    def _on_close(self, connection: ModelConnection, frame: Frame) -> Frame:
+        connection.open.discard(frame["document"])
+        return {"type": "ok"}
+
+    def _on_catch_up(self, _connection: ModelConnection, frame: Frame) -> Frame:
+        edits = self.documents[frame["document"]].edits
+        limit = min(frame["limit"], self.page_limit)
+        return {
+            "type": "edits",
+            "document": frame["document"],
+            "edits": edits[frame["after"] : frame["after"] + limit],
+        }
+
+    def _on_edit(self, connection: ModelConnection, frame: Frame) -> Frame | None:
+        if self.refusals:
+            return self.refusals.popleft()
+        name, seq, base, op = frame["document"], frame["seq"], frame["base"], parse(frame["op"])
+        document = self.documents[name]
+        if name not in connection.open:
+            return error("E_NOT_JOINED")
+        stored = document.pristine.get((connection.client, seq))
+        if stored is not None:
+            same = stored[0] == orjson.dumps([base, op])
+            return {"type": "ok", "revision": stored[1]} if same else error("E_ID_REUSED")
+        if seq != (expected := document.last_seq(connection.client) + 1):
+            return error("E_SEQ", expected=expected, actual=seq)
+        if document.revision - base > self.base_limit:
+            return error("E_VERSION_OLD", revision=document.revision)
+        self.store(name, connection.client, seq, base, op)
+        return None
+
+    def store(self, name: str, client: str, seq: int, base: int, op: Op) -> None:
+        """Append an edit, as whichever node it came to would."""
+        document = self.documents[name]
+        committed = op
+        for event in document.edits[base:]:
+            committed = transform(committed, event["op"], "left")
+        committed = make_invertible(committed, document.text)
+        document.text = apply(document.text, committed)
+        document.pristine[(client, seq)] = orjson.dumps([base, op]), document.revision + 1
+        self._commit(
+            {
+                "event": "edit",
+                "document": name,
+                "revision": document.revision + 1,
+                "base": base,
+                "client": client,
+                "seq": seq,
+                "op": committed,
+            }
+        )
+
+    # The room.
+
+    def _on_cursor(self, connection: ModelConnection, frame: Frame) -> Frame | None:
+        if self.refusals:
+            return self.refusals.popleft()
+        move = {key: frame[key] for key in ("document", "revision", "anchor", "head")}
+        move |= {"client": connection.client, "at": 0}
+        self._send({"type": "presence", "position": 0, "moves": [move]})
+        return None
+
+    def _on_post(self, connection: ModelConnection, frame: Frame) -> Frame | None:
+        if self.refusals:
+            return self.refusals.popleft()
+        if any(event.get("message") == frame["message"] for event in self.log):
+            return {"type": "ok"}
+        self._commit(
+            {
+                "event": "message",
+                "message": frame["message"],
+                "client": connection.client,
+                "text": frame["text"],
+                "documents": {name: document.revision for name, document in self.documents.items()},
+            }
+        )
+        return None
+
+    def _on_ping(self, _connection: ModelConnection, _frame: Frame) -> Frame:
+        return {"type": "ok"}
+
+    def _commit(self, event: Frame) -> None:
+        event = {**event, "position": len(self.log) + 1, "actor": event["client"], "at": 0}
+        self.log.append(event)
+        if event["event"] == "edit":
+            self.documents[event["document"]].edits.append(event)
+        self._send(
+            {"type": "events", "position": event["position"], "events": [event]}, event.get("document")
+        )
+
+    def _send(self, frame: Frame, document: str | None = None) -> None:
+        for connection in self.connections:
+            if connection.client and (document is None or document in connection.open):
+                connection.outbox.append(orjson.loads(orjson.dumps(frame)))

@@ -1,0 +1,956 @@
+"""A client's side of a room, in frames: what is pushed to it, what it sends, what it tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from domain.errors import OpInvalid
+from domain.text_op import Op
+from interfaces.pyclient import notices
+from interfaces.pyclient.document_link import CONTRADICTIONS_MOST, CURSOR_SECONDS
+from interfaces.pyclient.errors import NotEditable
+from interfaces.pyclient.notices import Notice, Status
+from interfaces.pyclient.reconnect import Verdict
+from interfaces.pyclient.replica import Cursor
+from interfaces.pyclient.requests import RESEND_SECONDS, RETRY_FIRST_SECONDS, RETRY_MOST_SECONDS
+from interfaces.pyclient.session import SILENCE_SECONDS, WELCOME_SECONDS, ClientSession
+
+Frame = dict[str, Any]
+
+WELCOME: Frame = {
+    "type": "welcome",
+    "protocol": 1,
+    "epoch": "e1",
+    "position": 10,
+    "resumed": False,
+    "session": "s1",
+    "node": "n1",
+    "room": {"id": "room", "title": "Room"},
+    "documents": ["main.md"],
+    "roster": [{"client": "ben", "name": "Ben", "since": 1}],
+    "messages": [],
+    "heartbeat": {"interval": 25, "timeout": 8},
+    "limits": {"frame_bytes": 65536, "op_components": 5000, "edits_per_second": None},
+}
+
+
+class Script:
+    """A session and its scripted server: every frame is answered by hand."""
+
+    def __init__(self, *, compose: bool = True) -> None:
+        self.session = ClientSession("ada", "Ada", compose=compose)
+        self.now = 100.0
+        self.ref = 0
+
+    # The transport.
+
+    def connect(self, **welcome: Any) -> None:
+        self.session.on_connected(self.now)
+        self.expect("hello")
+        self.reply("welcome", **WELCOME | welcome)
+
+    def cut(self, code: int | None = None) -> Verdict:
+        return self.session.on_disconnected(self.now, code)
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        self.session.on_time(self.now)
+
+    def push(self, kind: str, **fields: Any) -> None:
+        self.session.on_frame({"type": kind, **fields}, self.now)
+
+    def reply(self, kind: str, **fields: Any) -> None:
+        """Answer the last expected request."""
+        self.session.on_frame({**fields, "type": kind, "ref": self.ref}, self.now)
+
+    def refuse(self, code: str, **facts: Any) -> None:
+        self.reply("error", code=code, message="no", **facts)
+
+    def expect(self, kind: str, **fields: Any) -> Frame:
+        """The session's next frame, the only one, is this."""
+        frames = self.session.frames_to_send()
+        assert len(frames) == 1, frames
+        frame = frames[0]
+        self.ref = frame.get("ref", self.ref)
+        assert frame["type"] == kind, frame
+        assert {key: frame.get(key) for key in fields} == fields
+        return frame
+
+    def expect_silence(self) -> None:
+        assert self.session.frames_to_send() == []
+
+    def told(self, kind: type[Notice]) -> list[Any]:
+        """The notices of a kind since the last call; the others are dropped."""
+        return [notice for notice in self.session.take_notices() if isinstance(notice, kind)]
+
+    # What the user does.
+
+    def open(self, text: str = "ab", revision: int = 4, seq: int = 0) -> None:
+        self.session.open("main.md", self.now)
+        self.expect("open", document="main.md", revision=None)
+        self.reply("opened", document="main.md", revision=revision, seq=seq, text=text)
+
+    def edit(self, op: Op) -> int:
+        return self.session.edit("main.md", op, self.now)
+
+    def event(self, kind: str, position: int, **fields: Any) -> Frame:
+        return {"event": kind, "position": position, "actor": "Somebody", "at": 7, **fields}
+
+    def edited(self, revision: int, client: str, seq: int, op: Op) -> Frame:
+        return self.event(
+            "edit", 100 + revision, document="main.md", revision=revision, client=client, seq=seq, op=op
+        )
+
+    def push_edit(self, revision: int, client: str, seq: int, op: Op) -> None:
+        self.push("events", position=100 + revision, events=[self.edited(revision, client, seq, op)])
+
+    def is_saved(self) -> bool:
+        return self.session.is_saved
+
+    @property
+    def text(self) -> str:
+        return self.session.replica("main.md").text
+
+
+def opened_script(**welcome: Any) -> Script:
+    script = Script()
+    script.connect(**welcome)
+    script.open()
+    script.session.take_notices()
+    return script
+
+
+# Coming in.
+
+
+def test_hello_names_who_we_are_and_the_welcome_who_is_there() -> None:
+    script = Script()
+    session = script.session
+    session.on_connected(script.now)
+    hello = script.expect("hello", protocol=1, client="ada", name="Ada")
+    assert "resume" not in hello
+    script.reply("welcome", **WELCOME)
+    assert session.status is Status.ONLINE
+    assert session.roster == {"ben": "Ben"}
+    assert session.documents == {"main.md"}
+    statuses = [notice.status for notice in script.told(notices.StatusChanged)]
+    assert statuses == [Status.GREETING, Status.ONLINE]
+
+
+def test_a_document_asked_for_before_the_welcome_is_opened_with_it() -> None:
+    script = Script()
+    script.session.open("new.md", script.now, create=True)
+    script.expect_silence()
+    script.connect()
+    script.expect("open", document="new.md", create=True)
+    script.session.open("new.md", script.now)
+    script.expect_silence()  # once is enough
+
+
+def test_an_open_without_answer_is_sent_again() -> None:
+    script = Script()
+    script.connect()
+    script.session.open("main.md", script.now)
+    first = script.expect("open")
+    script.wait(RESEND_SECONDS - 0.01)
+    script.expect_silence()
+    script.wait(0.01)
+    assert script.expect("open")["ref"] != first["ref"]
+
+
+def test_a_document_that_is_not_there_is_refused() -> None:
+    script = Script()
+    script.connect()
+    script.session.open("none.md", script.now)
+    script.expect("open")
+    script.refuse("E_NOT_FOUND")
+    assert script.told(notices.DocumentRefused) == [notices.DocumentRefused("none.md", "E_NOT_FOUND", "no")]
+    with pytest.raises(NotEditable):
+        script.session.edit("none.md", ["x"], script.now)
+    script.session.open_afresh("none.md", script.now)
+    script.expect("open", document="none.md")
+    script.cut()
+    script.session.open_afresh("none.md", script.now)
+    script.expect_silence()
+
+
+def test_a_document_that_was_never_opened_cannot_be_edited_or_read() -> None:
+    script = Script()
+    script.connect()
+    with pytest.raises(NotEditable):
+        script.edit(["x"])
+    script.session.open("main.md", script.now)
+    with pytest.raises(NotEditable):
+        _ = script.text
+
+
+def test_a_busy_server_is_asked_again_ever_more_slowly() -> None:
+    script = Script()
+    script.connect()
+    script.session.open("main.md", script.now)
+    pauses = []
+    for _ in range(8):
+        script.expect("open")
+        script.refuse("E_BUSY")
+        due = script.session.next_time()
+        assert due is not None
+        pauses.append(round(due - script.now, 3))
+        script.wait(due - script.now)
+    assert pauses[:3] == [RETRY_FIRST_SECONDS, 2 * RETRY_FIRST_SECONDS, 4 * RETRY_FIRST_SECONDS]
+    assert pauses[-1] == RETRY_MOST_SECONDS
+
+
+# Edits.
+
+
+def test_an_edit_is_acknowledged_by_its_own_event() -> None:
+    script = opened_script()
+    number = script.edit([1, "X"])
+    script.expect("edit", document="main.md", seq=1, base=4, op=[1, "X"])
+    assert not script.is_saved()
+    script.push_edit(5, "ada", 1, [1, "X"])
+    assert script.told(notices.Acked) == [notices.Acked("main.md", 1, 5, number)]
+    assert script.is_saved()
+    script.wait(RESEND_SECONDS)
+    script.expect_silence()
+
+
+def test_the_next_edit_goes_out_with_the_ack_and_is_made_on_the_whole_frame() -> None:
+    script = opened_script()
+    script.edit([1, "X"])
+    script.expect("edit")
+    script.edit([2, "Y"])
+    script.edit([3, "Z"])
+    script.expect_silence()
+    script.push(
+        "events",
+        position=106,
+        events=[script.edited(5, "ada", 1, [1, "X"]), script.edited(6, "ben", 1, ["😀"])],
+    )
+    script.expect("edit", seq=2, base=6, op=[3, "YZ"])
+    assert script.text == "😀aXYZb"
+
+
+def test_somebody_s_edit_is_told_as_it_changes_our_text() -> None:
+    script = opened_script()
+    script.edit(["X"])
+    script.push_edit(5, "ben", 1, [1, "Y"])
+    assert script.told(notices.Edited) == [notices.Edited("main.md", 5, "ben", "Somebody", [2, "Y"], 7)]
+
+
+def test_an_edit_without_ack_is_sent_again_as_it_was() -> None:
+    script = opened_script()
+    script.edit([1, "X"])
+    first = script.expect("edit")
+    script.push_edit(5, "ben", 1, ["before"])
+    script.wait(RESEND_SECONDS)
+    again = script.expect("edit", seq=1, base=4, op=[1, "X"])
+    assert again["ref"] != first["ref"]
+    script.push_edit(6, "ada", 1, [7, "X"])
+    script.reply("ok", revision=6)  # the answer to the resend, when it has been overtaken
+    script.expect_silence()
+    assert script.is_saved()
+
+
+def test_an_edit_said_to_be_stored_whose_event_does_not_come_is_looked_for() -> None:
+    script = opened_script()
+    script.edit([1, "X"])
+    script.expect("edit")
+    script.reply("ok", revision=5)
+    script.wait(RETRY_FIRST_SECONDS)
+    script.expect("open", revision=4)
+    script.reply("opened", revision=5, seq=1, edits=[script.edited(5, "ada", 1, [1, "X"])])
+    assert script.is_saved()
+    script.expect_silence()
+
+
+@pytest.mark.parametrize("code", ["E_BUSY", "E_RATE", "E_STORE"])
+def test_an_edit_refused_for_now_is_sent_again_when_the_server_said(code: str) -> None:
+    script = opened_script()
+    script.edit([1, "X"])
+    script.expect("edit")
+    script.refuse(code, retry_after=2.5)
+    script.edit([2, "Y"])  # into the buffer: what was sent stays as it is
+    script.wait(2.4)
+    script.expect_silence()
+    script.wait(0.1)
+    script.expect("edit", seq=1, base=4, op=[1, "X"])
+
+
+def test_an_ack_that_comes_while_waiting_to_try_again_ends_the_wait() -> None:
+    script = opened_script()
+    script.edit([1, "X"])
+    script.expect("edit")
+    script.refuse("E_STORE", retry_after=1)
+    script.push_edit(5, "ada", 1, [1, "X"])
+    script.wait(1)
+    script.expect_silence()
+
+
+@pytest.mark.parametrize("code", ["E_DOC_SIZE", "E_OP_SIZE", "E_TEXT", "E_FORBIDDEN"])
+def test_an_edit_refused_for_good_is_taken_back_and_the_next_goes(code: str) -> None:
+    script = opened_script()
+    refused = script.edit([1, "X"])
+    script.expect("edit", seq=1)
+    script.edit([3, "Y"])
+    script.refuse(code)
+    assert script.told(notices.EditRefused) == [
+        notices.EditRefused("main.md", code, "no", [1, "X"], [1, {"d": "X"}], range(refused, refused + 1))
+    ]
+    assert script.text == "abY"
+    script.expect("edit", seq=1, base=4, op=[2, "Y"])
+
+
+def test_an_edit_the_server_cannot_make_sense_of_strands_the_document() -> None:
+    script = opened_script()
+    script.edit([1, "X"])
+    script.expect("edit")
+    script.refuse("E_OP_INVALID")
+    assert script.told(notices.UnsentText) == [
+        notices.UnsentText("main.md", "aXb", [[1, "X"]], "E_OP_INVALID: no")
+    ]
+    with pytest.raises(NotEditable):
+        script.edit(["more"])
+    script.push_edit(5, "ben", 1, ["ignored"])
+    assert script.text == "aXb"
+    script.session.open_afresh("main.md", script.now)
+    script.expect("open", revision=None)
+
+
+def test_an_edit_whose_base_is_too_old_starts_from_a_newer_one_under_its_number() -> None:
+    script = opened_script()
+    script.edit([2, "X"])
+    script.expect("edit")
+    script.push_edit(5, "ben", 1, ["😀"])
+    script.refuse("E_VERSION_OLD", revision=20_000)
+    script.expect("edit", seq=1, base=5, op=[3, "X"])
+
+
+def test_an_edit_whose_base_is_too_old_on_a_client_that_is_far_behind_catches_up_first() -> None:
+    script = opened_script()
+    script.edit([2, "X"])
+    script.expect("edit")
+    script.refuse("E_VERSION_OLD", revision=20_000)
+    script.wait(RETRY_FIRST_SECONDS)
+    script.expect("open", revision=4)
+
+
+def test_an_edit_number_that_is_taken_is_compared_with_what_was_stored_under_it() -> None:
+    script = opened_script()
+    script.edit([2, "X"])
+    script.expect("edit")
+    script.refuse("E_ID_REUSED")
+    script.wait(RETRY_FIRST_SECONDS)
+    script.expect("open", revision=4)
+    script.reply("opened", revision=5, seq=1, edits=[script.edited(5, "ada", 1, ["other"])])
+    script.expect("edit", seq=2, base=5, op=[7, "X"])
+    assert script.text == "otherabX"
+
+
+def test_a_server_that_contradicts_itself_for_ever_is_not_asked_for_ever() -> None:
+    script = opened_script()
+    script.edit([2, "X"])
+    for _ in range(CONTRADICTIONS_MOST):
+        script.expect("edit", seq=1)
+        script.refuse("E_SEQ", expected=1, actual=1)
+        script.wait(RETRY_MOST_SECONDS)
+        script.expect("open", revision=4)
+        script.reply("opened", revision=4, seq=0, edits=[])
+    script.expect("edit", seq=1)
+    script.refuse("E_SEQ", expected=1, actual=1)
+    assert [notice.text for notice in script.told(notices.UnsentText)] == ["abX"]
+    script.expect_silence()
+
+
+def test_a_missing_edit_is_asked_for() -> None:
+    script = opened_script()
+    script.push_edit(6, "ben", 2, ["later"])
+    script.expect("open", revision=4)
+    script.push_edit(7, "ben", 3, ["latest"])  # while we wait
+    script.expect_silence()
+    edits = [script.edited(revision, "ben", revision - 4, [str(revision)]) for revision in (5, 6, 7)]
+    script.reply("opened", revision=7, seq=0, edits=edits)
+    assert script.text == "765ab"
+    script.push_edit(7, "ben", 3, ["7"])  # once more, late
+    assert script.text == "765ab"
+
+
+def test_an_op_that_does_not_fit_is_refused_at_once() -> None:
+    script = opened_script()
+    with pytest.raises(OpInvalid):
+        script.edit([3, "x"])
+    script.expect_silence()
+
+
+def test_edits_keep_to_the_pace_that_the_server_names() -> None:
+    script = opened_script(limits={"edits_per_second": 2})
+    sent = []
+    for seq in range(1, 6):
+        script.edit([2, "x"])
+        if not (frames := script.session.frames_to_send()):
+            due = script.session.next_time()
+            assert due is not None
+            script.wait(due - script.now)
+            frames = script.session.frames_to_send()
+        sent.append(script.now)
+        assert frames[0]["seq"] == seq
+        script.push_edit(4 + seq, "ada", seq, [2, "x"])
+    assert [time - 100.0 for time in sent] == [0, 0, 0.5, 1.0, 1.5]
+
+
+def test_a_resend_keeps_to_the_pace_too() -> None:
+    script = opened_script(limits={"edits_per_second": 0.1})
+    script.edit([2, "x"])
+    script.expect("edit")
+    script.cut()
+    script.connect(resumed=True)
+    script.expect("open")
+    script.reply("opened", revision=4, seq=0, edits=[])
+    script.expect_silence()
+    script.wait(10)
+    assert [frame["type"] for frame in script.session.frames_to_send()] == ["edit"]
+
+
+# Coming back.
+
+
+def test_after_a_lost_connection_the_outstanding_edit_is_resent_as_it_was() -> None:
+    script = opened_script()
+    script.edit([1, "X"])
+    script.expect("edit", seq=1, base=4, op=[1, "X"])
+    assert script.cut() is Verdict.RECONNECT
+    script.edit([2, "Y"])
+    script.expect_silence()
+    script.session.on_connected(script.now)
+    script.expect("hello", resume={"epoch": "e1", "position": 10})
+    script.reply("welcome", **WELCOME | {"resumed": True, "position": 30})
+    script.expect("open", document="main.md", revision=4)
+    script.reply("opened", revision=5, seq=0, edits=[script.edited(5, "ben", 1, ["😀"])])
+    script.expect("edit", seq=1, base=4, op=[1, "X"])
+    script.push_edit(6, "ada", 1, [2, "X"])
+    script.expect("edit", seq=2, base=6, op=[3, "Y"])
+    assert script.text == "😀aXYb"
+
+
+def test_an_edit_stored_before_the_connection_was_lost_is_acknowledged_by_opening() -> None:
+    script = opened_script()
+    script.edit([1, "X"])
+    script.expect("edit")
+    script.edit([2, "Y"])
+    script.cut()
+    script.connect(resumed=True)
+    script.expect("open", revision=4)
+    script.reply("opened", revision=5, seq=1, edits=[script.edited(5, "ada", 1, [1, "X"])])
+    script.expect("edit", seq=2, base=5, op=[2, "Y"])
+
+
+def test_what_was_asked_before_the_connection_was_lost_is_not_answered_after_it() -> None:
+    script = opened_script()
+    script.edit([1, "X"])
+    script.expect("edit")
+    late = script.ref
+    script.cut()
+    script.connect(resumed=True)
+    script.expect("open")
+    script.push("error", ref=late, code="E_DOC_SIZE", message="no")
+    assert script.text == "aXb"
+
+
+def test_nothing_is_sent_without_a_socket() -> None:
+    script = opened_script()
+    script.edit([1, "X"])
+    script.session.post("m1", "hi", script.now)
+    assert len(script.session.frames_to_send()) == 2
+    script.cut()
+    assert script.session.next_time() is None
+    script.wait(RESEND_SECONDS)
+    script.expect_silence()
+
+
+def test_the_position_moves_on_only_with_the_events_themselves() -> None:
+    script = opened_script()
+    script.cut()
+    script.connect(resumed=True, position=30)
+    assert script.session.position == 10
+    joined = script.event("joined", 20, client="eve", name="Eve")
+    script.push("events", position=30, events=[joined])
+    assert script.session.position == 30
+    assert script.told(notices.Joined) == [notices.Joined("eve", "Eve", 7)]
+    script.push("events", position=30, events=[joined])
+    assert script.told(notices.Joined) == []
+
+
+def test_far_behind_with_nothing_unsaved_the_text_is_taken_anew() -> None:
+    script = opened_script()
+    script.session.cursor("main.md", 1, 1, script.now)
+    script.expect("cursor")
+    script.cut()
+    script.connect()
+    script.expect("open", revision=4)
+    script.refuse("E_VERSION_OLD", revision=5000)
+    script.expect("open", revision=None)
+    script.reply("opened", revision=5000, seq=0, text="new")
+    assert script.told(notices.DocumentReset) == [notices.DocumentReset("main.md", "ab", 5000)]
+    assert script.text == "new"
+    script.expect_silence()
+
+
+def test_far_behind_with_something_unsaved_every_edit_between_is_read() -> None:
+    script = opened_script()
+    script.cut()
+    script.edit([2, "mine"])
+    script.connect()
+    script.expect("open", revision=4)
+    script.refuse("E_VERSION_OLD", revision=7)
+    script.expect("catch_up", document="main.md", after=4, limit=1000)
+    script.reply("edits", edits=[script.edited(5, "ben", 1, ["😀"]), script.edited(6, "ben", 2, ["6"])])
+    script.expect("catch_up", after=6)
+    script.refuse("E_BUSY", retry_after=0.2)
+    script.wait(0.2)
+    script.expect("catch_up", after=6)
+    script.reply("edits", edits=[script.edited(7, "ben", 3, ["7"])])
+    script.expect("open", revision=7)
+    script.reply("opened", revision=7, seq=0, edits=[])
+    script.expect("edit", seq=1, base=7, op=[5, "mine"])
+    assert script.text == "76😀abmine"
+
+
+def test_what_is_typed_while_a_new_text_is_on_its_way_is_not_lost_under_it() -> None:
+    script = opened_script()
+    script.cut()
+    script.connect()
+    script.expect("open", revision=4)
+    script.refuse("E_VERSION_OLD", revision=5)
+    script.expect("open", revision=None)
+    script.edit([2, "mine"])
+    script.reply("opened", revision=5, seq=0, text="😀ab")
+    script.expect("catch_up", after=4)
+    script.reply("edits", edits=[script.edited(5, "ben", 1, ["😀"])])
+    script.expect("open", revision=5)
+    script.reply("opened", revision=5, seq=0, edits=[])
+    script.expect("edit", seq=1, base=5, op=[3, "mine"])
+
+
+def test_a_server_that_cannot_give_the_edits_between_strands_the_document() -> None:
+    script = opened_script()
+    script.edit([2, "mine"])
+    script.expect("edit")
+    script.cut()
+    script.connect()
+    script.expect("open")
+    script.refuse("E_VERSION_OLD", revision=7)
+    script.expect("catch_up")
+    script.refuse("E_NOT_FOUND")
+    assert [notice.text for notice in script.told(notices.UnsentText)] == ["abmine"]
+
+
+def test_a_client_ahead_of_the_server_hands_its_text_out_and_stops() -> None:
+    script = opened_script()
+    script.cut()
+    script.connect()
+    script.expect("open")
+    script.refuse("E_VERSION_AHEAD", revision=2)
+    assert script.told(notices.UnsentText) == [notices.UnsentText("main.md", "ab", [], "E_VERSION_AHEAD: no")]
+    assert script.cut(4507) is Verdict.STOP
+    assert script.session.status is Status.STOPPED
+    assert script.told(notices.UnsentText) == []
+
+
+def test_a_server_that_forgot_an_acknowledged_edit_is_not_merged_with() -> None:
+    script = opened_script()
+    script.edit([2, "X"])
+    script.expect("edit")
+    script.push_edit(5, "ada", 1, [2, "X"])
+    script.cut()
+    script.connect()
+    script.expect("open", revision=5)
+    script.reply("opened", revision=5, seq=0, edits=[])
+    assert [notice.text for notice in script.told(notices.UnsentText)] == ["abX"]
+
+
+def test_another_epoch_keeps_unsaved_text_apart() -> None:
+    script = opened_script()
+    script.edit([2, "X"])
+    script.expect("edit")
+    script.cut()
+    script.connect(epoch="e2", position=3)
+    assert [notice.text for notice in script.told(notices.UnsentText)] == ["abX"]
+    script.expect_silence()
+    assert script.session.position == 3
+    script.session.on_disconnected(script.now)
+    script.session.on_connected(script.now)
+    script.expect("hello", resume={"epoch": "e2", "position": 3})
+    script.reply("welcome", **WELCOME | {"epoch": "e2"})
+    script.expect_silence()
+    script.session.open_afresh("main.md", script.now)
+    script.expect("open", revision=None)
+
+
+def test_another_epoch_replaces_a_saved_text() -> None:
+    script = opened_script()
+    script.cut()
+    script.connect(epoch="e2")
+    script.expect("open", revision=None)
+    script.cut()
+    script.connect(epoch="e2")
+    script.expect("open", revision=None)  # still
+    script.reply("opened", revision=1, seq=0, text="other")
+    assert script.told(notices.DocumentReset) == [notices.DocumentReset("main.md", "ab", 1)]
+    script.cut()
+    script.connect(epoch="e2")
+    script.expect("open", revision=1)
+
+
+def test_what_is_typed_before_the_other_epoch_s_text_is_there_is_kept_apart() -> None:
+    script = opened_script()
+    script.cut()
+    script.connect(epoch="e2")
+    script.expect("open", revision=None)
+    script.edit([2, "X"])
+    script.reply("opened", revision=1, seq=0, text="other")
+    assert [notice.text for notice in script.told(notices.UnsentText)] == ["abX"]
+
+
+def test_a_document_that_was_not_opened_yet_does_not_mind_another_epoch() -> None:
+    script = Script()
+    script.connect()
+    script.session.open("main.md", script.now)
+    script.expect("open")
+    script.cut()
+    script.connect(epoch="e2")
+    script.expect("open", revision=None)
+    script.reply("opened", revision=1, seq=0, text="other")
+    assert script.text == "other"
+
+
+@pytest.mark.parametrize(("op", "kind"), [([], notices.DocumentRefused), ([2, "X"], notices.UnsentText)])
+def test_a_document_closed_to_us_is_refused_when_saved_and_stranded_when_not(
+    op: Op, kind: type[Notice]
+) -> None:
+    script = opened_script()
+    script.cut()
+    script.edit(op)
+    script.connect()
+    script.expect("open")
+    script.refuse("E_FORBIDDEN")
+    assert len(script.told(kind)) == 1
+    with pytest.raises(NotEditable):
+        script.edit(op)
+    script.cut(4506)
+    assert script.told(notices.UnsentText) == []  # handed out once
+
+
+# Leaving and stopping.
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (None, Verdict.RECONNECT),
+        (1000, Verdict.RECONNECT),
+        (1001, Verdict.RECONNECT),
+        (1006, Verdict.RECONNECT),
+        (1009, Verdict.STOP),
+        (4400, Verdict.RECONNECT),
+        (4402, Verdict.RECONNECT),
+        (4403, Verdict.RECONNECT),
+        (4405, Verdict.RECONNECT_LATER),
+        (4406, Verdict.STOP),
+        (4407, Verdict.RECONNECT),
+        (4500, Verdict.STOP),
+        (4502, Verdict.RECONNECT),
+        (4505, Verdict.STOP),
+        (4506, Verdict.STOP),
+    ],
+)
+def test_close_codes_say_whether_to_come_back(code: int | None, expected: Verdict) -> None:
+    script = opened_script()
+    assert script.cut(code) is expected
+    changed = script.told(notices.StatusChanged)[-1]
+    assert changed.status is (Status.STOPPED if expected is Verdict.STOP else Status.OFFLINE)
+    assert changed.code == code
+
+
+def test_a_session_that_stops_hands_out_what_is_unsaved() -> None:
+    script = opened_script()
+    script.edit([2, "X"])
+    script.expect("edit")
+    assert script.cut(4406) is Verdict.STOP
+    assert [notice.text for notice in script.told(notices.UnsentText)] == ["abX"]
+    assert script.cut() is Verdict.STOP
+    script.session.stop(None, "again")
+    assert script.session.take_notices() == []
+    assert script.text == "abX"
+    assert script.session.next_time() is None
+    with pytest.raises(AssertionError):
+        script.session.open("other.md", script.now)
+
+
+def test_a_closed_document_is_followed_no_longer() -> None:
+    script = opened_script()
+    script.session.close("main.md")
+    script.expect("close", document="main.md")
+    script.reply("ok")
+    script.push_edit(5, "ben", 1, ["x"])
+    script.cut()
+    script.connect()
+    script.expect_silence()
+
+
+def test_a_document_closed_with_something_unsaved_hands_it_out() -> None:
+    script = opened_script()
+    script.edit([2, "X"])
+    script.expect("edit")
+    script.session.close("main.md")
+    assert [notice.text for notice in script.told(notices.UnsentText)] == ["abX"]
+    script.expect("close")
+    script.wait(RESEND_SECONDS)
+    script.expect_silence()
+
+
+def test_closing_without_a_socket_needs_no_frame() -> None:
+    script = opened_script()
+    script.cut()
+    script.session.close("main.md")
+    script.connect()
+    script.expect_silence()
+
+
+# Time.
+
+
+def test_a_server_that_does_not_welcome_is_given_up() -> None:
+    script = Script()
+    script.session.on_connected(script.now)
+    assert script.session.next_time() == script.now + WELCOME_SECONDS
+    script.wait(WELCOME_SECONDS)
+    assert script.session.close_wanted
+    assert script.session.next_time() is None
+    script.cut()
+    assert not script.session.close_wanted
+
+
+def test_a_refused_hello_waits_for_the_close_code() -> None:
+    script = Script()
+    script.session.on_connected(script.now)
+    script.expect("hello")
+    script.refuse("E_SCHEMA")
+    assert script.cut(4500) is Verdict.STOP
+
+
+def test_a_silent_server_is_given_up_and_pings_are_answered() -> None:
+    script = opened_script()
+    script.wait(SILENCE_SECONDS - 1)
+    script.push("ping")
+    script.expect("pong")
+    script.wait(SILENCE_SECONDS - 1)
+    assert not script.session.close_wanted
+    script.wait(1)
+    assert script.session.close_wanted
+
+
+# The chat.
+
+
+def post_event(script: Script, position: int, message: str, client: str = "ada") -> Frame:
+    return script.event("message", position, message=message, client=client, text="hi", documents={})
+
+
+def test_a_message_is_acknowledged_by_its_own_event() -> None:
+    script = opened_script()
+    script.session.post("m1", "hi", script.now)
+    script.expect("post", message="m1", text="hi")
+    assert script.session.unsaid == {"m1": "hi"}
+    script.push("events", position=11, events=[post_event(script, 11, "m1")])
+    told = script.session.take_notices()
+    assert told == [
+        notices.MessageReceived("m1", "ada", "Somebody", "hi", {}, 7),
+        notices.PostAcked("m1"),
+    ]
+    assert script.is_saved()
+    assert [event["message"] for event in script.session.messages] == ["m1"]
+
+
+def test_messages_are_said_in_the_order_they_were_written() -> None:
+    script = opened_script()
+    script.session.post("m1", "1", script.now)
+    script.session.post("m2", "2", script.now)
+    script.expect("post", message="m1")
+    script.refuse("E_RATE", retry_after=1)
+    script.wait(1)
+    script.expect("post", message="m1")
+    script.push("events", position=11, events=[post_event(script, 11, "m1")])
+    script.expect("post", message="m2")
+
+
+def test_an_unacknowledged_message_is_sent_again_over_any_number_of_sockets() -> None:
+    script = opened_script()
+    script.session.post("m1", "hi", script.now)
+    script.expect("post")
+    script.wait(RESEND_SECONDS)
+    script.expect("post", message="m1")
+    script.cut()
+    script.session.post("m2", "and", script.now)
+    script.connect(epoch="e2")
+    frames = script.session.frames_to_send()
+    assert [frame.get("message") for frame in frames] == ["m1", None]
+    script.ref = frames[0]["ref"]
+    script.reply("ok")  # it was stored before
+    assert script.told(notices.PostAcked) == [notices.PostAcked("m1")]
+    script.expect("post", message="m2")
+
+
+def test_a_message_refused_for_good_comes_back_and_the_next_is_said() -> None:
+    script = opened_script()
+    script.session.post("m1", "hi", script.now)
+    script.session.post("m2", "and", script.now)
+    script.expect("post")
+    script.refuse("E_TEXT")
+    assert script.told(notices.PostRefused) == [notices.PostRefused("m1", "hi", "E_TEXT", "no")]
+    script.expect("post", message="m2")
+
+
+def test_messages_missed_beyond_resuming_are_told_once() -> None:
+    script = opened_script()
+    script.push("events", position=11, events=[post_event(script, 11, "b1", "ben")])
+    script.session.post("m1", "hi", script.now)
+    script.session.post("m2", "ho", script.now)
+    script.expect("post", message="m1")
+    script.session.take_notices()
+    script.cut()
+    missed = [post_event(script, 11, "b1", "ben"), post_event(script, 12, "m2"), post_event(script, 13, "m1")]
+    script.connect(messages=missed, position=13)
+    told = script.session.take_notices()
+    assert [n.message for n in told if isinstance(n, notices.MessageReceived)] == ["m2", "m1"]
+    assert [n.message for n in told if isinstance(n, notices.PostAcked)] == ["m2", "m1"]
+    assert len(script.session.messages) == 3
+
+
+def test_a_message_of_an_earlier_life_of_ours_acknowledges_nothing() -> None:
+    script = opened_script()
+    script.push("events", position=11, events=[post_event(script, 11, "old")])
+    assert script.told(notices.PostAcked) == []
+
+
+def test_the_first_welcome_s_messages_are_no_news() -> None:
+    script = Script()
+    script.connect(messages=[post_event(script, 9, "b1", "ben")])
+    assert script.told(notices.MessageReceived) == []
+    assert len(script.session.messages) == 1
+
+
+# The room.
+
+
+def test_what_happens_in_the_room_is_told() -> None:
+    script = opened_script()
+    events = [
+        script.event("joined", 11, client="eve", name="Eve"),
+        script.event("document_listed", 12, document="new.md"),
+        script.event("room_opened", 13, title="Title"),
+        script.event("of a later server", 14),
+        script.event("left", 15, client="ben", reason="lost"),
+        script.event("left", 16, client="eve", reason="superseded"),
+    ]
+    script.push("events", position=16, events=events)
+    assert script.session.take_notices() == [
+        notices.Joined("eve", "Eve", 7),
+        notices.DocumentListed("new.md"),
+        notices.RoomOpened("Title"),
+        notices.Left("ben", "lost", 7),
+        notices.Left("eve", "superseded", 7),
+    ]
+    assert script.session.roster == {"eve": "Eve"}
+    assert script.session.documents == {"main.md", "new.md"}
+
+
+def move(client: str, anchor: int, document: str = "main.md") -> Frame:
+    return {
+        "client": client,
+        "document": document,
+        "revision": 4,
+        "anchor": anchor,
+        "head": anchor,
+        "at": 7,
+    }
+
+
+def test_cursors_are_kept_with_the_text_until_their_owner_leaves() -> None:
+    script = opened_script()
+    script.session.open("other.md", script.now)
+    script.expect("open")
+    moves = [move("ben", 1), move("ada", 2), move("ben", 0, "none.md"), move("ben", 0, "other.md")]
+    script.push("presence", position=1, moves=moves)
+    assert script.told(notices.Presence) == [notices.Presence(moves)]
+    assert script.session.replica("main.md").cursors == {"ben": Cursor(1, 1)}
+    left = script.event("left", 11, client="ben", reason="left")
+    script.push("events", position=11, events=[left])
+    assert script.session.replica("main.md").cursors == {}
+
+
+def test_our_cursor_is_shown_at_a_bearable_pace_the_latest_wins() -> None:
+    script = opened_script()
+    for place in (0, 1, 2):
+        script.session.cursor("main.md", place, place, script.now)
+    script.expect("cursor", document="main.md", revision=4, anchor=0, head=0)
+    assert script.session.next_time() == script.now + CURSOR_SECONDS
+    script.wait(CURSOR_SECONDS)
+    script.expect("cursor", anchor=2)
+    script.wait(CURSOR_SECONDS)
+    script.expect_silence()
+
+
+def test_our_cursor_waits_for_what_we_have_typed() -> None:
+    script = opened_script()
+    script.edit([2, "X"])
+    script.expect("edit")
+    script.session.cursor("main.md", 3, 1, script.now)
+    script.expect_silence()
+    script.push_edit(5, "ada", 1, [2, "X"])
+    script.expect("cursor", revision=5, anchor=3, head=1)
+
+
+def test_our_cursor_is_shown_again_after_coming_back() -> None:
+    script = opened_script()
+    script.session.cursor("main.md", 1, 1, script.now)
+    script.expect("cursor")
+    script.cut()
+    script.now += 1
+    script.connect(resumed=True)
+    script.expect("open")
+    script.reply("opened", revision=5, seq=0, edits=[script.edited(5, "ben", 1, ["😀"])])
+    script.expect("cursor", revision=5, anchor=2, head=2)
+
+
+def test_a_cursor_refused_for_now_is_shown_later_and_one_refused_for_good_is_told() -> None:
+    script = opened_script()
+    script.session.cursor("main.md", 1, 1, script.now)
+    script.expect("cursor")
+    script.refuse("E_RATE", retry_after=2)
+    script.wait(1)
+    script.expect_silence()
+    script.wait(1)
+    script.expect("cursor")
+    script.refuse("E_SCHEMA")
+    assert script.told(notices.RequestRefused) == [notices.RequestRefused("E_SCHEMA", "no")]
+    script.wait(9)
+    script.expect_silence()
+
+
+def test_an_error_without_ref_is_told() -> None:
+    script = opened_script()
+    script.push("error", ref=None, code="E_JSON", message="no")
+    assert script.told(notices.RequestRefused) == [notices.RequestRefused("E_JSON", "no")]
+
+
+def test_without_composing_each_edit_is_sent_by_itself() -> None:
+    script = Script(compose=False)
+    script.connect()
+    script.open()
+    script.edit(["x"])
+    script.edit(["y"])
+    script.expect("edit", seq=1, op=["x"])
+    script.push_edit(5, "ada", 1, ["x"])
+    script.expect("edit", seq=2, op=["y"])
