@@ -22,10 +22,13 @@ CONNECT_SECONDS: Final = 5
 # make each other slow.
 READERS_MAX: Final = 6
 
+# READ COMMITTED, whatever the server's default is: with an older snapshot an append that has waited for its
+# turn would not see what was appended meanwhile.
 # Keepalives find a peer that vanished in 10 + 3 * 5 seconds instead of the system's two hours.
 _OPTIONS: Final = (
     f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s"
     " -c idle_in_transaction_session_timeout=5s -c timezone=UTC"
+    " -c default_transaction_isolation=read\\ committed"
 )
 _KEEPALIVE: Final = {
     "keepalives_idle": 10,

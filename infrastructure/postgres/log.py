@@ -3,8 +3,8 @@
 One advisory lock per log, taken by every writer before it inserts, makes the order of notification
 ids the order of commits, so that whoever follows by id never passes over an event that appears
 later. Unlike the event library's table lock it is not in the way of ANALYZE and VACUUM. Lock and
-insert are two statements under READ COMMITTED: in one statement the insert would look at the time
-before it waited.
+insert are two statements inside one function (`schema/0003_append.sql`), so that the insert looks
+at the log as it is after the wait, and a batch is still one round trip.
 """
 
 from __future__ import annotations
@@ -31,44 +31,11 @@ PAGE_EVENTS: Final = 5_000
 
 LOCK_KEYS: Final = {"record": 0x7265636F7264, "presence": 0x70726573}
 
-_COLUMNS: Final = "originator_id, originator_version, topic, state, actor, at, client, seq"
-_AT: Final = "timestamptz 'epoch' + at * interval '1 microsecond'"
-_INPUT: Final = """
-inp AS MATERIALIZED (
-    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bytea[],
-                         %s::text[], %s::bigint[], %s::text[], %s::bigint[])
-             WITH ORDINALITY AS i(oid, ver, topic, state, actor, at, client, seq, ord))"""
-
-# Per stream all or nothing: a stream is taken when its first event follows on what is stored.
-# `previous` and `cur` are read in the snapshot before the insert.
-APPEND_RECORD: Final = f"""
-WITH {_INPUT},
-head AS MATERIALIZED (SELECT oid, min(ver) AS first FROM inp GROUP BY oid),
-ok AS MATERIALIZED (
-    SELECT h.oid FROM head h LEFT JOIN LATERAL
-        (SELECT max(originator_version) AS cur FROM record r WHERE r.originator_id = h.oid) c ON true
-    WHERE coalesce(c.cur, 0) = h.first - 1),
-ins AS (
-    INSERT INTO record ({_COLUMNS})
-    SELECT oid, ver, topic, state, actor, {_AT}, client, seq FROM inp
-    WHERE oid IN (SELECT oid FROM ok) ORDER BY ord
-    RETURNING notification_id)
-SELECT (SELECT coalesce(max(notification_id), 0) FROM record) AS previous,
-       (SELECT array_agg(notification_id ORDER BY notification_id) FROM ins) AS positions,
-       (SELECT array_agg(oid) FROM head WHERE oid NOT IN (SELECT oid FROM ok)) AS refused
-"""
-
-# A presence stream belongs to one run of one node, so nobody can be first.
-APPEND_PRESENCE: Final = f"""
-WITH {_INPUT},
-ins AS (
-    INSERT INTO presence (originator_id, originator_version, topic, state, actor, at)
-    SELECT oid, ver, topic, state, actor, {_AT} FROM inp ORDER BY ord
-    RETURNING notification_id)
-SELECT (SELECT coalesce(max(notification_id), 0) FROM presence) AS previous,
-       (SELECT array_agg(notification_id ORDER BY notification_id) FROM ins) AS positions,
-       NULL::text[] AS refused
-"""
+_APPEND: Final = (
+    "SELECT previous, positions, refused FROM append_{table}"
+    "(%s, %s::text[], %s::bigint[], %s::text[], %s::bytea[],"
+    " %s::text[], %s::bigint[], %s::text[], %s::bigint[])"
+)
 
 
 def columns(events: Sequence[Event]) -> tuple[Any, ...]:
@@ -92,24 +59,27 @@ class PostgresLog:
     def __init__(self, database: Database, table: str) -> None:
         self._database = database
         self._table = table
-        self._append = (APPEND_RECORD if table == "record" else APPEND_PRESENCE).encode()
+        self._append = _APPEND.format(table=table).encode()
+        self._lock_key = LOCK_KEYS[table]
         self._connection: Connection | None = None
 
     # Writing.
 
     async def append(self, events: Sequence[Event]) -> Appended:
-        """Append in one transaction, in one round trip.
+        """Append in one transaction, one statement, one round trip.
 
         Raises `OutcomeUnknown` when the connection failed, and it may or may not have come true.
         """
-        async with self._writing() as connection, connection.pipeline() as pipeline:
-            await connection.execute(b"BEGIN", prepare=True)
-            await self._lock(connection)
-            cursor = connection.cursor(binary=True)
-            await cursor.execute(self._append, columns(events), prepare=True)
-            await connection.execute(b"COMMIT", prepare=True)
-            await pipeline.sync()
-            return _appended(await cursor.fetchone())
+        async with self._writing() as connection:
+            return await self._append_on(connection, events)
+
+    async def _append_on(self, connection: Connection, events: Sequence[Event]) -> Appended:
+        cursor = connection.cursor(binary=True)
+        await cursor.execute(self._append, (self._lock_key, *columns(events)), prepare=True)
+        row = await cursor.fetchone()
+        assert row is not None
+        previous, positions, refused = row
+        return Appended(previous, positions or (), frozenset(refused or ()))
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[Connection]:
@@ -120,7 +90,9 @@ class PostgresLog:
         async with self._writing() as connection:
             async with connection.pipeline():
                 await connection.execute(b"BEGIN", prepare=True)
-                await self._lock(connection)
+                await connection.execute(
+                    b"SELECT pg_advisory_xact_lock(%s)", (self._lock_key,), prepare=True
+                )
             try:
                 yield connection
             finally:
@@ -128,12 +100,9 @@ class PostgresLog:
                     await connection.execute(b"ROLLBACK", prepare=True)
 
     async def append_within(self, connection: Connection, events: Sequence[Event]) -> Appended:
-        async with connection.pipeline() as pipeline:
-            cursor = connection.cursor(binary=True)
-            await cursor.execute(self._append, columns(events), prepare=True)
-            await connection.execute(b"COMMIT", prepare=True)
-            await pipeline.sync()
-            return _appended(await cursor.fetchone())
+        appended = await self._append_on(connection, events)
+        await connection.execute(b"COMMIT", prepare=True)
+        return appended
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[Connection]:
@@ -147,9 +116,6 @@ class PostgresLog:
         except BaseException:  # cancelled by the deadline: the connection is in the middle of something
             await self.disconnect()
             raise
-
-    async def _lock(self, connection: Connection) -> None:
-        await connection.execute(b"SELECT pg_advisory_xact_lock(%s)", (LOCK_KEYS[self._table],), prepare=True)
 
     async def disconnect(self) -> None:
         """Drop the writer's connection; the next append makes a new one."""
@@ -171,11 +137,6 @@ class PostgresLog:
             f" FROM {self._table} WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
         )
         return _recorded(await self._database.fetch(query, (position, limit)))
-
-
-def _appended(row: Any) -> Appended:
-    previous, positions, refused = row
-    return Appended(previous, positions or (), frozenset(refused or ()))
 
 
 def _recorded(rows: Sequence[Any]) -> list[Recorded]:
