@@ -6,9 +6,10 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -127,9 +128,22 @@ class Node:
         self.own(self.snapshots.run(), "snapshots")
         for projector in self.projectors:
             self.own(projector.run(), f"projection {projector.name}")
-        self.scheduler.add_job(self.evict, "interval", seconds=EVICT_SECONDS)
-        self.scheduler.add_job(self.create_partitions, "interval", seconds=PARTITIONS_SECONDS)
+        self.schedule(self.evict, EVICT_SECONDS)
+        self.schedule(self.create_partitions, PARTITIONS_SECONDS)
         self.scheduler.start()
+
+    def schedule(self, job: Callable[[], Awaitable[None]], seconds: int) -> None:
+        """Run `job` every so often. When the store is away its next time will do."""
+
+        async def run() -> None:
+            try:
+                await job()
+            except ChronoscribeError as error:
+                logger.warning("%s is put off: %s", getattr(job, "__name__", "a job"), error)
+            except asyncio.CancelledError:
+                return  # the node is closing, and the scheduler would log it as a failure
+
+        self.scheduler.add_job(run, "interval", seconds=seconds)
 
     def own(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run `work` as long as the node lives; when it ends by itself, the node has failed."""
@@ -227,12 +241,7 @@ async def open_node(settings: Settings, conninfo: str) -> AsyncIterator[tuple[No
         services = node.services(await node.history.epoch())
         try:
             await node.start()
-            node.scheduler.add_job(
-                node.close_stays_of_dead_nodes,
-                "interval",
-                seconds=SWEEP_SECONDS,
-                args=[services.attendances],
-            )
+            node.schedule(partial(node.close_stays_of_dead_nodes, services.attendances), SWEEP_SECONDS)
             yield node, services
         finally:
             await node.close()

@@ -90,9 +90,7 @@ class PostgresLog:
         async with self._writing() as connection:
             async with connection.pipeline():
                 await connection.execute(b"BEGIN", prepare=True)
-                await connection.execute(
-                    b"SELECT pg_advisory_xact_lock(%s)", (self._lock_key,), prepare=True
-                )
+                await connection.execute(b"SELECT pg_advisory_xact_lock(%s)", (self._lock_key,), prepare=True)
             try:
                 yield connection
             finally:

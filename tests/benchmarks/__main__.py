@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.benchmarks import scenarios
-from tests.benchmarks.harness import Machine, machine, show
+from tests.benchmarks.harness import FLOOR, SERVER, Machine, machine, show
 
 SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
     "people": scenarios.people,
@@ -26,6 +26,10 @@ SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
 }
 
 
+ON_FLOOR = ("people", "loop-10", "loop-100", "rooms")
+"""Scenarios that are also run on the floor, just before, to compare in one run."""
+
+
 async def _run(scenario: Callable[[Machine], Awaitable[dict[str, Any]]], running: Machine) -> dict[str, Any]:
     return await scenario(running)
 
@@ -33,8 +37,10 @@ async def _run(scenario: Callable[[Machine], Awaitable[dict[str, Any]]], running
 def main() -> int:
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     for name in sys.argv[1:] or SCENARIOS:
-        with machine() as running:
-            show(name, asyncio.run(_run(SCENARIOS[name], running)))
+        for module in (FLOOR, SERVER) if name in ON_FLOOR else (SERVER,):
+            with machine(module) as running:
+                label = f"{name} (floor)" if module == FLOOR else name
+                show(label, asyncio.run(_run(SCENARIOS[name], running)))
     return 0
 
 

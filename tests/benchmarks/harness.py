@@ -1,7 +1,8 @@
 """A real server to measure, clients that cost little, and the figures of a run.
 
-The server runs on the first core and the load on the second one; Postgres goes where the kernel puts it. The clients keep the
-length of the text and no text, so that what is measured is the server.
+The server runs on the first core and the load on the second one; Postgres goes where the kernel
+puts it. The clients keep the length of the text and no text, so that what is measured is the
+server.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from infrastructure.embedded_postgres import EmbeddedPostgres
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 SUBPROTOCOL: Final = "chronoscribe.v1"
 START_SECONDS: Final = 30.0
+SERVER: Final = "interfaces.cli.main serve"
+FLOOR: Final = "tests.benchmarks.floor"
 
 
 def cpu_seconds(pid: int) -> float:
@@ -61,6 +64,7 @@ class Machine:
     dsn: str
     process: subprocess.Popen[str]
     url: str
+    module: str
 
     @property
     def pid(self) -> int:
@@ -74,10 +78,10 @@ class Machine:
         """End the server by a signal and start it again on the same port."""
         self.process.send_signal(signal_number)
         self.process.wait(30)
-        self.process, self.url = start_server(self.dsn, self.url.rpartition(":")[2])
+        self.process, self.url = start_server(self.dsn, self.module, self.url.rpartition(":")[2])
 
 
-def start_server(dsn: str, port: str = "0") -> tuple[subprocess.Popen[str], str]:
+def start_server(dsn: str, module: str = SERVER, port: str = "0") -> tuple[subprocess.Popen[str], str]:
     """A server process on the first core, and where it listens."""
     environment = {
         **os.environ,
@@ -87,7 +91,7 @@ def start_server(dsn: str, port: str = "0") -> tuple[subprocess.Popen[str], str]
         "CHRONOSCRIBE_FRAMES_PER_SECOND": "100000",
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "interfaces.cli.main", "serve"],
+        [sys.executable, "-m", *module.split()],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=sys.stderr,
@@ -104,14 +108,14 @@ def start_server(dsn: str, port: str = "0") -> tuple[subprocess.Popen[str], str]
 
 
 @contextlib.contextmanager
-def machine() -> Any:
-    """A fresh Postgres with default durability and a server on it."""
+def machine(module: str = SERVER) -> Any:
+    """A fresh Postgres with default durability, and `module` as the server on it."""
     home = Path(tempfile.mkdtemp(prefix="chronoscribe-bench-"))
     postgres = EmbeddedPostgres(home)
     dsn = postgres.start()
     try:
-        process, url = start_server(dsn)
-        running = Machine(postgres, dsn, process, url)
+        process, url = start_server(dsn, module)
+        running = Machine(postgres, dsn, process, url, module)
         try:
             yield running
         finally:

@@ -73,6 +73,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON record FOR EACH STATEMENT
 ALTER TABLE record ENABLE ALWAYS TRIGGER append_only;
 ALTER TABLE record ENABLE ALWAYS TRIGGER append_only_truncate;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON presence FOR EACH ROW EXECUTE FUNCTION refuse_change();
+ALTER TABLE presence ENABLE ALWAYS TRIGGER append_only;
 
 -- A partition for every day asked for; the caller asks ahead of time. Row triggers are cloned from the parent by
 -- Postgres, a truncate trigger is not.
@@ -85,6 +86,7 @@ BEGIN
                        name, day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
         EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %I
                         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
+        EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER append_only_truncate', name);
     END IF;
 END $$;
 
