@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from application.log import History, Log, Recorded, Submission
 from domain.aggregate import Event
-from domain.errors import ChronoscribeError, Contended, StoreUnavailable
+from domain.errors import Contended, StoreUnavailable
 
 Decide = Callable[[Any], Any]
 """A pristine command: takes the head (None: no such stream yet), returns the aggregate it decided on."""
@@ -202,7 +202,7 @@ class Live:
     async def _load(self) -> None:
         try:
             await self._read()
-        except ChronoscribeError as error:
+        except Exception as error:  # noqa: BLE001 -- goes to whoever waits: nobody may wait for ever
             self._give_up(error)
             return
         self.loading = None
@@ -213,7 +213,8 @@ class Live:
         self._restart(waiting)
 
     async def _read(self) -> None:
-        for attempt in range(LOAD_ATTEMPTS):
+        attempts = 0
+        while True:
             try:
                 if self.committed is None:
                     self.committed = await self._lives.history.load(self.stream)
@@ -222,13 +223,14 @@ class Live:
                     for event in await self._lives.history.events_after(self.stream, version):
                         event.mutate(self.committed)
             except StoreUnavailable:
-                if attempt == LOAD_ATTEMPTS - 1:
+                attempts += 1
+                if attempts == LOAD_ATTEMPTS:
                     raise
                 await asyncio.sleep(LOAD_RETRY_SECONDS)
             else:
                 return
 
-    def _give_up(self, error: ChronoscribeError) -> None:
+    def _give_up(self, error: Exception) -> None:
         self.loading = None
         self._lives.forget(self)
         for command in self._waiting:
@@ -279,9 +281,12 @@ class LiveAggregates:
         return stream in self._lives
 
     def find(self, stream: str) -> Any | None:
-        """The committed aggregate when it is in memory and readable at once."""
+        """The committed aggregate when it is in memory and readable at once. Counts as a use."""
         live = self._lives.get(stream)
-        return live.committed if live is not None and not live.loading else None
+        if live is None or live.loading:
+            return None
+        live.used_at = self._monotonic()
+        return live.committed
 
     def _use(self, stream: str, *, is_new: bool) -> Live:
         live = self._lives.get(stream)

@@ -1,0 +1,615 @@
+"""Live aggregates, as scripts: what is submitted, what the log makes of it, who hears what and when."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from application import live
+from application.live import DECISIONS_MAX, EMPTY_WEIGHT_BYTES, LOAD_ATTEMPTS
+from application.log import Recorded
+from domain.document import Document, Edit, EditApplied
+from domain.errors import Contended, Corrupt, NotFound, Overloaded, SequenceGap, StoreUnavailable
+from domain.ids import document_stream, presence_stream
+from domain.presence import Presence
+from domain.text_op import Op
+from tests.application.fakes import Clock, FakeNode, FakeStore
+from tests.domain.events import NOON, later
+
+STREAM = document_stream("demo", "main.md")
+
+Done = asyncio.Future[Sequence[Recorded]]
+
+
+def create(head: Document | None) -> Document:
+    return head or Document.create("demo", "main.md", actor="Ada", at=NOON)
+
+
+def create_later(head: Document | None) -> Document:
+    """The same on another node."""
+    return head or Document.create("demo", "main.md", actor="Ben", at=later())
+
+
+def edit(
+    client: str, seq: int, base: int, op: Op, at: datetime = NOON
+) -> Callable[[Document | None], Document]:
+    def decide(head: Document | None) -> Document:
+        if head is None:
+            raise NotFound("there is no such document")
+        head.edit(Edit(client, seq, base, op, f"{base} {op}"), actor=client, at=at)
+        return head
+
+    return decide
+
+
+def type_at_start(node: FakeNode, client: str, seq: int, text: str, base: int = 0) -> Done:
+    return node.lives.submit(STREAM, edit(client, seq, base, [text]))
+
+
+def text_of(node: FakeNode) -> str:
+    return str(found(node).text)
+
+
+def found(node: FakeNode, stream: str = STREAM) -> Document:
+    document = node.lives.find(stream)
+    assert isinstance(document, Document)
+    return document
+
+
+@pytest.fixture
+def store() -> FakeStore:
+    return FakeStore()
+
+
+@pytest.fixture
+async def node(store: FakeStore) -> FakeNode:
+    """A node with an empty document in memory."""
+    return await a_node(store)
+
+
+async def a_node(store: FakeStore) -> FakeNode:
+    node = FakeNode(store)
+    done = node.lives.submit(STREAM, create)
+    await node.settled()
+    assert done.done()
+    return node
+
+
+# The usual case.
+
+
+async def test_a_command_is_answered_by_its_events_when_the_feed_brings_them(node: FakeNode) -> None:
+    done = type_at_start(node, "ada", 1, "x")
+    node.commit(feed=False)
+    assert not done.done()
+    node.feed()
+    [recorded] = done.result()
+    assert recorded == node.store.log[-1]
+
+
+async def test_nothing_is_visible_before_it_is_committed(node: FakeNode) -> None:
+    type_at_start(node, "ada", 1, "x")
+    node.commit(feed=False)
+    assert text_of(node) == ""
+    node.feed()
+    assert text_of(node) == "x"
+
+
+async def test_commands_are_decided_in_their_order_without_waiting_for_commits(node: FakeNode) -> None:
+    first, second = type_at_start(node, "ada", 1, "a"), type_at_start(node, "ben", 1, "b")
+    assert [submission.events[0].originator_version for submission in node.waiting] == [2, 3]
+    node.commit()
+    assert [done.result()[0].event.originator_version for done in (first, second)] == [2, 3]
+    assert text_of(node) == "ba"
+
+
+async def test_events_of_streams_that_nobody_uses_are_passed_over(node: FakeNode) -> None:
+    other = Document.create("demo", "other.md", actor="Ada", at=NOON)
+    node.store.append(other.collect_events())  # type: ignore[arg-type]
+    node.feed()
+    assert len(node.lives) == 1
+
+
+async def test_a_command_with_several_events_is_answered_when_all_have_come(node: FakeNode) -> None:
+    def begin(head: Presence | None) -> Presence:
+        presence = head or Presence.begin("demo", "node-1", at=NOON)
+        presence.record([["ada", "main.md", 0, 0, 0, 0]], at=NOON)
+        return presence
+
+    done = node.lives.submit(presence_stream("demo", "node-1"), begin, is_new=True)
+    node.commit(feed=False)
+    node.feed(1)
+    assert not done.done()
+    node.feed(1)
+    assert [recorded.event.originator_version for recorded in done.result()] == [1, 2]
+
+
+async def test_a_waiter_that_went_away_does_no_harm(node: FakeNode) -> None:
+    gone, stays = type_at_start(node, "ada", 1, "x"), type_at_start(node, "ben", 1, "y")
+    gone.cancel()
+    node.commit()
+    assert stays.done()
+    gone = type_at_start(node, "ada", 3, "x")
+    assert isinstance(gone.exception(), SequenceGap)
+
+
+# Nothing to do.
+
+
+async def test_a_command_without_effect_is_answered_at_once(node: FakeNode) -> None:
+    type_at_start(node, "ada", 1, "x")
+    node.commit()
+    again = type_at_start(node, "ada", 1, "x")
+    assert again.result() == ()
+    assert not node.waiting
+
+
+async def test_a_resend_of_what_is_on_its_way_is_answered_when_that_is_durable(node: FakeNode) -> None:
+    first = type_at_start(node, "ada", 1, "x")
+    again = type_at_start(node, "ada", 1, "x")
+    assert not again.done()
+    node.commit()
+    assert (len(first.result()), again.result()) == (1, ())
+    assert len(node.store.stream(STREAM)) == 2
+
+
+# Errors.
+
+
+async def test_an_error_goes_to_whoever_waits_and_changes_nothing(node: FakeNode) -> None:
+    done = type_at_start(node, "ada", 2, "x")
+    assert isinstance(done.exception(), SequenceGap)
+    assert not node.waiting
+    type_at_start(node, "ada", 1, "x")
+    node.commit()
+    assert text_of(node) == "x"
+
+
+async def test_a_mistake_of_ours_goes_to_whoever_waits_too(node: FakeNode) -> None:
+    def decide(head: Any) -> Any:
+        raise ZeroDivisionError
+
+    done = node.lives.submit(STREAM, decide)
+    assert isinstance(done.exception(), ZeroDivisionError)
+    assert not type_at_start(node, "ada", 1, "x").done()
+
+
+async def test_a_full_log_is_asked_before_anything_is_decided(node: FakeNode) -> None:
+    node.is_full = True
+    done = type_at_start(node, "ada", 1, "x")
+    assert isinstance(done.exception(), Overloaded)
+    node.is_full = False
+    type_at_start(node, "ada", 1, "y")
+    node.commit()
+    assert text_of(node) == "y"
+
+
+# Another node writes too.
+
+
+async def test_events_of_others_are_followed(node: FakeNode, store: FakeStore) -> None:
+    other = await a_node(store)
+    type_at_start(other, "ben", 1, "x")
+    other.commit()
+    assert text_of(node) == ""
+    node.feed()
+    assert text_of(node) == "x"
+    type_at_start(node, "ada", 1, "y", base=1)
+    node.commit()
+    assert text_of(node) == "yx"
+
+
+async def test_a_refused_command_is_decided_again_on_what_the_winner_wrote(
+    node: FakeNode, store: FakeStore
+) -> None:
+    other = await a_node(store)
+    type_at_start(other, "ben", 1, "x")
+    other.commit()
+    done = type_at_start(node, "ada", 1, "y")
+    node.commit(feed=False)
+    await node.loaded()
+    assert not done.done()
+    node.commit()
+    [recorded] = done.result()
+    assert isinstance(recorded.event, EditApplied)
+    assert (recorded.event.revision, recorded.event.base) == (2, 0)
+    assert text_of(node) == "yx"
+
+
+async def test_a_lost_race_that_the_feed_tells_first_is_decided_again_without_reading(
+    node: FakeNode, store: FakeStore
+) -> None:
+    other = await a_node(store)
+    type_at_start(other, "ben", 1, "x")
+    other.commit()
+    done = type_at_start(node, "ada", 1, "y")
+    reads = store.reads
+    node.feed()
+    node.commit()
+    assert (len(done.result()), store.reads) == (1, reads)
+    assert [submission.generation for submission in node.dropped] == [0]
+
+
+async def test_what_was_decided_on_a_lost_event_is_lost_too(node: FakeNode, store: FakeStore) -> None:
+    """The stale successor: by its number alone it would fit behind the winner's event."""
+    other = await a_node(store)
+    type_at_start(other, "ben", 1, "x")
+    other.commit()
+    first, second = type_at_start(node, "ada", 1, "1"), type_at_start(node, "cem", 1, "2")
+    lost, successor = node.waiting.popleft(), node.waiting.popleft()
+    lost.owner.on_refused(lost.generation)
+    assert not successor.is_current
+    await node.settled()
+    assert [done.result()[0].event.originator_version for done in (first, second)] == [3, 4]
+    assert text_of(node) == "21x"
+
+
+async def test_a_refusal_of_an_older_generation_is_ignored(node: FakeNode) -> None:
+    done = type_at_start(node, "ada", 1, "x")
+    submission = node.waiting[0]
+    submission.owner.on_refused(submission.generation - 1)
+    assert submission.is_current
+    node.commit()
+    assert done.done()
+
+
+async def test_followers_of_a_lost_command_are_decided_again_as_well(
+    node: FakeNode, store: FakeStore
+) -> None:
+    other = await a_node(store)
+    type_at_start(other, "ben", 1, "x")
+    other.commit()
+    first, again = type_at_start(node, "ada", 1, "y"), type_at_start(node, "ada", 1, "y")
+    await node.settled()
+    assert (len(first.result()), again.result()) == (1, ())
+
+
+async def test_a_command_is_decided_a_bounded_number_of_times(node: FakeNode) -> None:
+    done = type_at_start(node, "ada", 1, "x")
+    for _ in range(DECISIONS_MAX):
+        assert not done.done()
+        node.lose_connection(committed=False)
+        await node.loaded()
+    error = done.exception()
+    assert isinstance(error, Contended)
+    assert error.facts["retry_after"]
+    assert not node.waiting
+
+
+async def test_a_command_that_meets_its_own_effect_under_way_waits_for_the_feed(
+    node: FakeNode, store: FakeStore
+) -> None:
+    """The other node took the same edit in: a resend of a client that has changed nodes."""
+    other = await a_node(store)
+    type_at_start(other, "ada", 1, "x")
+    other.commit()
+    done = node.lives.submit(STREAM, edit("ada", 1, 0, ["x"], at=later()))
+    await node.settled()
+    assert done.result() == ()
+    assert len(store.stream(STREAM)) == 2
+
+
+async def test_an_event_of_another_node_that_is_the_same_in_all_is_as_good_as_our_own(
+    node: FakeNode, store: FakeStore
+) -> None:
+    other = await a_node(store)
+    type_at_start(other, "ada", 1, "x")
+    other.commit()
+    done = type_at_start(node, "ada", 1, "x")
+    await node.settled()
+    assert done.result() == store.log[-1:]
+    assert len(store.stream(STREAM)) == 2
+    assert text_of(node) == "x"
+
+
+# New streams.
+
+
+async def test_a_stream_that_is_said_to_be_new_is_not_read(store: FakeStore) -> None:
+    node = FakeNode(store)
+    done = node.lives.submit(STREAM, create, is_new=True)
+    node.commit()
+    assert (len(done.result()), store.reads) == (1, 0)
+
+
+async def test_where_that_was_wrong_the_command_is_decided_on_what_is_there(
+    node: FakeNode, store: FakeStore
+) -> None:
+    other = FakeNode(store)
+    done = other.lives.submit(STREAM, create_later, is_new=True)
+    await other.settled()
+    assert done.result() == ()
+    assert len(store.stream(STREAM)) == 1
+
+
+async def test_an_event_that_shows_a_stream_to_be_old_makes_it_be_read(
+    node: FakeNode, store: FakeStore
+) -> None:
+    other = FakeNode(store)
+    other.feed()
+    done = other.lives.submit(STREAM, create_later, is_new=True)
+    type_at_start(node, "ada", 1, "x")
+    node.commit()
+    other.feed()
+    await other.loaded()
+    other.commit()
+    assert done.result() == ()
+    assert text_of(other) == "x"
+
+
+# Unknown outcomes and stalls.
+
+
+async def test_a_commit_that_came_true_after_all_is_found_and_not_repeated(node: FakeNode) -> None:
+    done = type_at_start(node, "ada", 1, "x")
+    node.lose_connection(committed=True)
+    await node.settled()
+    assert done.result() == ()
+    node.feed()
+    assert text_of(node) == "x"
+    assert len(node.store.stream(STREAM)) == 2
+
+
+async def test_a_commit_that_did_not_come_true_is_repeated(node: FakeNode) -> None:
+    done = type_at_start(node, "ada", 1, "x")
+    node.lose_connection(committed=False)
+    await node.settled()
+    assert len(done.result()) == 1
+    assert text_of(node) == "x"
+
+
+async def test_in_a_stall_everybody_who_waits_is_told_and_the_work_goes_on(node: FakeNode) -> None:
+    first, again = type_at_start(node, "ada", 1, "x"), type_at_start(node, "ada", 1, "x")
+    type_at_start(node, "ada", 1, "x").cancel()
+    node.stall()
+    for done in (first, again):
+        error = done.exception()
+        assert isinstance(error, StoreUnavailable)
+        assert error.facts["retry_after"]
+    resend = type_at_start(node, "ada", 1, "x")
+    node.commit()
+    assert resend.result() == ()
+    assert text_of(node) == "x"
+
+
+# Reading.
+
+
+async def test_commands_wait_for_the_stream_to_be_read_in_their_order(
+    node: FakeNode, store: FakeStore
+) -> None:
+    fresh = FakeNode(store)
+    first, second = type_at_start(fresh, "ada", 1, "a"), type_at_start(fresh, "ben", 1, "b")
+    assert (fresh.lives.find(STREAM), len(fresh.waiting)) == (None, 0)
+    await fresh.loaded()
+    assert len(fresh.waiting) == 2
+    fresh.commit()
+    assert (first.done(), second.done(), text_of(fresh)) == (True, True, "ba")
+
+
+@pytest.mark.parametrize("is_read_before", [True, False])
+async def test_an_event_that_comes_while_the_stream_is_read_counts_once(
+    node: FakeNode, store: FakeStore, *, is_read_before: bool
+) -> None:
+    fresh = FakeNode(store)
+    fresh.feed()
+    if not is_read_before:
+        store.hold_reads()
+    reading = asyncio.ensure_future(fresh.lives.get(STREAM))
+    if is_read_before:
+        store.hold_reads()
+    await asyncio.sleep(0)
+    type_at_start(node, "ada", 1, "x")
+    node.commit()
+    fresh.feed()
+    store.release_reads()
+    document = await reading
+    assert document is not None
+    assert str(document.text) == "x"
+    type_at_start(node, "ben", 1, "y")
+    node.commit()
+    fresh.feed()
+    assert text_of(fresh) == "yx"
+
+
+async def test_a_stream_is_read_again_until_the_store_is_back(
+    node: FakeNode, store: FakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOAD_RETRY_SECONDS", 0.0)
+    store.failing_reads = LOAD_ATTEMPTS - 1
+    fresh = FakeNode(store)
+    assert await fresh.lives.get(STREAM) is not None
+
+
+async def test_reading_is_given_up_and_everybody_told_and_the_next_one_tries_afresh(
+    node: FakeNode, store: FakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOAD_RETRY_SECONDS", 0.0)
+    store.failing_reads = LOAD_ATTEMPTS
+    fresh = FakeNode(store)
+    done = type_at_start(fresh, "ada", 1, "x")
+    with pytest.raises(StoreUnavailable):
+        await fresh.lives.get(STREAM)
+    assert isinstance(done.exception(), StoreUnavailable)
+    assert len(fresh.lives) == 0
+    assert await fresh.lives.get(STREAM) is not None
+
+
+async def test_a_stream_that_cannot_be_read_keeps_nobody_waiting(node: FakeNode, store: FakeStore) -> None:
+    """Whatever is wrong with it: an unanswered command would be worse than any error."""
+    for error in (Corrupt("unreadable"), ZeroDivisionError()):
+        store.error = error
+        fresh = FakeNode(store)
+        done = type_at_start(fresh, "ada", 1, "x")
+        await fresh.loaded()
+        assert done.exception() is error
+        assert len(fresh.lives) == 0
+
+
+async def test_getting_a_stream_that_cannot_be_read_raises(node: FakeNode, store: FakeStore) -> None:
+    store.error = Corrupt("unreadable")
+    fresh = FakeNode(store)
+    with pytest.raises(StoreUnavailable):
+        await fresh.lives.get(STREAM)
+
+
+async def test_a_stream_that_is_not_there_is_none(store: FakeStore) -> None:
+    node = FakeNode(store)
+    assert node.lives.find(STREAM) is None
+    assert await node.lives.get(STREAM) is None
+    assert await node.lives.get(STREAM) is None
+    assert store.reads == 1
+
+
+async def test_closing_ends_the_reading_that_is_under_way(store: FakeStore) -> None:
+    store.hold_reads()
+    node = FakeNode(store)
+    node.lives.submit(STREAM, create)
+    await asyncio.sleep(0)
+    await node.lives.close()
+    [reading] = [live.loading for live in node.lives]
+    assert reading is not None
+    assert reading.cancelled()
+
+
+# Memory.
+
+
+async def test_what_was_not_used_for_long_is_let_go_and_handed_out(node: FakeNode) -> None:
+    document = node.lives.find(STREAM)
+    node.clock.advance(10)
+    assert node.lives.evict(idle_seconds=11, budget_bytes=10**9) == []
+    assert node.lives.evict(idle_seconds=10, budget_bytes=10**9) == [document]
+    assert len(node.lives) == 0
+
+
+async def test_what_is_used_stays(node: FakeNode) -> None:
+    for use in (
+        lambda: type_at_start(node, "ada", 1, "x"),
+        lambda: node.lives.find(STREAM),
+    ):
+        node.clock.advance(10)
+        use()
+        node.commit()
+        node.clock.advance(9)
+        assert node.lives.evict(idle_seconds=10, budget_bytes=10**9) == []
+
+
+async def test_beyond_the_budget_the_longest_unused_go(store: FakeStore) -> None:
+    clock = Clock()
+    node = FakeNode(store, clock)
+    for name in "abc":
+        node.lives.submit(document_stream("demo", name), a_creation(name))
+        await node.settled()
+        clock.advance(1)
+    weight = 2 * found(node, document_stream("demo", "a")).weight  # now the last that was used
+    clock.advance(1)
+    gone = node.lives.evict(idle_seconds=100, budget_bytes=2 * weight)
+    assert [document.name for document in gone] == ["b"]
+    assert node.lives.evict(idle_seconds=100, budget_bytes=2 * weight) == []
+
+
+def a_creation(name: str) -> Callable[[Document | None], Document]:
+    return lambda head: head or Document.create("demo", name, actor="Ada", at=NOON)
+
+
+async def test_streams_that_are_not_there_weigh_something_too(store: FakeStore) -> None:
+    node = FakeNode(store)
+    for number in range(3):
+        await node.lives.get(document_stream("demo", f"none-{number}"))
+    assert node.lives.evict(idle_seconds=100, budget_bytes=2 * EMPTY_WEIGHT_BYTES) == []
+    assert len(node.lives) == 2
+
+
+async def test_what_is_on_its_way_stays(node: FakeNode) -> None:
+    type_at_start(node, "ada", 1, "x")
+    node.clock.advance(1_000)
+    assert node.lives.evict(idle_seconds=1, budget_bytes=0) == []
+    node.commit()
+    assert STREAM in node.lives
+    assert len(node.lives.evict(idle_seconds=1, budget_bytes=0)) == 1
+    assert STREAM not in node.lives
+
+
+async def test_what_was_let_go_is_read_again(node: FakeNode) -> None:
+    type_at_start(node, "ada", 1, "x")
+    node.commit()
+    node.lives.evict(idle_seconds=0, budget_bytes=0)
+    again = type_at_start(node, "ada", 1, "x")
+    await node.settled()
+    assert again.result() == ()
+    assert text_of(node) == "x"
+
+
+# Any script.
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 1),
+        st.sampled_from(["type", "resend", "commit", "write", "feed", "lose", "lose stored"]),
+    ),
+    max_size=40,
+)
+
+
+def retrieved(done: Done) -> Done:
+    """Say that its error, if it comes to one, need not be looked at."""
+    done.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return done
+
+
+@given(STEPS)
+async def test_whatever_happens_every_edit_is_stored_once_and_both_nodes_agree(
+    steps: list[tuple[int, str]],
+) -> None:
+    store = FakeStore()
+    nodes = [await a_node(store), await a_node(store)]
+    for node in nodes:
+        node.feed()
+    sent: list[list[Done]] = [[], []]
+    for who, step in steps:
+        node, client, mine = nodes[who], f"client-{who}", sent[who]
+        match step:
+            case "type":
+                mine.append(retrieved(type_at_start(node, client, len(mine) + 1, f"{who}{len(mine) + 1};")))
+            case "resend" if mine:
+                retrieved(type_at_start(nodes[1 - who], client, len(mine), f"{who}{len(mine)};"))
+            case "commit":
+                node.commit()
+            case "write":
+                node.commit(feed=False)
+            case "feed":
+                node.feed()
+            case "lose" | "lose stored":
+                node.lose_connection(committed=step == "lose stored")
+            case _:
+                pass
+        await asyncio.sleep(0)
+    for _ in range(3 * DECISIONS_MAX):
+        for node in nodes:
+            await node.settled()
+            node.feed()
+    _check(store, nodes, sent)
+
+
+def _check(store: FakeStore, nodes: list[FakeNode], sent: list[list[Done]]) -> None:
+    edits = [event for event in store.stream(STREAM) if isinstance(event, EditApplied)]
+    keys = [(edit.client, edit.seq) for edit in edits]
+    assert len(keys) == len(set(keys))
+    answered = {
+        (f"client-{who}", seq)
+        for who, futures in enumerate(sent)
+        for seq, done in enumerate(futures, 1)
+        if done.done() and done.exception() is None
+    }
+    assert answered <= set(keys)
+    texts = {text_of(node) for node in nodes}
+    assert len(texts) == 1
+    for client, seq in keys:
+        assert texts.copy().pop().count(f"{client[-1]}{seq};") == 1
