@@ -1,0 +1,310 @@
+"""Documents as use cases: what is asked of the log, and what happens when something fails in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from application.documents import CATCH_UP_REVISIONS, Documents, digest
+from application.log import Recorded
+from application.rooms import Rooms
+from domain.aggregate import Snapshot
+from domain.document import CLIENTS_REMEMBERED, Document, Edit, EditApplied, HistoryNeeded
+from domain.errors import (
+    IdReused,
+    NotFound,
+    RevisionAhead,
+    RevisionTooOld,
+    SequenceGap,
+    StoreUnavailable,
+)
+from domain.ids import document_stream
+from domain.room import DocumentListed
+from domain.text_op import Op
+from tests.application.fakes import FakeNode, FakeStore
+from tests.domain.events import NOON
+
+STREAM = document_stream("demo", "main.md")
+
+
+class Place:
+    """The use cases of one node whose store commits by itself."""
+
+    def __init__(self, store: FakeStore) -> None:
+        self.store = store
+        self.node = FakeNode(store)
+        self.node.commits_by_itself = True
+        self.rooms = Rooms(self.node.lives, now=self.node.clock.now)
+        self.documents = Documents(self.node.lives, store, self.rooms, now=self.node.clock.now)
+
+    async def edit(self, client: str, seq: int, base: int, op: Op) -> Sequence[Recorded]:
+        return await self.documents.edit("demo", "main.md", an_edit(client, seq, base, op), actor=client)
+
+    async def text(self) -> str:
+        return str((await self.documents.get("demo", "main.md")).text)
+
+
+def an_edit(client: str, seq: int, base: int, op: Op) -> Edit:
+    return Edit(client, seq, base, op, digest(base, op))
+
+
+@pytest.fixture
+async def place() -> Place:
+    """A node with the room "demo"."""
+    place = Place(FakeStore())
+    await place.rooms.open("demo", "Demo", actor="Ada")
+    return place
+
+
+def topics(store: FakeStore) -> list[str]:
+    return [recorded.event.TOPIC for recorded in store.log]
+
+
+# Creating.
+
+
+async def test_a_document_is_listed_before_it_is_created(place: Place) -> None:
+    document = await place.documents.create("demo", "main.md", actor="Ada")
+    assert topics(place.store) == ["room.opened", "room.document_listed", "document.created"]
+    assert (document.name, document.revision, document.version) == ("main.md", 0, 1)
+    assert list((await place.rooms.get("demo")).documents) == ["main.md"]
+
+
+async def test_a_document_is_created_once(place: Place) -> None:
+    first = await place.documents.create("demo", "main.md", actor="Ada")
+    events = len(place.store.log)
+    assert await place.documents.create("demo", "main.md", actor="Ben") is first
+    assert len(place.store.log) == events
+
+
+async def test_two_who_create_it_at_once_get_the_same(place: Place) -> None:
+    both = await asyncio.gather(
+        place.documents.create("demo", "main.md", actor="Ada"),
+        place.documents.create("demo", "main.md", actor="Ben"),
+    )
+    assert both[0] is both[1]
+    assert topics(place.store).count("document.created") == 1
+
+
+async def test_what_a_crash_left_listed_only_is_created_by_the_next_who_asks(place: Place) -> None:
+    await place.rooms.list_document("demo", "main.md", actor="Ada")
+    await place.documents.create("demo", "main.md", actor="Ben")
+    assert topics(place.store) == ["room.opened", "room.document_listed", "document.created"]
+
+
+async def test_a_document_needs_a_room(place: Place) -> None:
+    with pytest.raises(NotFound):
+        await place.documents.create("nowhere", "main.md", actor="Ada")
+    assert topics(place.store) == ["room.opened"]
+
+
+async def test_a_document_that_is_not_there_is_not_found(place: Place) -> None:
+    with pytest.raises(NotFound):
+        await place.documents.get("demo", "none.md")
+    assert place.documents.find("demo", "none.md") is None
+    with pytest.raises(NotFound):
+        await place.edit("ada", 1, 0, ["x"])
+
+
+async def test_a_document_in_memory_is_found_at_once(place: Place) -> None:
+    document = await place.documents.create("demo", "main.md", actor="Ada")
+    assert place.documents.find("demo", "main.md") is document
+    [listed] = [r.event for r in place.store.log if isinstance(r.event, DocumentListed)]
+    assert listed.document == "main.md"
+
+
+# Editing.
+
+
+async def test_an_edit_is_decided_before_the_call_returns_when_its_document_is_in_memory(
+    place: Place,
+) -> None:
+    await place.documents.create("demo", "main.md", actor="Ada")
+    done = place.documents.edit("demo", "main.md", an_edit("ada", 1, 0, ["x"]), actor="Ada", cause="import")
+    assert len(place.node.waiting) == 1
+    [recorded] = await done
+    assert isinstance(recorded.event, EditApplied)
+    assert (recorded.event.op, recorded.event.cause, recorded.event.actor) == (["x"], "import", "Ada")
+    assert recorded.event.digest == digest(0, ["x"])
+
+
+async def test_an_error_is_told_at_once(place: Place) -> None:
+    await place.documents.create("demo", "main.md", actor="Ada")
+    done = place.documents.edit("demo", "main.md", an_edit("ada", 2, 0, ["x"]), actor="Ada")
+    assert isinstance(done.exception(), SequenceGap)
+
+
+async def test_an_edit_of_a_document_that_is_not_in_memory_waits_for_it(place: Place) -> None:
+    await place.documents.create("demo", "main.md", actor="Ada")
+    elsewhere = Place(place.store)
+    [recorded] = await elsewhere.edit("ada", 1, 0, ["x"])
+    assert recorded.position == place.store.log[-1].position
+    assert await elsewhere.text() == "x"
+
+
+async def a_place_with_a_past(place: Place, revisions: int) -> Place:
+    """Another node that knows the document from a snapshot: its window is empty."""
+    await place.documents.create("demo", "main.md", actor="Ada")
+    for number in range(revisions):
+        await place.edit("ada", number + 1, number, [f"{number};"])
+    elsewhere = Place(place.store)
+    await elsewhere.documents.get("demo", "main.md")
+    forget_window(elsewhere)
+    return elsewhere
+
+
+def forget_window(place: Place) -> None:
+    """Put the document of a node into the state that a snapshot would have given it."""
+    [live] = [live for live in place.node.lives if live.stream == STREAM]
+    live.committed = Snapshot.take(live.committed).mutate(None)
+    live.head = Snapshot.take(live.committed).mutate(None)
+
+
+async def test_an_edit_with_an_old_base_gets_its_history_from_the_log(place: Place) -> None:
+    elsewhere = await a_place_with_a_past(place, 4)
+    [recorded] = await elsewhere.edit("ben", 1, 1, [2, "!"])
+    assert isinstance(recorded.event, EditApplied)
+    assert (recorded.event.op, recorded.event.revision) == ([8, "!"], 5)
+    assert await elsewhere.text() == "3;2;1;0;!"
+
+
+async def test_edits_that_arrive_while_history_is_read_are_not_passed_over(place: Place) -> None:
+    elsewhere = await a_place_with_a_past(place, 4)
+    place.store.hold_reads()
+    done = elsewhere.documents.edit("demo", "main.md", an_edit("ben", 1, 1, [2, "!"]), actor="Ben")
+    await asyncio.sleep(0)
+    late = elsewhere.documents.edit("demo", "main.md", an_edit("cem", 1, 4, ["?"]), actor="Cem")
+    await late
+    forget_window(elsewhere)
+    place.store.release_reads()
+    await done
+    assert await elsewhere.text() == "?3;2;1;0;!"
+
+
+async def test_an_edit_with_an_old_base_fails_when_the_log_cannot_be_read(place: Place) -> None:
+    elsewhere = await a_place_with_a_past(place, 2)
+    place.store.failing_reads = 1
+    with pytest.raises(StoreUnavailable):
+        await elsewhere.edit("ben", 1, 0, ["x"])
+
+
+# Clients that a document has forgotten.
+
+
+async def a_crowded_place() -> Place:
+    """One whose document has forgotten its first client, "c0", whose one edit was "0;" on revision 0."""
+    place = Place(FakeStore())
+    await place.rooms.open("demo", "Demo", actor="Ada")
+    document = await place.documents.create("demo", "main.md", actor="Ada")
+    for number in range(CLIENTS_REMEMBERED + 1):
+        document.edit(an_edit(f"c{number}", 1, number, [f"{number};"]), actor="Ada", at=NOON)
+    edits = [event for event in document.collect_events() if isinstance(event, EditApplied)]
+    assert place.store.append(edits)
+    return Place(place.store)
+
+
+async def test_the_resend_of_a_forgotten_client_has_no_second_effect() -> None:
+    place = await a_crowded_place()
+    events = len(place.store.log)
+    assert await place.edit("c0", 1, 0, ["0;"]) == ()
+    with pytest.raises(IdReused):
+        await place.edit("c0", 1, 0, ["other"])
+    with pytest.raises(SequenceGap):
+        await place.edit("c0", 3, 0, ["x"])
+    assert len(place.store.log) == events
+
+
+async def test_a_forgotten_client_goes_on_where_it_was() -> None:
+    place = await a_crowded_place()
+    document = await place.documents.get("demo", "main.md")
+    assert await place.documents.last_seq(document, "c0") == 1
+    assert len(await place.edit("c0", 2, document.revision, ["again;"])) == 1
+    assert (await place.text()).startswith("again;")
+
+
+async def test_a_new_client_of_a_crowded_document_begins_at_one() -> None:
+    place = await a_crowded_place()
+    document = await place.documents.get("demo", "main.md")
+    assert await place.documents.last_seq(document, "new") == 0
+    assert len(await place.edit("new", 1, document.revision, ["new;"])) == 1
+
+
+async def test_the_last_number_of_a_client_is_known_without_reading_where_none_is_forgotten(
+    place: Place,
+) -> None:
+    document = await place.documents.create("demo", "main.md", actor="Ada")
+    await place.edit("ada", 1, 0, ["x"])
+    reads = place.store.reads
+    assert await place.documents.last_seq(document, "ada") == 1
+    assert await place.documents.last_seq(document, "ben") == 0
+    assert place.store.reads == reads
+
+
+# Catching up.
+
+
+def revisions(edits: Sequence[EditApplied]) -> list[int]:
+    return [edit.revision for edit in edits]
+
+
+async def test_catching_up_gives_the_edits_in_between(place: Place) -> None:
+    await a_place_with_a_past(place, 3)
+    document = await place.documents.get("demo", "main.md")
+    assert revisions(await place.documents.catch_up(document, 1)) == [2, 3]
+    assert revisions(await place.documents.catch_up(document, 3)) == []
+
+
+async def test_what_is_not_in_memory_is_caught_up_with_from_the_log(place: Place) -> None:
+    elsewhere = await a_place_with_a_past(place, 3)
+    document = await elsewhere.documents.get("demo", "main.md")
+    place.store.hold_reads()
+    catching_up = asyncio.ensure_future(elsewhere.documents.catch_up(document, 1))
+    await asyncio.sleep(0)
+    await elsewhere.edit("ben", 1, 3, ["x"])  # until where it stands on return
+    place.store.release_reads()
+    assert revisions(await catching_up) == [2, 3, 4]
+
+
+async def test_a_client_that_is_ahead_is_refused(place: Place) -> None:
+    document = await place.documents.create("demo", "main.md", actor="Ada")
+    with pytest.raises(RevisionAhead) as refused:
+        await place.documents.catch_up(document, 1)
+    assert refused.value.facts == {"revision": 0}
+
+
+async def test_a_client_may_be_so_far_behind_and_no_further(place: Place) -> None:
+    document = await place.documents.create("demo", "main.md", actor="Ada")
+    for number in range(CATCH_UP_REVISIONS + 1):
+        document.edit(an_edit("ada", number + 1, number, ["x"]), actor="Ada", at=NOON)
+    assert len(await place.documents.catch_up(document, 1)) == CATCH_UP_REVISIONS
+    with pytest.raises(RevisionTooOld) as refused:
+        await place.documents.catch_up(document, 0)
+    assert refused.value.facts == {"revision": CATCH_UP_REVISIONS + 1}
+
+
+async def test_a_page_of_edits_ends_where_it_was_asked_to(place: Place) -> None:
+    elsewhere = await a_place_with_a_past(place, 5)
+    for where in (place, elsewhere):
+        document: Document = await where.documents.get("demo", "main.md")
+        assert revisions(await where.documents.edits_between(document, 1, 3)) == [2, 3]
+        assert revisions(await where.documents.edits_between(document, 5, 5)) == []
+
+
+async def test_a_page_behind_its_end_is_empty(place: Place) -> None:
+    await a_place_with_a_past(place, 5)
+    document = await place.documents.get("demo", "main.md")
+    assert revisions(await place.documents.edits_between(document, 4, 2)) == []
+    with pytest.raises(HistoryNeeded):
+        document.edits_since(-1)
+
+
+# Digests.
+
+
+def test_a_digest_tells_bases_and_ops_apart_and_is_always_the_same() -> None:
+    """It is stored with every edit: another one for the same content would make resends fail."""
+    assert digest(4, [1, "é", {"d": 2}]) == "69706c9d59bdb792"
+    ops: list[Op] = [[], ["1"], [1, "1"], [{"d": 1}]]
+    assert len({digest(base, op) for base in (0, 1) for op in ops}) == 8
