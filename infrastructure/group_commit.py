@@ -93,7 +93,7 @@ class GroupCommit:
         self._refused: list[Submission] = []
         self._wake = asyncio.Event()
         self._failing_since: float | None = None
-        self._is_stalled = False
+        self._stall: asyncio.TimerHandle | None = None
         self._in_flight: Sequence[Submission] = ()
         self.batches = 0
         self.events = 0
@@ -130,18 +130,24 @@ class GroupCommit:
     async def run(self) -> None:
         """Write until cancelled."""
         retry_seconds = RETRY_SECONDS
+        began = 0.0
         while True:
             if not self._refused:
                 await self._wake.wait()
+            if self._stall is None:
+                self._stall = asyncio.get_running_loop().call_later(STALL_SECONDS, self._on_stall)
+                began = self._monotonic()
             try:
                 async with asyncio.timeout(APPEND_SECONDS):
                     await (self._commit_refused() if self._refused else self._commit())
             except (OutcomeUnknown, TimeoutError):
+                self._failing_since = began
                 self._on_failure()
                 await asyncio.sleep(retry_seconds)
                 retry_seconds = min(2 * retry_seconds, RETRY_SECONDS_MAX)
             else:
-                self._failing_since, self._is_stalled = None, False
+                self._stall.cancel()
+                self._stall = self._failing_since = None
                 retry_seconds = RETRY_SECONDS
 
     async def _commit(self) -> None:
@@ -202,8 +208,10 @@ class GroupCommit:
         self.failures += 1
         self._refused = [*self._refused, *self._in_flight]
         self._in_flight = ()
-        if self._failing_since is None:
-            self._failing_since = self._monotonic()
-        elif self.stalled_seconds >= STALL_SECONDS:
-            for submission in (*self._refused, *self._queue):
-                submission.owner.on_stalled()
+
+    def _on_stall(self) -> None:
+        """Nothing was committed for too long. By a timer, since giving up an append can itself take long
+        when Postgres is frozen."""
+        self._stall = asyncio.get_running_loop().call_later(STALL_SECONDS, self._on_stall)
+        for submission in (*self._refused, *self._in_flight, *self._queue):
+            submission.owner.on_stalled()
