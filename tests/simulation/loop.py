@@ -55,7 +55,7 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
         self._now = BEGINNING_SECONDS
         self._selector = self  # what the base class waits with
         self.failures: list[str] = []
-        self.set_task_factory(_owned_task)
+        self.set_task_factory(_owned_task)  # type: ignore[arg-type]  # takes any options
         self.set_exception_handler(self._on_failure)
 
     def time(self) -> float:
@@ -66,7 +66,8 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
         if timeout is None:
             raise Asleep("nothing will ever happen again")
         if timeout > 0:
-            self._now = max(self._now, self._scheduled[0].when())
+            timers: Any = vars(self)["_scheduled"]  # the base class's heap, which has no public name
+            self._now = max(self._now, timers[0].when())
         return []
 
     def _process_events(self, event_list: list[Any]) -> None:

@@ -76,7 +76,7 @@ class Down(Exception):  # noqa: N818
 
 
 class LogLock:
-    """The advisory lock of one log: first come, first served, with a time-out; lost when the store goes down."""
+    """The advisory lock of one log: first come, first served, with a time-out."""
 
     def __init__(self) -> None:
         self._holder: object = None
@@ -223,7 +223,7 @@ class SimulatedStore(Owner):
         """Some work inside the store; while it is frozen, none."""
         loop = asyncio.get_running_loop()
         await asyncio.sleep(self.faults.store_latency_seconds * self.random.uniform(0.2, 2.0))
-        while self.frozen_until > loop.time():
+        while self.frozen_until > loop.time():  # noqa: ASYNC110 -- virtual time costs nothing
             await asyncio.sleep(self.frozen_until - loop.time())
 
     # Transactions.

@@ -227,7 +227,7 @@ class World:
     async def _open_room(self) -> None:
         """The store is well at first, so that there is something to break."""
         self._store.is_faulty = False
-        while not all(node.is_up for node in self._nodes):
+        while not all(node.is_up for node in self._nodes):  # noqa: ASYNC110 -- virtual time
             await asyncio.sleep(0.1)
         node = self._nodes[0]
         await node.call(asyncio.ensure_future, node.services.rooms.open(ROOM, "Room", actor="world"))
