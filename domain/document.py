@@ -91,6 +91,17 @@ class EditApplied(Event):
         aggregate.on_edit_applied(self)
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentState:
+    """A document's text as of some moment."""
+
+    room: str
+    name: str
+    revision: int
+    text: str
+    modified_on: datetime
+
+
 class HistoryNeeded(LostRace):
     """Deciding needs the edits after revision `after` up to `until`, which are not in memory.
 
@@ -249,6 +260,11 @@ class Document(Aggregate):
         if len(self.clients) > CLIENTS_REMEMBERED:
             del self.clients[next(iter(self.clients))]
             self.clients_forgotten = True
+
+    @property
+    def state(self) -> DocumentState:
+        """What there is to read."""
+        return DocumentState(self.room, self.name, self.revision, str(self.text), self.modified_on)
 
     @property
     def weight(self) -> int:

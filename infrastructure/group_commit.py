@@ -129,6 +129,13 @@ class GroupCommit:
 
     async def run(self) -> None:
         """Write until cancelled."""
+        try:
+            await self._run()
+        finally:
+            if self._stall is not None:
+                self._stall.cancel()
+
+    async def _run(self) -> None:
         retry_seconds = RETRY_SECONDS
         began = 0.0
         while True:

@@ -32,6 +32,7 @@ from infrastructure.postgres.database import Database
 from infrastructure.postgres.directory import DirectoryView
 from infrastructure.postgres.log import PostgresHistory, PostgresLog
 from infrastructure.postgres.migrations import migrate
+from infrastructure.postgres.time_travel import TimeTravel
 from infrastructure.postgres.wakeup import Wakeup, living_nodes
 from infrastructure.projector import Projector
 from infrastructure.settings import Settings
@@ -81,6 +82,7 @@ class Node:
         self.settings = settings
         self.database = database
         self.history = PostgresHistory(database)
+        self.time_travel = TimeTravel(database)
         self.wakeup = Wakeup(database, self.id, key)
         self.record = LogOnNode(database, self.history, self.wakeup, "record")
         self.presence = LogOnNode(database, PostgresHistory(database, "presence"), self.wakeup, "presence")

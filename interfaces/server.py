@@ -24,7 +24,7 @@ from infrastructure.node import Node, open_node
 from infrastructure.settings import Settings
 from interfaces.http import documents, rooms
 from interfaces.http.guard import guard
-from interfaces.http.keys import DIRECTORY, HISTORY, SERVICES
+from interfaces.http.keys import DIRECTORY, PAST, ROOMS, SERVICES
 from interfaces.http.problems import problem, problems
 from interfaces.ws.hub import Hub
 from interfaces.ws.rates import Limits
@@ -98,7 +98,8 @@ async def _drain(sockets: SessionSockets, seconds: float) -> None:
 def _app(node: Node, services: Services, hub: Hub, sockets: SessionSockets) -> web.Application:
     app = web.Application(middlewares=[problems, guard], client_max_size=BODY_BYTES)
     app[SERVICES] = services
-    app[HISTORY] = node.history
+    app[PAST] = node.time_travel
+    app[ROOMS] = node.history
     app[DIRECTORY] = node.directory
     read_metrics = metrics(
         node,

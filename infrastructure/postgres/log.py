@@ -160,9 +160,6 @@ _SAVE_SNAPSHOT: Final = """
 INSERT INTO snapshots (originator_id, originator_version, topic, state) VALUES (%s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
-_LAST_BEFORE: Final = """
-SELECT coalesce(max(originator_version), 0) FROM record WHERE originator_id = %s AND at <= %s
-"""
 _ROOM_EVENTS: Final = """
 SELECT notification_id, originator_id, originator_version, topic, state FROM record
 WHERE room = %s AND notification_id > %s AND notification_id <= %s AND (%s OR kind <> 'document')
@@ -216,22 +213,6 @@ class PostgresHistory:
                 return aggregate
             reached = page[-1].originator_version
             await asyncio.sleep(0)  # a long history is folded in slices, so that others get their turn
-
-    async def load_revision(self, stream: str, revision: int) -> Any | None:
-        """The document of `stream` at a revision, None when it has not got that far."""
-        document = await self.load(stream, revision + 1)  # at least: not every event makes a revision
-        while document is not None and document.revision < revision:
-            version = document.version
-            for event in await self._page(stream, version, revision - document.revision):
-                event.mutate(document)
-            if document.version == version:
-                return None
-        return document
-
-    async def load_at(self, stream: str, at: Any) -> Any | None:
-        """The aggregate as it stood at a moment of the server's clock."""
-        rows = await self._database.fetch(_LAST_BEFORE, (stream, at))
-        return await self.load(stream, rows[0][0]) if rows[0][0] else None
 
     async def events_after(self, stream: str, version: int) -> Sequence[Event]:
         events: list[Event] = []

@@ -11,9 +11,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from domain.document import Document
+from domain.document import DocumentState
 from domain.ids import document_stream, is_document_id, is_id
-from infrastructure.postgres.log import PostgresHistory
+from infrastructure.postgres.time_travel import TimeTravel
 from interfaces.cli.failures import CommandFailed
 from interfaces.cli.store import add_data_argument, open_history, settings_of
 from interfaces.cli.terminal import as_lines
@@ -51,47 +51,48 @@ def _show(given: argparse.Namespace) -> Coroutine[Any, Any, int]:
 
 
 async def show(given: argparse.Namespace) -> int:
-    async with open_history(settings_of(given)) as (history, _):
-        document = await find(history, given.room, given.document, given.revision, given.at)
+    async with open_history(settings_of(given)) as (_, database):
+        document = await find(TimeTravel(database), given.room, given.document, given.revision, given.at)
     if sys.stdout.isatty():
         _print_for_people(document)
     else:
-        sys.stdout.buffer.write(str(document.text).encode())
+        sys.stdout.buffer.write(document.text.encode())
     return 0
 
 
 async def find(
-    history: PostgresHistory, room: str, name: str, revision: int | None, at: datetime | None
-) -> Document:
+    past: TimeTravel, room: str, name: str, revision: int | None, at: datetime | None
+) -> DocumentState:
     """The document at that moment. Raises `CommandFailed` when there was none."""
     if not (is_id(room) and is_document_id(name)):
         raise CommandFailed(f"there is no document {name!r} in a room {room!r}")
     stream = document_stream(room, name)
     if revision is not None:
-        found = await history.load_revision(stream, revision)
+        found = await past.at_revision(stream, revision)
     elif at is not None:
-        found = await history.load_at(stream, at)
+        found = await past.at_time(stream, at)
     else:
-        found = await history.load(stream)
+        found = await past.now(stream)
     if found is None:
-        raise CommandFailed(await _why_not(history, stream, room, name, revision))
-    assert isinstance(found, Document)
+        raise CommandFailed(await _why_not(past, stream, room, name, revision))
     return found
 
 
-async def _why_not(history: PostgresHistory, stream: str, room: str, name: str, revision: int | None) -> str:
-    present = await history.load(stream)
+async def _why_not(past: TimeTravel, stream: str, room: str, name: str, revision: int | None) -> str:
+    present = await past.now(stream)
     if present is None:
         return f"there is no document {name!r} in the room {room!r}"
     if revision is not None:
         return f"{name} has {present.revision} revisions, not {revision}"
-    return f"{name} was created later, at {present.created_on.astimezone():%Y-%m-%d %H:%M:%S %z}"
+    first = await past.at_revision(stream, 0)
+    assert first is not None
+    return f"{name} was created later, at {first.modified_on.astimezone():%Y-%m-%d %H:%M:%S %z}"
 
 
-def _print_for_people(document: Document) -> None:
+def _print_for_people(document: DocumentState) -> None:
     console = Console(highlight=False, soft_wrap=True)
     when = document.modified_on.astimezone()
     title = f" {document.name}  revision {document.revision}  {when:%Y-%m-%d %H:%M:%S}"
     console.print(Text(title, style="reverse"))
-    text = as_lines(str(document.text))
+    text = as_lines(document.text)
     console.print(Text(text), end="" if text.endswith("\n") or not text else "\n")

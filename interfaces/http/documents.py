@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from domain.document import Document
+from domain.document import DocumentState
 from domain.errors import BadFrame, NotFound
 from domain.ids import document_stream
 from domain.instants import as_microseconds
@@ -18,7 +18,7 @@ from interfaces.http.bodies import (
     read_body,
     room_id,
 )
-from interfaces.http.keys import DIRECTORY, HISTORY, SERVICES
+from interfaces.http.keys import DIRECTORY, PAST, SERVICES
 from projections.directory import Entry
 
 
@@ -26,7 +26,7 @@ async def create(request: web.Request) -> web.Response:
     """POST {"document", "actor"?}: 201, also for a document that is there already."""
     body = await read_body(request, NewDocument)
     document = await request.app[SERVICES].documents.create(room_id(request), body.document, actor=body.actor)
-    return json_response(_as_json(document, with_text=False), 201)
+    return json_response(_as_json(document.state, with_text=False), 201)
 
 
 async def list_all(request: web.Request) -> web.Response:
@@ -58,26 +58,25 @@ async def read(request: web.Request) -> web.Response:
     """
     document = await _find(request)
     if request.headers.get("Accept") == "text/plain":
-        return web.Response(text=str(document.text), headers={"Revision": str(document.revision)})
+        return web.Response(text=document.text, headers={"Revision": str(document.revision)})
     return json_response(_as_json(document, with_text=True))
 
 
-async def _find(request: web.Request) -> Document:
+async def _find(request: web.Request) -> DocumentState:
     room, name = room_id(request), document_id(request)
     if "revision" in request.query and "at" in request.query:
         raise BadFrame("either a revision or a time", field="at")
-    history = request.app[HISTORY]
+    past = request.app[PAST]
     stream = document_stream(room, name)
     if "revision" in request.query:
         revision = query_integer(request, "revision", 0)
-        found = await history.load_revision(stream, revision)
+        found = await past.at_revision(stream, revision)
     elif "at" in request.query:
-        found = await history.load_at(stream, _moment(request.query["at"]))
+        found = await past.at_time(stream, _moment(request.query["at"]))
     else:
-        return await request.app[SERVICES].documents.get(room, name)
+        return (await request.app[SERVICES].documents.get(room, name)).state
     if found is None:
         raise NotFound("there is no such document, or not yet at that moment")
-    assert isinstance(found, Document)
     return found
 
 
@@ -89,11 +88,11 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _as_json(document: Document, *, with_text: bool) -> dict[str, object]:
+def _as_json(document: DocumentState, *, with_text: bool) -> dict[str, object]:
     fields: dict[str, object] = {
         "room": document.room,
         "document": document.name,
         "revision": document.revision,
         "modified": as_microseconds(document.modified_on),
     }
-    return {**fields, "text": str(document.text)} if with_text else fields
+    return {**fields, "text": document.text} if with_text else fields

@@ -8,7 +8,7 @@ from application.services import Services
 from domain.instants import as_microseconds
 from domain.room import Opened
 from interfaces.http.bodies import NewRoom, json_response, query_integer, read_body, room_id
-from interfaces.http.keys import HISTORY, SERVICES
+from interfaces.http.keys import ROOMS, SERVICES
 
 PAGE: int = 100
 
@@ -25,7 +25,7 @@ async def list_all(request: web.Request) -> web.Response:
     """GET ?after=POSITION&limit=N: rooms in the order in which they were opened; `next` goes on."""
     after = query_integer(request, "after", 0)
     limit = min(query_integer(request, "limit", PAGE), 1000)
-    page = await request.app[HISTORY].rooms(after, limit)
+    page = await request.app[ROOMS].rooms(after, limit)
     rooms = [
         {
             "room": opened.room,

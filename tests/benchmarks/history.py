@@ -1,0 +1,123 @@
+"""How fast the past is: folding a long history, and the text at any of its revisions. In this
+process, on a real Postgres.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+from domain.aggregate import Event, Snapshot
+from domain.document import Document, Edit
+from domain.ids import document_stream
+from domain.text_op import Op
+from infrastructure.postgres.database import Database
+from infrastructure.postgres.directory import DirectoryView
+from infrastructure.postgres.log import PostgresHistory, PostgresLog
+from infrastructure.postgres.migrations import migrate
+from infrastructure.postgres.time_travel import TimeTravel
+from infrastructure.projector import Projector
+from infrastructure.snapshots import SNAPSHOT_EVERY
+from tests.benchmarks.harness import Machine, percentile
+
+EDITS: Final = 260_000
+BATCH: Final = 500
+LENGTH: Final = 20_000
+
+
+async def history(running: Machine) -> dict[str, Any]:
+    """Write a history of 260,000 edits with its snapshots, then read it in every way."""
+    running.process.terminate()  # its own projector would move on while we rebuild
+    running.process.wait(30)
+    database = Database(running.dsn)
+    await database.open()
+    try:
+        connection = await database.connect("benchmark")
+        await migrate(connection)
+        reader, past = PostgresHistory(database), TimeTravel(database)
+        stream = document_stream("bench", "history")
+        text = await _write(database, reader)
+        await connection.execute("ANALYZE record")
+
+        opened = []
+        for _ in range(10):
+            began = time.perf_counter()
+            loaded = await reader.load(stream)
+            assert loaded is not None
+            assert str(loaded.text) == text
+            opened.append(time.perf_counter() - began)
+
+        revisions = []
+        chooser = random.Random(7)
+        for _ in range(100):
+            revision = chooser.randint(0, EDITS)
+            began = time.perf_counter()
+            found = await past.at_revision(stream, revision)
+            revisions.append(time.perf_counter() - began)
+            assert found is not None
+            assert found.revision == revision
+
+        await connection.execute("DELETE FROM snapshots")
+        began = time.perf_counter()
+        found = await past.now(stream)
+        assert found is not None
+        assert found.text == text
+        folded = time.perf_counter() - began
+
+        rebuilt = await _rebuild(database)
+        await connection.close()
+        return {
+            "edits": EDITS,
+            "fold_without_snapshots_seconds": round(folded, 2),
+            "open_ms": percentile([s * 1000 for s in opened], 50),
+            "any_revision_p50_ms": percentile([s * 1000 for s in revisions], 50),
+            "any_revision_p99_ms": percentile([s * 1000 for s in revisions], 99),
+            "projection_events_per_second": round(EDITS / rebuilt),
+        }
+    finally:
+        await database.close()
+
+
+async def _write(database: Database, reader: PostgresHistory) -> str:
+    log = PostgresLog(database, "record")
+    now = datetime.now(UTC)
+    document = Document.create("bench", "history", actor="ada", at=now)
+    chooser = random.Random(1)
+    position = 0
+    for revision in range(EDITS):
+        # People type where they just typed, sometimes somewhere else, and delete about as much as they write.
+        length = len(document.text)
+        position = chooser.randint(0, length) if chooser.random() < 0.02 else min(position + 1, length)
+        op: Op
+        if length > LENGTH and chooser.random() < 0.5:
+            position = min(position, length - 1)
+            op = [position, {"d": 1}] if position else [{"d": 1}]
+        else:
+            op = [position, "x"] if position else ["x"]
+        edit = Edit(f"c{revision % 10}", revision // 10 + 1, revision, op, "0123456789abcdef")
+        document.edit(edit, actor="ada", at=now)
+        if len(document.pending_events) >= BATCH or document.version % SNAPSHOT_EVERY == 0:
+            await log.append(_collect(document))
+        if document.version % SNAPSHOT_EVERY == 0:
+            await reader.save_snapshot(Snapshot.take(document))
+    await log.append(_collect(document))
+    await log.disconnect()
+    return str(document.text)
+
+
+def _collect(document: Document) -> list[Event]:
+    return [cast("Event", event) for event in document.collect_events()]
+
+
+async def _rebuild(database: Database) -> float:
+    connection = await database.connect("rebuild")
+    projector = Projector(database, PostgresLog(database, "record"), DirectoryView(database))
+    await projector.rebuild(connection)
+    began = time.perf_counter()
+    while await projector.step(connection):
+        pass
+    seconds = time.perf_counter() - began
+    await connection.close()
+    return seconds
