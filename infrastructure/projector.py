@@ -84,7 +84,7 @@ class Projector:
         """Project whenever this node is the active one, until cancelled."""
         while True:
             try:
-                connection = await self._database.connect(f"projection {self.name}")
+                connection = await self._database.connect(f"projection {self.name}", is_durable=False)
                 try:
                     if await self._lead(connection):
                         await self._follow(connection)

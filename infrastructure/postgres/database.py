@@ -69,12 +69,18 @@ class Database:
     async def close(self) -> None:
         await self._pool.close()
 
-    async def connect(self, name: str) -> Connection:
-        """A connection of one's own in autocommit mode. Raises `psycopg.OperationalError`."""
+    async def connect(self, name: str, *, is_durable: bool = True) -> Connection:
+        """A connection of one's own in autocommit mode. Raises `psycopg.OperationalError`.
+
+        Without `is_durable` its commits do not wait for the disk: for hints, and for what can be made again
+        from the log. What it writes is still never on disk before what it was made from.
+        """
         connection = await AsyncConnection.connect(
             self._conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS, **self._arguments(name)
         )
         arrays.register(connection)
+        if not is_durable:
+            await connection.execute("SET synchronous_commit = off")
         return connection
 
     @staticmethod

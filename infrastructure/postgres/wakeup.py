@@ -67,7 +67,8 @@ class Wakeup:
         try:
             await listener.execute("SELECT pg_advisory_lock(%s, %s)", (NODE_LOCKS, self._node_key))
             await listener.execute(f"LISTEN {CHANNEL}".encode())
-            teller = await self._database.connect("teller")
+            # A NOTIFY is a transaction with a commit record: it must not compete with the log for the disk.
+            teller = await self._database.connect("teller", is_durable=False)
             try:
                 # Whatever came while nobody listened.
                 for wake in self._on_hint.values():

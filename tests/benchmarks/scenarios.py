@@ -84,6 +84,7 @@ async def closed_loop(running: Machine, clients: int, size: int = 0, seconds: fl
         await asyncio.sleep(1.0)
         figures.acks.clear()
         figures.edits = 0
+        batches = await _batches(running)
         load = Load(running)
         load.begin()
         await asyncio.sleep(seconds)
@@ -92,7 +93,22 @@ async def closed_loop(running: Machine, clients: int, size: int = 0, seconds: fl
         for person in crowd:
             person.on_ack = None
         await asyncio.sleep(SETTLE_SECONDS)
-        return {"edits_per_second": round(edits / spent["seconds"]), **figures.summary(), **spent}
+        batches = await _batches(running) - batches
+        return {
+            "edits_per_batch": round(edits / batches, 1) if batches else None,
+            "edits_per_second": round(edits / spent["seconds"]),
+            **figures.summary(),
+            **spent,
+        }
+
+
+async def _batches(running: Machine) -> int:
+    """Transactions that the server has committed to the record; 0 on the floor, which does not tell."""
+    async with aiohttp.ClientSession() as http, http.get(f"{running.url}/metrics") as response:
+        for line in (await response.text()).splitlines():
+            if line.startswith('chronoscribe_batches_committed_total{log="record"}'):
+                return round(float(line.split()[-1]))
+    return 0
 
 
 async def _fill(writer: Typist, size: int) -> None:
