@@ -22,11 +22,18 @@ LATER_SECONDS: Final = 1.0
 # Coming back could only be refused again, or (4406) would throw out the one that took our place.
 _STOP: Final = {1003, 1007, 1009, 4406}
 _RECONNECT: Final = {4502}
+# Codes after which the same node is as good as another: the trouble was with this one socket.
+_STAY: Final = {4402, 4403, 4405, 4502}
 _REASONS: Final = {
     1003: "the server takes no binary frames",
     1007: "a frame was no good UTF-8",
     1009: "a frame was too large",
+    4400: "the server is going away; another or a newer one takes over",
+    4402: "we did not read fast enough",
+    4403: "we did not answer in time",
+    4405: "we sent too many frames",
     4406: "the same client connected again",
+    4407: "the server cannot store anything at the moment",
     4500: "the server did not take the hello",
     4505: "the server speaks another version of the protocol",
     4506: "the server counted too many errors",
@@ -41,6 +48,11 @@ def verdict(code: int | None) -> Verdict:
     if code == 4405:
         return Verdict.RECONNECT_LATER
     return Verdict.STOP if code in _STOP or 4500 <= code < 4600 else Verdict.RECONNECT
+
+
+def is_better_elsewhere(code: int | None) -> bool:
+    """Whether to come back to another node, if there is one."""
+    return code not in _STAY
 
 
 def reason(code: int | None) -> str:

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from domain.text_op import Op
 from interfaces.pyclient import notices
-from interfaces.pyclient.document_link import DocumentLink
+from interfaces.pyclient.document_link import DocumentLink, Phase
 from interfaces.pyclient.errors import NotEditable
 from interfaces.pyclient.notices import Notice, Status
 from interfaces.pyclient.posts import Posts
@@ -41,6 +41,14 @@ SILENCE_SECONDS: Final = 33.0
 MESSAGES_KEPT: Final = 500
 
 
+class Stay(NamedTuple):
+    """One socket of one client in the room."""
+
+    client: str
+    name: str
+    since: int
+
+
 class ClientSession:
     """One client in one room. `name` is what the others see.
 
@@ -51,8 +59,8 @@ class ClientSession:
         self.client = client
         self.name = name
         self.status = Status.OFFLINE
-        self.roster: dict[str, str] = {}
-        """Names by client."""
+        self.stays: dict[str, Stay] = {}
+        """Who is in the room, by session: a client that reconnects is there twice for a moment."""
         self.messages: deque[Frame] = deque(maxlen=MESSAGES_KEPT)
         """`message` events, oldest first."""
         self.documents: set[str] = set()
@@ -67,6 +75,8 @@ class ClientSession:
         self._pacer = Pacer()
         self._posts = Posts(self._requests, self._notices)
         self._links: dict[str, DocumentLink] = {}
+        self._known: set[str] = set()  # messages told before the present beginning
+        self._refusal: Frame | None = None  # of our hello
         self._deadline: float | None = None  # without a sign of the server until then it is gone
         self._silence = SILENCE_SECONDS
 
@@ -80,17 +90,28 @@ class ClientSession:
 
     def take_notices(self) -> list[Notice]:
         """What has happened since the last call."""
+        if not self._notices:
+            return []
         taken = self._notices.copy()
         self._notices.clear()
         return taken
 
     def next_time(self) -> float | None:
         """When to call `on_time`; None: when something else has happened."""
-        times = [link.next_time() for link in self._links.values()]
-        times.append(self._posts.due)
-        if not self.close_wanted:
-            times.append(self._deadline)
-        return min((time for time in times if time is not None), default=None)
+        first = None if self.close_wanted else self._deadline
+        due = self._posts.due
+        if due is not None and (first is None or due < first):
+            first = due
+        for link in self._links.values():
+            due = link.next_time()
+            if due is not None and (first is None or due < first):
+                first = due
+        return first
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether `frames_to_send` would give any."""
+        return bool(self._requests.frames)
 
     # What the user does.
 
@@ -98,6 +119,8 @@ class ClientSession:
         """Open `document`; `DocumentOpened` or `DocumentRefused` follows. Once is enough."""
         self._assert_not_stopped()
         if document in self._links:
+            if self.phase(document) is Phase.REFUSED:
+                self.open_afresh(document, now)
             return
         link = DocumentLink(
             document,
@@ -147,6 +170,15 @@ class ClientSession:
             raise NotEditable(f"{document} is not open")
         return replica
 
+    def phase(self, document: str) -> Phase:
+        """Where `document` stands. Raises `NotEditable` if it was never opened."""
+        return self._link(document).phase
+
+    @property
+    def roster(self) -> dict[str, str]:
+        """Who is in the room: names by client."""
+        return {stay.client: stay.name for stay in self.stays.values()}
+
     @property
     def is_saved(self) -> bool:
         """Whether the server has acknowledged everything that was typed and said."""
@@ -182,6 +214,7 @@ class ClientSession:
         """There is a socket: say hello."""
         assert self.status is Status.OFFLINE
         self._deadline = now + WELCOME_SECONDS
+        self._refusal = None
         hello: Frame = {"type": "hello", "protocol": PROTOCOL, "client": self.client, "name": self.name}
         if self.epoch is not None:
             hello["resume"] = {"epoch": self.epoch, "position": self.position}
@@ -194,7 +227,9 @@ class ClientSession:
         if self.status is Status.STOPPED:
             return Verdict.STOP
         decision = verdict(code)
-        if decision is Verdict.STOP:
+        if decision is Verdict.STOP and self._refusal is not None:
+            self.stop(self._refusal["code"], self._refusal["message"])
+        elif decision is Verdict.STOP:
             self.stop(code, reason(code))
         else:
             self._go_offline()
@@ -241,7 +276,8 @@ class ClientSession:
 
     def _on_welcome(self, welcome: Frame, now: float) -> None:
         if welcome["type"] == "error":
-            return  # a close code follows and says what to do
+            self._refusal = welcome  # a close code follows and says what to do
+            return
         beat = welcome["heartbeat"]
         self._silence = beat["interval"] + beat["timeout"]
         self._deadline = now + self._silence
@@ -249,7 +285,10 @@ class ClientSession:
         if self.epoch not in (None, welcome["epoch"]):
             for link in self._links.values():
                 link.on_other_epoch()
-        self.roster = {entry["client"]: entry["name"] for entry in welcome["roster"]}
+        self.stays = {
+            entry["session"]: Stay(entry["client"], entry["name"], entry["since"])
+            for entry in welcome["roster"]
+        }
         self.documents = set(welcome["documents"])
         self._set_status(Status.ONLINE, None, "welcome")
         self._notices.append(
@@ -268,15 +307,17 @@ class ClientSession:
         one by one, and if they do not arrive they must be asked for again.
         """
         is_first = self.epoch is None
-        known = {event["message"] for event in self.messages}
+        # They can be told once more: after a longer gap, or by a node that is behind the one before.
+        if len(self._known) > MESSAGES_KEPT:
+            self._known.clear()
+        self._known.update(event["message"] for event in self.messages)
         self.epoch = welcome["epoch"]
         self.position = welcome["position"]
         self.messages.clear()
         for event in welcome["messages"]:
-            self.messages.append(event)
-            if not is_first and event["message"] not in known:
-                self._notices.append(_message_received(event))
-            self._acknowledge_post(event, now)
+            if is_first:
+                self._known.add(event["message"])  # history, no news
+            self._on_message(event, now)
 
     def _on_events(self, events: Iterable[Frame], position: int, now: float) -> None:
         links = self._links
@@ -296,11 +337,9 @@ class ClientSession:
         """What happened in the room. Kinds that a later server may have are passed over."""
         match event["event"]:
             case "message":
-                self.messages.append(event)
-                self._notices.append(_message_received(event))
-                self._acknowledge_post(event, now)
+                self._on_message(event, now)
             case "joined":
-                self.roster[event["client"]] = event["name"]
+                self.stays[event["session"]] = Stay(event["client"], event["name"], event["at"])
                 self._notices.append(notices.Joined(event["client"], event["name"], event["at"]))
             case "left":
                 self._on_left(event)
@@ -312,15 +351,26 @@ class ClientSession:
             case _:
                 pass
 
-    def _acknowledge_post(self, event: Frame, now: float) -> None:
+    def _on_message(self, event: Frame, now: float) -> None:
+        self.messages.append(event)
+        if event["message"] not in self._known:
+            self._notices.append(
+                notices.MessageReceived(
+                    event["message"],
+                    event["client"],
+                    event["actor"],
+                    event["text"],
+                    event["documents"],
+                    event["at"],
+                )
+            )
         if event["client"] == self.client:
             self._posts.on_stored(event["message"], now)
 
     def _on_left(self, event: Frame) -> None:
         client = event["client"]
-        # A socket that was superseded went because the same client is there on another.
-        if event["reason"] != "superseded":
-            self.roster.pop(client, None)
+        self.stays.pop(event["session"], None)
+        if all(stay.client != client for stay in self.stays.values()):
             for link in self._links.values():
                 link.on_left(client)
         self._notices.append(notices.Left(client, event["reason"], event["at"]))
@@ -332,9 +382,3 @@ class ClientSession:
             if link is not None:
                 link.on_move(move)
         self._notices.append(notices.Presence(moves))
-
-
-def _message_received(event: Frame) -> Notice:
-    return notices.MessageReceived(
-        event["message"], event["client"], event["actor"], event["text"], event["documents"], event["at"]
-    )

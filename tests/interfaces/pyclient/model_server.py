@@ -112,7 +112,7 @@ class ModelServer:
                 "node": "node",
                 "room": {"id": "room", "title": "Room"},
                 "documents": sorted(self.documents),
-                "roster": [{"client": client, "name": client, "since": 0}],
+                "roster": [],
                 "messages": [] if resumed else said[-50:],
                 "heartbeat": {"interval": 25, "timeout": 8},
                 "limits": {"frame_bytes": 65_536, "op_components": 5_000, "edits_per_second": 0},
@@ -123,7 +123,7 @@ class ModelServer:
             for event in missed
             if event["event"] != "edit"
         )
-        self._commit({"event": "joined", "client": client, "name": client})
+        self._commit({"event": "joined", "client": client, "session": f"session-{client}", "name": client})
 
     # Documents.
 

@@ -9,6 +9,7 @@ import pytest
 from domain.errors import OpInvalid
 from domain.text_op import Op
 from interfaces.pyclient import notices
+from interfaces.pyclient import session as session_module
 from interfaces.pyclient.document_link import CONTRADICTIONS_MOST, CURSOR_SECONDS
 from interfaces.pyclient.errors import NotEditable
 from interfaces.pyclient.notices import Notice, Status
@@ -29,7 +30,7 @@ WELCOME: Frame = {
     "node": "n1",
     "room": {"id": "room", "title": "Room"},
     "documents": ["main.md"],
-    "roster": [{"client": "ben", "name": "Ben", "since": 1}],
+    "roster": [{"client": "ben", "session": "s-ben", "name": "Ben", "since": 1}],
     "messages": [],
     "heartbeat": {"interval": 25, "timeout": 8},
     "limits": {"frame_bytes": 65536, "op_components": 5000, "edits_per_second": None},
@@ -169,7 +170,7 @@ def test_a_document_that_is_not_there_is_refused() -> None:
     assert script.told(notices.DocumentRefused) == [notices.DocumentRefused("none.md", "E_NOT_FOUND", "no")]
     with pytest.raises(NotEditable):
         script.session.edit("none.md", ["x"], script.now)
-    script.session.open_afresh("none.md", script.now)
+    script.session.open("none.md", script.now)  # perhaps by now
     script.expect("open", document="none.md")
     script.cut()
     script.session.open_afresh("none.md", script.now)
@@ -474,7 +475,7 @@ def test_the_position_moves_on_only_with_the_events_themselves() -> None:
     script.cut()
     script.connect(resumed=True, position=30)
     assert script.session.position == 10
-    joined = script.event("joined", 20, client="eve", name="Eve")
+    joined = script.event("joined", 20, client="eve", session="s-eve", name="Eve")
     script.push("events", position=30, events=[joined])
     assert script.session.position == 30
     assert script.told(notices.Joined) == [notices.Joined("eve", "Eve", 7)]
@@ -736,8 +737,12 @@ def test_a_refused_hello_waits_for_the_close_code() -> None:
     script = Script()
     script.session.on_connected(script.now)
     script.expect("hello")
-    script.refuse("E_SCHEMA")
+    script.refuse("E_NOT_FOUND")
+    assert script.session.status is Status.GREETING
     assert script.cut(4500) is Verdict.STOP
+    assert script.told(notices.StatusChanged)[-1] == notices.StatusChanged(
+        Status.STOPPED, "E_NOT_FOUND", "no"
+    )
 
 
 def test_a_silent_server_is_given_up_and_pings_are_answered() -> None:
@@ -749,6 +754,19 @@ def test_a_silent_server_is_given_up_and_pings_are_answered() -> None:
     assert not script.session.close_wanted
     script.wait(1)
     assert script.session.close_wanted
+
+
+def test_the_next_time_is_that_of_whatever_is_due_first() -> None:
+    script = opened_script()
+    assert script.session.next_time() == script.now + SILENCE_SECONDS
+    script.session.post("m1", "hi", script.now)
+    assert script.session.next_time() == script.now + RESEND_SECONDS
+    script.expect("post")
+    script.now += 1
+    script.push("ping")
+    script.edit([1, "X"])
+    assert script.session.has_frames
+    assert script.session.next_time() == script.now - 1 + RESEND_SECONDS  # the post's
 
 
 # The chat.
@@ -828,6 +846,30 @@ def test_messages_missed_beyond_resuming_are_told_once() -> None:
     assert len(script.session.messages) == 3
 
 
+def test_a_node_that_is_behind_the_last_one_tells_nothing_twice() -> None:
+    script = opened_script()
+    seen = post_event(script, 11, "b1", "ben")
+    script.push("events", position=11, events=[seen])
+    script.cut()
+    script.connect(position=9)
+    script.session.take_notices()
+    script.push("events", position=12, events=[seen, post_event(script, 12, "b2", "ben")])
+    assert [notice.message for notice in script.told(notices.MessageReceived)] == ["b2"]
+    assert [event["message"] for event in script.session.messages] == ["b1", "b2"]
+
+
+def test_what_was_told_is_remembered_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "MESSAGES_KEPT", 1)
+    script = opened_script()
+    for position in (11, 12, 13):
+        script.cut()
+        script.connect(messages=[post_event(script, position, f"b{position}", "ben")], position=position)
+    script.cut()
+    script.session.take_notices()
+    script.connect(messages=[post_event(script, 11, "b11", "ben")], position=13)
+    assert [notice.message for notice in script.told(notices.MessageReceived)] == ["b11"]
+
+
 def test_a_message_of_an_earlier_life_of_ours_acknowledges_nothing() -> None:
     script = opened_script()
     script.push("events", position=11, events=[post_event(script, 11, "old")])
@@ -847,20 +889,18 @@ def test_the_first_welcome_s_messages_are_no_news() -> None:
 def test_what_happens_in_the_room_is_told() -> None:
     script = opened_script()
     events = [
-        script.event("joined", 11, client="eve", name="Eve"),
+        script.event("joined", 11, client="eve", session="s-eve", name="Eve"),
         script.event("document_listed", 12, document="new.md"),
         script.event("room_opened", 13, title="Title"),
         script.event("of a later server", 14),
-        script.event("left", 15, client="ben", reason="lost"),
-        script.event("left", 16, client="eve", reason="superseded"),
+        script.event("left", 15, client="ben", session="s-ben", reason="lost"),
     ]
-    script.push("events", position=16, events=events)
+    script.push("events", position=15, events=events)
     assert script.session.take_notices() == [
         notices.Joined("eve", "Eve", 7),
         notices.DocumentListed("new.md"),
         notices.RoomOpened("Title"),
         notices.Left("ben", "lost", 7),
-        notices.Left("eve", "superseded", 7),
     ]
     assert script.session.roster == {"eve": "Eve"}
     assert script.session.documents == {"main.md", "new.md"}
@@ -885,8 +925,13 @@ def test_cursors_are_kept_with_the_text_until_their_owner_leaves() -> None:
     script.push("presence", position=1, moves=moves)
     assert script.told(notices.Presence) == [notices.Presence(moves)]
     assert script.session.replica("main.md").cursors == {"ben": Cursor(1, 1)}
-    left = script.event("left", 11, client="ben", reason="left")
-    script.push("events", position=11, events=[left])
+    joined = script.event("joined", 11, client="ben", session="s-ben-2", name="Ben")
+    left = script.event("left", 12, client="ben", session="s-ben", reason="superseded")
+    script.push("events", position=12, events=[joined, left])
+    assert script.session.roster == {"ben": "Ben"}
+    assert script.session.replica("main.md").cursors == {"ben": Cursor(1, 1)}
+    left = script.event("left", 13, client="ben", session="s-ben-2", reason="left")
+    script.push("events", position=13, events=[left])
     assert script.session.replica("main.md").cursors == {}
 
 

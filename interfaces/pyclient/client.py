@@ -1,0 +1,526 @@
+"""A client for programs: one room over a WebSocket that is kept up for as long as the client lives.
+
+    async with Client("http://127.0.0.1:8400", "demo", name="Ada") as client:
+        document = await client.open("main.md", create=True)
+        document.insert(0, "Hello\\n")
+        await document.saved()
+        await client.post("I have begun")
+
+All that is decided is decided in `ClientSession`; here are the socket, the clock and the callers that wait.
+A client has one task that keeps it connected and, while it is, one that writes. Everything else happens in
+the caller's or the reader's turn of the event loop, without an await, so a text never changes
+between two lines of a caller that do not await.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+
+import aiohttp
+import orjson
+
+from domain.errors import OpTooLarge
+from domain.text_op import Op, parse, replace
+from interfaces.pyclient import notices
+from interfaces.pyclient.document_link import Phase
+from interfaces.pyclient.errors import NotEditable, Stopped, UnsentTextError
+from interfaces.pyclient.notices import Notice, Status, UnsentText
+from interfaces.pyclient.reconnect import LATER_SECONDS, Backoff, Verdict, is_better_elsewhere
+from interfaces.pyclient.replica import Cursor, EditState
+from interfaces.pyclient.session import ClientSession
+from interfaces.pyclient.waiting import Waiting
+
+logger = logging.getLogger(__name__)
+
+SUBPROTOCOL: Final = "chronoscribe.v1"
+
+# TCP, TLS and the upgrade. A node that takes longer is not the one to be at.
+CONNECT_SECONDS: Final = 10.0
+
+# How long `async with` tries to get in before it says that nobody is there.
+START_SECONDS: Final = 30.0
+
+# How long one write may wait for a socket that takes nothing. The server is as patient with us.
+SEND_SECONDS: Final = 10.0
+
+# How long the other side may take to answer a close.
+CLOSE_SECONDS: Final = 1.0
+
+# How long callers wait for an answer of the server, reconnects included, unless they say otherwise.
+ANSWER_SECONDS: Final = 30.0
+
+# How long `close` waits for what is not saved yet. Longer than a resend and a fail-over take.
+FLUSH_SECONDS: Final = 10.0
+
+# A thousand missed edits of the largest size come in one frame, and nothing larger does.
+FRAME_BYTES_MAX: Final = 128 * 1024 * 1024
+
+# The server's answers to the upgrade that another attempt can change.
+_TRY_AGAIN_STATUSES: Final = {408, 425, 429}
+
+KINDS: Final[dict[str, type[Notice]]] = {
+    "edit": notices.Edited,
+    "ack": notices.Acked,
+    "edit_refused": notices.EditRefused,
+    "unsent": notices.UnsentText,
+    "opened": notices.DocumentOpened,
+    "reset": notices.DocumentReset,
+    "listed": notices.DocumentListed,
+    "message": notices.MessageReceived,
+    "post_refused": notices.PostRefused,
+    "joined": notices.Joined,
+    "left": notices.Left,
+    "presence": notices.Presence,
+    "welcome": notices.Welcomed,
+    "status": notices.StatusChanged,
+    "refused": notices.RequestRefused,
+}
+"""What `Client.on` listens to."""
+
+Callback = Callable[[Any], None]
+Socket = aiohttp.ClientWebSocketResponse[Literal[False]]
+
+
+class ClientDocument:
+    """An open document. It stays the same object over reconnects; get it by `Client.open`."""
+
+    __slots__ = ("_client", "name")
+
+    def __init__(self, client: Client, name: str) -> None:
+        self._client = client
+        self.name = name
+
+    def __len__(self) -> int:
+        return len(self._client.session.replica(self.name))
+
+    @property
+    def text(self) -> str:
+        return self._client.session.replica(self.name).text
+
+    @property
+    def revision(self) -> int:
+        """The server's last edit that is in the text."""
+        return self._client.session.replica(self.name).revision
+
+    @property
+    def cursors(self) -> dict[str, Cursor]:
+        """The others' cursors, by client."""
+        return self._client.session.replica(self.name).cursors
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether all that was typed here is in the log."""
+        return self._client.session.replica(self.name).is_saved
+
+    def state_of(self, edit: int) -> EditState:
+        """How far edit number `edit` has come."""
+        return self._client.session.replica(self.name).state_of(edit)
+
+    def insert(self, position: int, text: str) -> int:
+        """Insert `text`; returns the edit's number. Raises as `edit`."""
+        return self.edit(replace(position, 0, text))
+
+    def delete(self, position: int, count: int) -> int:
+        """Delete `count` code points; returns the edit's number. Raises as `edit`."""
+        return self.edit(replace(position, count, ""))
+
+    def edit(self, op: Op) -> int:
+        """Apply `op` to the text and send it; returns the edit's number.
+
+        Raises OpInvalid, TextInvalid for an op that is none or does not fit, and NotEditable.
+        """
+        return self._client.edit(self.name, op)
+
+    async def saved(self, timeout: float = ANSWER_SECONDS) -> None:  # noqa: ASYNC109 -- a bound to name
+        """Wait until all that was typed here until now is in the log.
+
+        Raises Refused (it was taken back), Stopped, NotEditable, or TimeoutError after `timeout` seconds.
+        """
+        await self._client.saved(self.name, timeout)
+
+    async def close(self, timeout: float = ANSWER_SECONDS) -> None:  # noqa: ASYNC109
+        """Wait until it is saved, then follow it no longer. Raises as `saved`, and is then still open."""
+        await self.saved(timeout)
+        self._client.close_document(self.name)
+
+
+class Client:
+    """One client in one room. Use it with `async with`, or `start` and `close`.
+
+    `urls` is the server's address, or several of them, of which each is tried when the one before fails.
+    `client_id` stands for this copy of the texts: no two that run at a time may share one. `chance`
+    makes ids and delays; a seeded one makes them repeatable. `http` is shared with others and not closed.
+    """
+
+    def __init__(
+        self,
+        urls: str | Sequence[str],
+        room: str,
+        *,
+        name: str,
+        client_id: str | None = None,
+        compose: bool = True,
+        backoff: Backoff | None = None,
+        chance: random.Random | None = None,
+        http: aiohttp.ClientSession | None = None,
+    ) -> None:
+        self._urls = [urls] if isinstance(urls, str) else list(urls)
+        self._room = room
+        self._chance = chance or random.SystemRandom()
+        self.session = ClientSession(client_id or self._new_id(), name, compose=compose)
+        self._backoff = backoff or Backoff()
+        self._http = http
+        self._owns_http = http is None
+        self._node = 0  # of the URLs, the one in use
+        self._callbacks: dict[type[Notice], list[Callback]] = {}
+        self._unsent: list[UnsentText] = []
+        self._waiting = Waiting()
+        # The connection.
+        self._running: asyncio.Task[None] | None = None
+        self._was_online = False
+        self._failure: Exception | None = None  # of the last attempt to connect
+        self._work = asyncio.Event()
+        self._patience: asyncio.Timeout | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def _new_id(self) -> str:
+        return f"{self._chance.getrandbits(96):024x}"
+
+    # Coming and going.
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        unsent = await self.close(FLUSH_SECONDS if error is None else 0.0)
+        unsaid = self.session.unsaid
+        if error is None and (unsent or unsaid):
+            raise UnsentTextError(unsent, unsaid)
+
+    async def start(self, timeout: float = START_SECONDS) -> None:  # noqa: ASYNC109 -- a bound to name
+        """Connect, and wait to be welcomed.
+
+        Raises Stopped, or TimeoutError after `timeout` seconds, from the last failure to connect.
+        """
+        assert self._running is None, "a client is started once"
+        loop = asyncio.get_running_loop()
+        if self._http is None:
+            self._http = aiohttp.ClientSession()
+        online = self._waiting.for_online()
+        self._running = loop.create_task(self._run(self._http))
+        try:
+            async with asyncio.timeout(timeout):
+                await online
+        except TimeoutError:
+            await self.close(0.0)
+            raise TimeoutError(f"nobody answers at {self._urls}") from self._failure
+        except BaseException:
+            await self.close(0.0)
+            raise
+
+    async def close(self, flush_seconds: float = FLUSH_SECONDS) -> list[UnsentText]:
+        """Leave the room. What is unsaved after at most `flush_seconds` is returned (and messages are in
+        `session.unsaid`), with what was handed out as unsent before and not opened afresh.
+        """
+        await self._flush(flush_seconds)
+        self.session.stop(None, "closed by its owner")
+        self.settle()
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.wait([self._running])
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._owns_http and self._http is not None:
+            await self._http.close()
+        return self._unsent
+
+    async def _flush(self, seconds: float) -> None:
+        if self.session.is_saved or self.status is Status.STOPPED or seconds <= 0:
+            return
+        await asyncio.wait([self._waiting.for_flush()], timeout=seconds)
+
+    # What the user does.
+
+    async def open(
+        self,
+        document: str,
+        *,
+        create: bool = False,
+        timeout: float = ANSWER_SECONDS,  # noqa: ASYNC109
+    ) -> ClientDocument:
+        """Open `document`, made first if `create` and it is not there.
+
+        Raises Refused, Stopped, or TimeoutError after `timeout` seconds.
+        """
+        self._check_not_stopped()
+        self.session.open(document, self._now(), create=create)
+        await self._opened(document, timeout)
+        return ClientDocument(self, document)
+
+    async def open_afresh(self, document: ClientDocument, timeout: float = ANSWER_SECONDS) -> None:  # noqa: ASYNC109
+        """Give up what is unsaved in a document that came as `unsent`, and take the server's text."""
+        self._check_not_stopped()
+        self._waiting.give_up(document.name, NotEditable("given up"))
+        self._unsent = [unsent for unsent in self._unsent if unsent.document != document.name]
+        self.session.open_afresh(document.name, self._now())
+        await self._opened(document.name, timeout)
+
+    async def _opened(self, document: str, timeout: float) -> None:  # noqa: ASYNC109
+        self.settle()
+        phase = self.session.phase(document)
+        if phase is Phase.STRANDED:
+            raise NotEditable(f"{document} holds text that is to be looked at: open_afresh gives it up")
+        if phase is Phase.OPEN:
+            return
+        async with asyncio.timeout(timeout):
+            await asyncio.shield(self._waiting.for_open(document))  # others may wait for the same
+
+    def edit(self, document: str, op: Op) -> int:
+        """See `ClientDocument.edit`."""
+        with suppress(OpTooLarge):
+            parse(op)  # as the server will; a larger op is sent in pieces
+        number = self.session.edit(document, op, self._now())
+        self.settle()
+        return number
+
+    async def saved(self, document: str, timeout: float = ANSWER_SECONDS) -> None:  # noqa: ASYNC109
+        """See `ClientDocument.saved`."""
+        replica = self.session.replica(document)
+        if replica.is_saved:
+            return
+        if self.session.phase(document) is Phase.STRANDED:
+            raise NotEditable(f"{document} cannot be saved")
+        async with asyncio.timeout(timeout):
+            await self._waiting.for_save(document, replica.local)
+
+    def close_document(self, document: str) -> None:
+        """Follow `document` no longer; what is unsaved in it is handed out as `unsent`."""
+        self.session.close(document)
+        self._waiting.give_up(document, NotEditable(f"{document} was closed"))
+        self.settle()
+
+    def cursor(self, document: ClientDocument, anchor: int, head: int) -> None:
+        """Show the others where we are in the present text. Raises NotEditable."""
+        self.session.cursor(document.name, anchor, head, self._now())
+        self.settle()
+
+    def post(self, text: str) -> asyncio.Future[None]:
+        """Say `text` in the chat. The future is done when it is in the log; it need not be awaited.
+
+        It raises Refused, or Stopped when the client is closed before; the message is in
+        `session.unsaid` then.
+        """
+        self._check_not_stopped()
+        message = self._new_id()
+        posting = self._waiting.for_post(message)
+        self.session.post(message, text, self._now())
+        self.settle()
+        return posting
+
+    def on(self, kind: str, callback: Callback) -> Callable[[], None]:
+        """Call `callback` with each notice of a kind (see `KINDS`); returns what ends that."""
+        callbacks = self._callbacks.setdefault(KINDS[kind], [])
+        callbacks.append(callback)
+        return lambda: callbacks.remove(callback)
+
+    @property
+    def status(self) -> Status:
+        return self.session.status
+
+    @property
+    def is_online(self) -> bool:
+        """Whether we are in the room at this moment."""
+        return self.session.status is Status.ONLINE
+
+    @property
+    def roster(self) -> dict[str, str]:
+        """Who is in the room: names by client."""
+        return self.session.roster
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """The last chat messages as their events, oldest first."""
+        return list(self.session.messages)
+
+    @property
+    def client_id(self) -> str:
+        return self.session.client
+
+    def _check_not_stopped(self) -> None:
+        if self.status is Status.STOPPED:
+            raise Stopped(None, "the client has stopped")
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    # What the session says.
+
+    def settle(self) -> None:
+        """Pass on what the session has to say, to whom it concerns: after every call to it."""
+        session = self.session
+        for notice in session.take_notices():
+            self._on_notice(notice)
+        self._waiting.on_settled(session)
+        if session.has_frames:
+            self._work.set()
+        if session.close_wanted:
+            self._give_up()
+        self._arm()
+
+    def _on_notice(self, notice: Notice) -> None:
+        if isinstance(notice, notices.UnsentText):
+            self._unsent.append(notice)
+        self._waiting.on_notice(notice)
+        for callback in tuple(self._callbacks.get(type(notice), ())):
+            self._call(callback, notice)
+
+    def _call(self, callback: Callback, notice: Notice) -> None:
+        """A callback that fails is its owner's trouble; the room goes on."""
+        try:
+            callback(notice)
+        except Exception as error:  # noqa: BLE001
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": f"a callback for {type(notice).__name__} failed", "exception": error}
+            )
+
+    # Time.
+
+    def _arm(self) -> None:
+        """See to it that the session is called when something is due."""
+        due = self.session.next_time()
+        if due is not None and (self._timer is None or due < self._timer.when()):
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = asyncio.get_running_loop().call_at(due, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.session.on_time(self._now())
+        self.settle()
+
+    # The connection.
+
+    async def _run(self, http: aiohttp.ClientSession) -> None:
+        """Stay connected, until stopped or cancelled. Nobody is left waiting if this fails."""
+        try:
+            await self._stay_connected(http)
+        except Exception as error:
+            logger.exception("%s: the client failed", self.client_id)
+            self.session.stop(None, f"the client failed: {error!r}")
+            self.settle()
+
+    async def _stay_connected(self, http: aiohttp.ClientSession) -> None:
+        attempt = 0
+        while True:
+            verdict = await self._visit(http)
+            if verdict is Verdict.STOP:
+                return
+            attempt = 0 if self._was_online else attempt + 1
+            delay = self._backoff.delay(attempt, self._chance.random)
+            if verdict is Verdict.RECONNECT_LATER:
+                delay = max(delay, LATER_SECONDS)
+            await asyncio.sleep(delay)
+
+    async def _visit(self, http: aiohttp.ClientSession) -> Verdict:
+        """One socket, from connecting to its end."""
+        self._was_online = False
+        try:
+            socket = await self._connect(http)
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            return self._on_unreachable(error)
+        code: int | None = None
+        try:
+            self.session.on_connected(self._now())
+            self.settle()
+            code = await self._converse(socket)
+        finally:
+            await _leave(socket)
+        self._was_online = self.status is Status.ONLINE
+        verdict = self.session.on_disconnected(self._now(), code)
+        if is_better_elsewhere(code):
+            self._node += 1
+        self.settle()
+        return verdict
+
+    async def _connect(self, http: aiohttp.ClientSession) -> Socket:
+        url = self._urls[self._node % len(self._urls)].rstrip("/")
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await http.ws_connect(
+                f"{url}/ws/{self._room}",
+                protocols=(SUBPROTOCOL,),
+                max_msg_size=FRAME_BYTES_MAX,
+                decode_text=False,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),  # pyright: ignore[reportCallIssue]
+            )
+
+    def _on_unreachable(self, error: Exception) -> Verdict:
+        self._node += 1
+        self._failure = error
+        logger.debug("%s: not connected: %r", self.client_id, error)
+        status = error.status if isinstance(error, aiohttp.WSServerHandshakeError) else 0
+        if 400 <= status < 500 and status not in _TRY_AGAIN_STATUSES:
+            self.session.stop(status, "the server does not take us")
+            self.settle()
+            return Verdict.STOP
+        return Verdict.RECONNECT
+
+    async def _converse(self, socket: Socket) -> int | None:
+        """Read and write until the socket ends; returns its close code, None if we gave it up."""
+        writing = asyncio.get_running_loop().create_task(self._write(socket))
+        try:
+            # No time-out yet: it is set to now when the session or the writer give the socket up.
+            async with asyncio.timeout(None) as self._patience:
+                return await self._read(socket)
+        except TimeoutError:
+            return None
+        finally:
+            self._patience = None
+            writing.cancel()
+            await asyncio.wait([writing])
+
+    async def _read(self, socket: Socket) -> int | None:
+        """Take frames in. This is where a client spends its time, so it calls little."""
+        now, loads, on_frame = asyncio.get_running_loop().time, orjson.loads, self.session.on_frame
+        while True:
+            message = await socket.receive()
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                return None if socket.close_code is None else int(socket.close_code)
+            on_frame(loads(message.data), now())
+            self.settle()
+
+    async def _write(self, socket: Socket) -> None:
+        try:
+            while True:
+                await self._work.wait()
+                self._work.clear()
+                async with asyncio.timeout(SEND_SECONDS):
+                    for frame in self.session.frames_to_send():
+                        await socket.send_frame(orjson.dumps(frame), aiohttp.WSMsgType.TEXT)
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            logger.debug("%s: not sent: %r", self.client_id, error)
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """End the socket that is being read, from wherever we are."""
+        if self._patience is not None:
+            self._patience.reschedule(self._now())
+            self._patience = None  # once is enough
+
+
+async def _leave(socket: Socket) -> None:
+    """Close the socket, with good manners if the other side has some."""
+    try:
+        async with asyncio.timeout(2 * CLOSE_SECONDS):
+            await socket.close()
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        logger.debug("not closed: %r", error)
