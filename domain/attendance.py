@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from eventsourcing.utils import register_topic
 
@@ -12,13 +13,23 @@ from domain.ids import attendance_stream
 
 
 class Joined(InitialEvent):
-    """`node` is the server process that holds the socket: when it dies, its stays are closed for it."""
+    """`node` is the server process that holds the socket: when it dies, its stays are closed for it.
+
+    `replaces` are the stays of the same client that the node knew of: this one takes their place. Of a stay
+    that is not among them it cannot be said which of the two is the client's newer socket.
+    """
 
     TOPIC = "attendance.joined"
+    class_version = 2
     room: str
     session: str
     client: str
     node: str
+    replaces: list[str]
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        state["replaces"] = []
 
 
 class Left(Event):
@@ -43,7 +54,17 @@ class Attendance(Aggregate):
         self.has_left = False
 
     @classmethod
-    def join(cls, room: str, session: str, *, client: str, node: str, actor: str, at: datetime) -> Self:
+    def join(
+        cls,
+        room: str,
+        session: str,
+        *,
+        client: str,
+        node: str,
+        actor: str,
+        at: datetime,
+        replaces: Sequence[str] = (),
+    ) -> Self:
         """The beginning of a stay; `session` is unique to it."""
         return cls._create(
             Joined,
@@ -54,6 +75,7 @@ class Attendance(Aggregate):
             session=session,
             client=client,
             node=node,
+            replaces=list(replaces),
         )
 
     def leave(self, reason: str, *, actor: str, at: datetime) -> None:

@@ -17,7 +17,6 @@ from typing import Final, Protocol
 from application.log import Recorded
 from domain.attendance import Joined, Left
 from domain.document import EditApplied
-from domain.errors import StoreUnavailable
 from domain.ids import parse_stream
 from domain.instants import as_microseconds
 from domain.message import Posted
@@ -53,11 +52,13 @@ class Receiver(Protocol):
 
     def on_superseded(self) -> None: ...
 
+    def on_doubled(self) -> None: ...
+
 
 class RoomOnNode:
     """One room's sessions on this node, its roster and its recent past. Owned by the hub."""
 
-    def __init__(self, room: str, position: int) -> None:
+    def __init__(self, room: str) -> None:
         self.room = room
         self.sessions: dict[str, Receiver] = {}
         self.roster: dict[str, Joined] = {}
@@ -66,7 +67,7 @@ class RoomOnNode:
         self.loading: asyncio.Task[None] | None = None
         self.has_loaded = False
         self._recent: deque[tuple[int, bytes]] = deque()
-        self._recent_after = position
+        self._recent_after = 0
         self._missed: list[Recorded] = []
 
     # The feed.
@@ -89,7 +90,6 @@ class RoomOnNode:
                 encoded.append((None, data))
         if encoded:
             self._broadcast(batch[-1].position, encoded)
-        self._supersede(batch)
 
     def _broadcast(self, position: int, encoded: Sequence[tuple[str | None, bytes]]) -> None:
         frames: dict[frozenset[str], Frame | None] = {}
@@ -102,12 +102,20 @@ class RoomOnNode:
             if frame is not None:
                 session.push(frame)
 
-    def _supersede(self, batch: Sequence[Recorded]) -> None:
-        for recorded in batch:
-            if isinstance(joined := recorded.event, Joined):
-                for session in tuple(self.sessions.values()):
-                    if session.client == joined.client and session.session_id != joined.session:
-                        session.on_superseded()
+    def _supersede(self, joined: Joined) -> None:
+        """A client has begun a stay: its older sockets here are ended.
+
+        Stays are not logged in the order in which the sockets were opened: one that began on a node that
+        was slow comes late, when its client has long been here. So a session that the new stay does not
+        know is not told to stop. If neither knows the other, the one that was logged first is to come
+        back: then its stay knows the other.
+        """
+        for session in tuple(self.sessions.values()):
+            if session.client == joined.client and session.session_id in self.roster:
+                if session.session_id in joined.replaces:
+                    session.on_superseded()
+                else:
+                    session.on_doubled()
 
     def on_presence(self, position: int, frames: Sequence[FrameRecorded]) -> None:
         frame = presence_frame(position, frames)
@@ -117,6 +125,8 @@ class RoomOnNode:
     def _take(self, recorded: Recorded, data: bytes | None) -> None:
         event = recorded.event
         if isinstance(event, Joined):
+            if event.session not in self.sessions:  # those of this node have met in `enter`
+                self._supersede(event)
             self.roster[event.session] = event
         elif isinstance(event, Left):
             self.roster.pop(parse_stream(event.originator_id).name, None)
@@ -132,6 +142,8 @@ class RoomOnNode:
 
     async def load(self, history: RoomHistory, position: int) -> None:
         """Read roster and last messages as of `position`; what came since is waiting in `_missed`."""
+        self._missed.clear()
+        self._recent_after = position
         stays = await history.open_stays(self.room)
         messages = await history.messages(self.room, position, MESSAGES_SHOWN)
         self.roster = {
@@ -163,6 +175,10 @@ class RoomOnNode:
                 return await self.events_after(history, after)
         return [(position, data) for position, data in self._recent if position > after]
 
+    def stays_of(self, client: str) -> list[str]:
+        """The session ids under which `client` is here."""
+        return [session for session, joined in self.roster.items() if joined.client == client]
+
     @property
     def roster_entries(self) -> list[dict[str, object]]:
         return [
@@ -186,6 +202,7 @@ class Hub:
     def __init__(self, history: RoomHistory) -> None:
         self._history = history
         self._rooms: dict[str, RoomOnNode] = {}
+        self._awaited: list[tuple[int, asyncio.Future[None]]] = []
         self.position = 0
         """Up to where the feed of the record has come."""
 
@@ -197,6 +214,16 @@ class Hub:
         for name, part in _by_room(batch):
             if (room := self._rooms.get(name)) is not None:
                 room.on_events(part)
+        if self._awaited:
+            self._tell_reached()
+
+    def _tell_reached(self) -> None:
+        awaited, self._awaited = self._awaited, []
+        for position, reached in awaited:
+            if position > self.position and not reached.done():
+                self._awaited.append((position, reached))
+            elif not reached.done():
+                reached.set_result(None)
 
     def on_presence(self, batch: Sequence[Recorded]) -> None:
         """Called by the presence log's feed."""
@@ -208,42 +235,46 @@ class Hub:
 
     # Sessions.
 
-    async def room(self, name: str) -> RoomOnNode:
-        """The room with its roster loaded. The caller enters it at once or calls `tidy`. Raises
-        `StoreUnavailable`.
+    def enter(self, name: str, session: Receiver) -> RoomOnNode:
+        """From here on `session` gets the room's frames, and the room is kept until it leaves.
+
+        An older session of the same client on this node is ended.
         """
         room = self._rooms.get(name)
         if room is None:
-            room = self._rooms[name] = RoomOnNode(name, self.position)
-            room.loading = asyncio.ensure_future(room.load(self._history, self.position))
-        if not room.has_loaded:
-            assert room.loading is not None
-            try:
-                await asyncio.shield(room.loading)
-            except StoreUnavailable:
-                if self._rooms.get(name) is room and not room.sessions:
-                    del self._rooms[name]
-                raise
+            room = self._rooms[name] = RoomOnNode(name)
+        for other in tuple(room.sessions.values()):
+            if other.client == session.client:
+                other.on_superseded()
+        room.sessions[session.session_id] = session
         return room
+
+    async def load(self, room: RoomOnNode) -> None:
+        """Return when the room's roster and messages are known. Raises `StoreUnavailable`."""
+        if room.has_loaded:
+            return
+        if room.loading is None or room.loading.done():
+            room.loading = asyncio.ensure_future(room.load(self._history, self.position))
+        await asyncio.shield(room.loading)
+
+    async def reach(self, position: int) -> None:
+        """Return when the feed has come to `position`."""
+        if position > self.position:
+            reached = asyncio.get_running_loop().create_future()
+            self._awaited.append((position, reached))
+            await reached
+
+    async def is_behind(self, room: RoomOnNode, position: int) -> bool:
+        """Whether the log has events of the room, up to `position`, that the feed has not brought yet."""
+        return bool(await self._history.room_events(room.room, self.position, position, limit=1))
 
     async def events_after(self, room: RoomOnNode, after: int) -> list[tuple[int, bytes]] | None:
         """See `RoomOnNode.events_after`."""
         return await room.events_after(self._history, after)
 
-    def enter(self, room: RoomOnNode, session: Receiver) -> None:
-        """From here on `session` gets the room's frames."""
-        self._rooms[room.room] = room
-        for other in tuple(room.sessions.values()):
-            if other.client == session.client:
-                other.on_superseded()
-        room.sessions[session.session_id] = session
-
     def leave(self, room: RoomOnNode, session: Receiver) -> None:
+        """`session` is gone; a room without sessions is forgotten."""
         room.sessions.pop(session.session_id, None)
-        self.tidy(room)
-
-    def tidy(self, room: RoomOnNode) -> None:
-        """Forget a room without sessions."""
         if not room.sessions and self._rooms.get(room.room) is room:
             del self._rooms[room.room]
 

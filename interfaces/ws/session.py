@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, assert_never
 
+from application.attendances import Stay
 from application.documents import digest
 from application.log import Recorded
 from application.services import Services
@@ -65,8 +66,8 @@ PONG_SECONDS: Final = 8.0
 # Documents one session may have open: a browser window with many tabs, not a crawler.
 DOCUMENTS_OPEN_MAX: Final = 128
 
-# A client that resumes waits for this at most; in a room that makes more meanwhile it starts anew.
-HELD_FRAMES_MAX: Final = 1_000
+# A client that was on another node may be ahead of this one, which looks for news every 250 ms.
+BEHIND_SECONDS: Final = 2.0
 
 
 class Session:
@@ -89,7 +90,8 @@ class Session:
         self._close = close
         self._limits = limits
         self._room_on_node: RoomOnNode | None = None
-        self._held: list[Frame] | None = None
+        self._is_welcomed = False
+        self._stay: Stay | None = None
         self._closed_with: int | None = None
         now = services.monotonic()
         self._opened_at = self._heard_at = now
@@ -116,13 +118,12 @@ class Session:
     # Out.
 
     def push(self, frame: Frame) -> None:
-        """Send `frame`, in order. Called by the hub too."""
-        if self._held is None:
+        """Called by the hub with what happens. Before the welcome it is not sent: the welcome tells it."""
+        if self._is_welcomed:
             self._outbox.push(frame)
-            return
-        self._held.append(frame)
-        if len(self._held) > HELD_FRAMES_MAX:
-            self.close(closes.SLOW_CONSUMER)
+
+    def _reply(self, frame: Frame) -> None:
+        self._outbox.push(frame)
 
     def close(self, code: int) -> None:
         """End the session; once is enough."""
@@ -131,7 +132,12 @@ class Session:
             self._close(code)
 
     def on_superseded(self) -> None:
+        """The client has a newer socket."""
         self.close(closes.SUPERSEDED)
+
+    def on_doubled(self) -> None:
+        """The client has two sockets, and it cannot be said which is newer: it is to come back."""
+        self.close(closes.HEARTBEAT_LOST)
 
     def on_closed(self, *, is_clean: bool) -> None:
         """The socket is gone. Called once, by the route."""
@@ -140,9 +146,9 @@ class Session:
         if room is None:
             return
         self._hub.leave(room, self)
-        reason = closes.LEAVE_REASONS.get(self._closed_with or 0, "left" if is_clean else "lost")
-        done = self._services.attendances.leave(self.room, self.session_id, reason, actor=self.name)
-        done.add_done_callback(_log_failure)
+        if self._stay is not None:
+            reason = closes.LEAVE_REASONS.get(self._closed_with or 0, "left" if is_clean else "lost")
+            self._stay.end(reason)
 
     def on_tick(self, now: float) -> None:
         """Heartbeat and deadlines. Called about once a second."""
@@ -154,7 +160,7 @@ class Session:
                 self.close(closes.HEARTBEAT_LOST)
         elif now - self._heard_at >= PING_SECONDS:
             self._pinged_at = now
-            self.push(PING)
+            self._reply(PING)
 
     # In.
 
@@ -192,13 +198,13 @@ class Session:
     def _refuse(self, ref: int | None, error: ChronoscribeError) -> None:
         if self.is_closed:
             return
-        self.push(error_frame(ref, error))
+        self._reply(error_frame(ref, error))
+        is_ours = isinstance(error, StoreError | LostRace)
         if not self.is_greeted:
-            is_ours = isinstance(error, StoreError | LostRace)
             self.close(closes.STORE_UNAVAILABLE if is_ours else closes.BAD_HELLO)
         elif isinstance(error, RevisionAhead):
             self.close(closes.CLIENT_AHEAD)
-        elif self._errors.is_exceeded(self._services.monotonic()):
+        elif not is_ours and self._errors.is_exceeded(self._services.monotonic()):
             self.close(closes.TOO_MANY_ERRORS)
 
     async def _dispatch(
@@ -220,11 +226,11 @@ class Session:
                 await self._on_open(request)
             case Close():
                 self.documents -= {request.document}
-                self.push(frame(type="ok", ref=request.ref))
+                self._reply(frame(type="ok", ref=request.ref))
             case CatchUp():
                 await self._on_catch_up(request)
             case Ping():
-                self.push(frame(type="ok", ref=request.ref))
+                self._reply(frame(type="ok", ref=request.ref))
             case _:
                 assert_never(request)
 
@@ -234,52 +240,53 @@ class Session:
         if self.is_greeted:
             raise BadFrame("one hello is enough", field="type")
         if hello.protocol != PROTOCOL:
-            self.push(
+            self._reply(
                 error_frame(hello.ref, BadFrame("this server speaks another version", expected=PROTOCOL))
             )
             self.close(closes.OTHER_PROTOCOL)
             return
         room = await self._services.rooms.get(self.room)
-        on_node = await self._hub.room(self.room)
         if self.is_closed:
-            self._hub.tidy(on_node)
             return
         self.client, self.name = hello.client, hello.name
-        self._held = []
-        self._room_on_node = on_node
-        self._hub.enter(on_node, self)  # nothing of the feed is missed from here on: it waits in _held
-        position = self._hub.position
-        joined = self._services.attendances.join(
-            self.room, self.session_id, client=self.client, actor=self.name
-        )
-        joined.add_done_callback(_log_failure)
+        on_node = self._room_on_node = self._hub.enter(self.room, self)
         try:
-            missed = await self._missed_events(hello, on_node, position)
+            await self._hub.load(on_node)
+            self._stay = self._services.attendances.stay(
+                self.room,
+                self.session_id,
+                client=self.client,
+                actor=self.name,
+                replaces=on_node.stays_of(self.client),
+            )
+            missed = await self._missed_events(hello, on_node)
         except StoreUnavailable:
             self.close(closes.STORE_UNAVAILABLE)
             return
-        self._welcome(hello, room, on_node, position, missed)
+        if not self.is_closed:
+            # No await since the last look at the room: what is told here and what follows fit together.
+            self._welcome(hello, room, on_node, missed)
 
-    async def _missed_events(
-        self, hello: Hello, on_node: RoomOnNode, position: int
-    ) -> list[tuple[int, bytes]] | None:
-        """What a resuming client has not seen up to `position`; None when it has to start anew."""
+    async def _missed_events(self, hello: Hello, on_node: RoomOnNode) -> list[tuple[int, bytes]] | None:
+        """What a resuming client has not seen; None when it has to start anew."""
         resume = hello.resume
-        if resume is None or resume.epoch != self._services.epoch or resume.position > position:
+        if resume is None or resume.epoch != self._services.epoch:
             return None
-        events = await self._hub.events_after(on_node, resume.position)
-        return None if events is None else [(p, data) for p, data in events if p <= position]
+        try:
+            async with asyncio.timeout(BEHIND_SECONDS):
+                await self._hub.reach(resume.position)
+        except TimeoutError:
+            if await self._hub.is_behind(on_node, resume.position):
+                raise StoreUnavailable("this node is behind the client") from None
+            return None
+        return await self._hub.events_after(on_node, resume.position)
 
     def _welcome(
-        self,
-        hello: Hello,
-        room: Room,
-        on_node: RoomOnNode,
-        position: int,
-        missed: list[tuple[int, bytes]] | None,
+        self, hello: Hello, room: Room, on_node: RoomOnNode, missed: list[tuple[int, bytes]] | None
     ) -> None:
-        held, self._held = self._held or [], None
-        self.push(
+        self._is_welcomed = True
+        position = self._hub.position
+        self._reply(
             frame(
                 type="welcome",
                 ref=hello.ref,
@@ -302,9 +309,7 @@ class Session:
             )
         )
         if missed:
-            self.push(events_frame(position, [data for _, data in missed]))
-        for waiting in held:
-            self.push(waiting)
+            self._reply(events_frame(position, [data for _, data in missed]))
 
     # Documents.
 
@@ -326,7 +331,7 @@ class Session:
             if edits is None
             else {"edits": fragments(data for edit in edits if (data := encode_event(edit)))}
         )
-        self.push(
+        self._reply(
             frame(
                 type="opened",
                 ref=request.ref,
@@ -368,7 +373,7 @@ class Session:
             logger.error("a command failed", exc_info=error)
             self.close(closes.INTERNAL)
         elif not done.cancelled() and not done.result():
-            self.push(frame(type="ok", ref=ref))
+            self._reply(frame(type="ok", ref=ref))
 
     def _on_cursor(self, request: CursorFrame) -> None:
         if request.document not in self.documents:
@@ -388,7 +393,7 @@ class Session:
             raise RevisionAhead("the client is ahead", revision=document.revision)
         until = min(request.after + request.limit, document.revision)
         edits = await self._services.documents.edits_between(document, request.after, until)
-        self.push(
+        self._reply(
             frame(
                 type="edits",
                 ref=request.ref,
@@ -424,9 +429,3 @@ class _Refused(Exception):  # noqa: N818
         super().__init__(error.message)
         self.ref = ref
         self.error = error
-
-
-def _log_failure(done: asyncio.Future[Sequence[Recorded]]) -> None:
-    """Nobody waits for a stay to be recorded; when it could not be, the sweep of stays will mend it."""
-    if not done.cancelled() and (error := done.exception()) is not None:
-        logger.warning("a stay could not be recorded: %s", error)

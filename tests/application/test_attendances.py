@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 import pytest
 
+import application.attendances
 from application.attendances import Attendances
 from domain.attendance import Joined, Left
 from domain.errors import NotFound
@@ -66,3 +70,50 @@ async def test_a_stay_that_never_began_cannot_end(node: FakeNode, attendances: A
     done = attendances.leave("demo", "s1", "lost", actor="Ada")
     await node.loaded()
     assert isinstance(done.exception(), NotFound)
+
+
+# Stays that see to themselves.
+
+
+async def test_the_end_of_a_stay_is_recorded_though_the_log_was_away_meanwhile(
+    node: FakeNode, attendances: Attendances, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application.attendances, "AGAIN_SECONDS", 0.0)
+    stay = attendances.stay("demo", "s1", client="ada-1", actor="Ada")
+    node.commit()
+    await asyncio.sleep(0)
+    node.is_full = True
+    stay.end("lost")
+    await asyncio.sleep(0)
+    node.is_full = False
+    await _until(lambda: bool(node.waiting))
+    node.commit()
+    assert [type(event) for event in node.store.stream("attendance:demo/s1")] == [Joined, Left]
+
+
+async def test_a_stay_that_ends_before_its_beginning_could_be_recorded_is_recorded_whole(
+    node: FakeNode, attendances: Attendances, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application.attendances, "AGAIN_SECONDS", 0.0)
+    node.is_full = True
+    stay = attendances.stay("demo", "s1", client="ada-1", actor="Ada", replaces=["s0"])
+    stay.end("left")
+    await asyncio.sleep(0)
+    node.is_full = False
+    await _until(lambda: bool(node.waiting))
+    node.commit()
+    await _until(lambda: bool(node.waiting))
+    node.commit()
+    joined, left = node.store.stream("attendance:demo/s1")
+    assert isinstance(joined, Joined)
+    assert isinstance(left, Left)
+    assert (joined.replaces, left.reason) == (["s0"], "left")
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    """Let the loop run until `is_so`."""
+    for _ in range(1_000):
+        if is_so():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never happened")
