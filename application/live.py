@@ -24,8 +24,8 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, Final
 
 from application.log import History, Log, Recorded, Submission
-from domain.aggregate import Event
-from domain.errors import Contended, StoreUnavailable
+from domain.aggregate import Event, Unreadable
+from domain.errors import Contended, Corrupt, StoreUnavailable
 
 Decide = Callable[[Any], Any]
 """A pristine command: takes the head (None: no such stream yet), returns the aggregate it decided on."""
@@ -153,6 +153,9 @@ class Live:
             # Only a stream that was taken to be new: it exists, so what is missing is in the log.
             self.on_refused(self.generation)
             return
+        if isinstance(event, Unreadable):
+            self._park(event)
+            return
         self.committed = event.mutate(self.committed)
         if not self.pending:
             self.head = copy.copy(self.committed) if version == 0 else event.mutate(self.head)
@@ -160,6 +163,13 @@ class Live:
             self._on_own(recorded)
         else:
             self._restart(self._revoke())
+
+    def _park(self, event: Unreadable) -> None:
+        """Nothing can be decided on a stream that we cannot read; the others go on."""
+        error = Corrupt(event.reason)
+        for command in self._revoke():
+            command.fail(error)
+        self._lives.forget(self)
 
     def _on_own(self, recorded: Recorded) -> None:
         pending = self.pending[0]

@@ -45,6 +45,16 @@ class Event(CanMutateAggregate[str], metaclass=MetaDomainEvent):
             register_topic(cls.TOPIC, cls)
 
 
+class Unreadable(Event):
+    """A stored event that this version of the code cannot read.
+
+    It keeps its place in the log, so that everything else goes on; its own stream cannot be decided on.
+    It is never stored, so it has no topic of its own.
+    """
+
+    reason: str
+
+
 class InitialEvent(CanInitAggregate[str], Event):
     """The first event of a stream: names the aggregate class that it begins."""
 

@@ -10,6 +10,7 @@ at the log as it is after the wait, and a batch is still one round trip.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -17,14 +18,16 @@ from typing import Any, Final
 import psycopg
 
 from application.log import Recorded
-from domain.aggregate import Event, Snapshot
+from domain.aggregate import Event, Snapshot, Unreadable
 from domain.document import EditApplied, LastEdit
-from domain.errors import StoreUnavailable
-from domain.instants import as_microseconds
+from domain.errors import Corrupt, StoreUnavailable
+from domain.instants import as_datetime, as_microseconds
 from infrastructure.codec import decode, encode
 from infrastructure.group_commit import Appended, OutcomeUnknown
 from infrastructure.postgres.arrays import bigint_array, bytea_array, text_array
 from infrastructure.postgres.database import Connection, Database
+
+logger = logging.getLogger(__name__)
 
 # What one read takes at a time: a page of decoded events is about 10 MB.
 PAGE_EVENTS: Final = 5_000
@@ -138,10 +141,28 @@ class PostgresLog:
 
 
 def _recorded(rows: Sequence[Any]) -> list[Recorded]:
+    """Rows of the log as events. One that cannot be read keeps its place: the others must go on."""
     return [
-        Recorded(position, decode(stream, version, topic, state))
+        Recorded(position, _decode_or_park(stream, version, topic, state))
         for position, stream, version, topic, state in rows
     ]
+
+
+def _decode_or_park(stream: str, version: int, topic: str, state: bytes) -> Event:
+    try:
+        event: Event = decode(stream, version, topic, state)
+    except Corrupt as error:
+        logger.critical("an event cannot be read, its stream is parked: %s", error)
+        unreadable: Any = Unreadable  # its constructor is made by a metaclass
+        parked: Event = unreadable(
+            originator_id=stream,
+            originator_version=version,
+            timestamp=as_datetime(0),
+            actor="",
+            reason=error.message,
+        )
+        return parked
+    return event
 
 
 _EVENTS_AFTER: Final = """
