@@ -1,0 +1,42 @@
+"""Migrations: what a fresh database has afterwards, and that nothing is applied twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from infrastructure.postgres.database import Database
+from infrastructure.postgres.migrations import migrate
+
+
+async def test_a_fresh_database_gets_everything_in_order_and_only_once(database_url: str) -> None:
+    connection = await Database(database_url).connect("test")
+    async with connection:
+        applied = await migrate(connection)
+        assert applied == sorted(applied)
+        assert applied[0] == "0001_logs"
+        assert await migrate(connection) == []
+        rows = await (await connection.execute("SELECT name FROM migrations ORDER BY name")).fetchall()
+        assert [row[0] for row in rows] == applied
+
+
+async def test_only_what_is_missing_is_applied(database_url: str) -> None:
+    connection = await Database(database_url).connect("test")
+    async with connection:
+        *_, last = await migrate(connection)
+        await connection.execute("DELETE FROM migrations WHERE name = %s", (last,))
+        with pytest.raises(Exception, match="already exists"):
+            await migrate(connection)
+        await connection.execute("INSERT INTO migrations (name) VALUES (%s)", (last,))
+        assert await migrate(connection) == []  # the lock was given back
+
+
+async def test_two_stores_are_two_histories(database_url: str) -> None:
+    connection = await Database(database_url).connect("test")
+    async with connection:
+        await migrate(connection)
+        first = await (await connection.execute("SELECT value FROM store WHERE key = 'epoch'")).fetchone()
+        await connection.execute("DROP SCHEMA public CASCADE")
+        await connection.execute("CREATE SCHEMA public")
+        await migrate(connection)
+        second = await (await connection.execute("SELECT value FROM store WHERE key = 'epoch'")).fetchone()
+    assert first != second
