@@ -366,6 +366,24 @@ async def test_an_edit_sent_to_two_nodes_at_once_is_stored_once(database_url: st
         assert len(await PostgresLog(database, "record").read_after(0)) == 4  # room, listed, created, edit
 
 
+@pytest.mark.parametrize("seq", [1, 2])
+async def test_a_resend_is_recognised_long_after_its_client_was_forgotten(
+    seq: int, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("domain.document.CLIENTS_REMEMBERED", 2)
+    async with _migrated(database_url) as database:
+        node = NodeParts(database)
+        await node.create_document()
+        async with node.running():
+            for number in range(1, seq + 1):
+                await node.edit("ada", number, number - 1, ["A"])
+            for n in range(3):
+                await node.edit(f"other-{n}", 1, seq + n, ["B"])
+            assert len(await node.edit("ada", seq, seq - 1, ["A"])) == 0
+            assert len(await node.edit("ben", 1, 0, ["A"])) == 1
+        assert node.commit.failures == 0
+
+
 async def test_the_database_refuses_a_number_that_its_client_has_used_in_the_document(
     database_url: str,
 ) -> None:
