@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 # What one read takes at a time: a page of decoded events is about 10 MB.
 PAGE_EVENTS: Final = 5_000
 
+# The same where somebody else may be waiting for the event loop: a few milliseconds.
+SLICE_EVENTS: Final = 1_000
+
 LOCK_KEYS: Final = {"record": 0x7265636F7264, "presence": 0x70726573}
 
 _APPEND: Final = (
@@ -252,10 +255,11 @@ class PostgresHistory:
         edits: list[EditApplied] = []
         version = after  # a revision's version is larger than the revision: nothing is passed over
         while len(edits) < until - after:
-            page = await self._page(stream, version, min(PAGE_EVENTS, until - after + 1))
+            page = await self._page(stream, version, min(SLICE_EVENTS, until - after + 1))
             if not page:
                 raise StoreUnavailable("the log is shorter than the document", retry_after=0.5)
             edits += [e for e in page if isinstance(e, EditApplied) and after < e.revision <= until]
+            await asyncio.sleep(0)
             version = page[-1].originator_version
         return edits
 

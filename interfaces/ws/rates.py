@@ -36,14 +36,17 @@ class TokenBucket:
         self._tokens = burst
         self._at = now
 
-    def take(self, now: float) -> float:
-        """Take one token. Returns 0, or the seconds until there is one (and takes none)."""
+    def take(self, now: float, cost: float = 1.0) -> float:
+        """Take `cost` tokens, a whole burst at the most. Returns 0, or the seconds until there are as many
+        (and takes none).
+        """
+        cost = min(cost, self._burst)
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now
-        if self._tokens >= 1:
-            self._tokens -= 1
+        if self._tokens >= cost:
+            self._tokens -= cost
             return 0.0
-        return (1 - self._tokens) / self._rate
+        return (cost - self._tokens) / self._rate
 
 
 class ErrorCount:

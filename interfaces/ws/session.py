@@ -63,6 +63,10 @@ HELLO_SECONDS: Final = 5.0
 PING_SECONDS: Final = 25.0
 PONG_SECONDS: Final = 8.0
 
+# An edit this far behind costs as much as two: it is transformed over each of the edits between, and beyond the
+# window these are read from the log. One that is 10,000 behind takes the time of a few hundred.
+REVISIONS_PER_TOKEN: Final = 25
+
 # Documents one session may have open: a browser window with many tabs, not a crawler.
 DOCUMENTS_OPEN_MAX: Final = 128
 
@@ -357,12 +361,18 @@ class Session:
     def _on_edit(self, request: EditFrame) -> None:
         if request.document not in self.documents:
             raise NotOpen("open the document first")
-        if wait := self._edits.take(self._services.monotonic()):
+        if wait := self._edits.take(self._services.monotonic(), self._cost(request)):
             raise RateLimited("too many edits", retry_after=round(wait + 0.001, 3))
         op = parse(request.op)
         edit = Edit(self.client, request.seq, request.base, op, digest(request.base, op))
         done = self._services.documents.edit(self.room, request.document, edit, actor=self.name)
         done.add_done_callback(partial(self._on_done, request.ref))
+
+    def _cost(self, request: EditFrame) -> float:
+        """An edit costs by how much it has to be transformed over."""
+        document = self._services.documents.find(self.room, request.document)
+        behind = max(0, document.revision - request.base) if document is not None else 0
+        return 1 + behind / REVISIONS_PER_TOKEN
 
     def _on_done(self, ref: int, done: asyncio.Future[Sequence[Recorded]]) -> None:
         """An edit or a post has come to its end. What was committed answers for itself."""
