@@ -216,6 +216,7 @@ class Live:
             self._give_up(error)
             return
         self.loading = None
+        self.head = copy.copy(self.committed)  # the missed events go on from here
         missed, self._missed = self._missed, []
         for recorded in missed:
             self.on_committed(recorded)

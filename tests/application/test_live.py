@@ -613,3 +613,32 @@ def _check(store: FakeStore, nodes: list[FakeNode], sent: list[list[Done]]) -> N
     assert len(texts) == 1
     for client, seq in keys:
         assert texts.copy().pop().count(f"{client[-1]}{seq};") == 1
+
+
+class StoreThatAnswersLate(FakeStore):
+    """Reads what there is when it is asked, and tells it when `release_reads` lets it."""
+
+    async def load(self, stream: str) -> Any | None:
+        aggregate = await super().load(stream)
+        await self.release.wait()
+        return aggregate
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.release = asyncio.Event()
+        self.release.set()
+
+
+async def test_what_is_committed_while_an_answer_of_the_log_is_under_way_is_not_missed() -> None:
+    store = StoreThatAnswersLate()
+    node, reader = await a_node(store), FakeNode(store)
+    store.release.clear()
+    done = type_at_start(reader, "ben", 1, "b")
+    await asyncio.sleep(0)  # the stream is read as it is now
+    type_at_start(node, "ada", 1, "a")
+    node.commit()
+    reader.feed()
+    store.release.set()
+    await reader.settled()
+    assert [recorded.event.originator_version for recorded in done.result()] == [3]
+    assert text_of(reader) == "ba"
