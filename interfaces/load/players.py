@@ -15,8 +15,7 @@ from interfaces.load.board import Board
 from interfaces.load.client import LoadClient
 from interfaces.load.failures import LoadFailed
 from interfaces.load.traces import Line
-from interfaces.pyclient import notices
-from interfaces.pyclient.notices import Notice
+from interfaces.pyclient.notices import Acked, Edited
 
 
 class Player(Protocol):
@@ -71,8 +70,7 @@ class TracePlayer:
         self._author = Author()
         self._durable = 0
         self._revision = 0  # of our last acknowledged edit
-        client.on_notice = self._on_notice
-        client.on_settled = self._on_settled
+        client.on_edit = self._on_edit
         board.follow(client.stirred.set)
 
     async def play(self, began: float) -> None:
@@ -106,17 +104,20 @@ class TracePlayer:
     def _is_durable(self) -> bool:
         return self._durable == len(self._lines)
 
-    def _on_notice(self, notice: Notice) -> None:
-        if isinstance(notice, notices.Acked):
+    def _on_edit(self, edit: Acked | Edited) -> None:
+        if isinstance(edit, Acked):
             # A line too long for one frame comes in parts: then no new line is whole yet.
-            whole = max(notice.through, self._durable + 1)
-            self._board.name_line(notice.revision, self._lines[whole - 1].number)
-            self._revision = notice.revision
-            self._note_arrivals(notice.through)
-        elif isinstance(notice, notices.Edited):
-            self._author.on_foreign(notice.revision, notice.op)
+            whole = max(edit.through, self._durable + 1)
+            self._board.name_line(edit.revision, self._lines[whole - 1].number)
+            self._revision = edit.revision
+            self._note_arrivals(edit.through)
+        else:
+            self._author.on_foreign(edit.revision, edit.op)
+        if self._durable < self.written:
+            # Later: while notices are told, the replica is already where the last of them leads to.
+            asyncio.get_running_loop().call_soon(self._note_emptied)
 
-    def _on_settled(self) -> None:
+    def _note_emptied(self) -> None:
         """A line that others have emptied before it was sent never is: it needs no place in the log."""
         if self._durable < self.written and self.client.replica.is_saved:
             self._note_arrivals(self.written)

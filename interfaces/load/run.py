@@ -97,8 +97,9 @@ class LoadRun:
         letters = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name)[:40]
         self._clients += 1
         client = f"{letters}-{self._run}-{self._clients}"
-        url = self._urls[self._clients % len(self._urls)]
-        return LoadClient(self._http, url, self._room, part.document, client, letters, part.latencies)
+        own = self._clients % len(self._urls)
+        urls = [*self._urls[own:], *self._urls[:own]]
+        return LoadClient(self._http, urls, self._room, part.document, client, letters, part.latencies)
 
     @property
     def edits(self) -> int:
@@ -128,17 +129,14 @@ class LoadRun:
     async def _connected(self) -> AsyncIterator[None]:
         """Everybody in their documents, which must be new, until the end of the block."""
         await self._create_room()
-        tasks = [asyncio.ensure_future(client.run()) for client in self.clients]
         try:
-            await self._watched([until(client, client.is_open) for client in self.clients])
+            await self._watched([client.connect() for client in self.clients])
             for part in self.parts:
                 if part.revision:
                     raise LoadFailed(f"{part.document} is not empty: choose another document or room")
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*(client.disconnect() for client in self.clients))
 
     async def _create_room(self) -> None:
         body = {"room": self._room, "actor": "load"}

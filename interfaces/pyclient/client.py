@@ -34,6 +34,7 @@ from interfaces.pyclient.notices import Notice, Status, UnsentText
 from interfaces.pyclient.reconnect import LATER_SECONDS, Backoff, Verdict, is_better_elsewhere
 from interfaces.pyclient.replica import Cursor, EditState
 from interfaces.pyclient.session import ClientSession
+from interfaces.pyclient.traffic import Traffic
 from interfaces.pyclient.waiting import Waiting
 
 logger = logging.getLogger(__name__)
@@ -156,6 +157,7 @@ class Client:
     `urls` is the server's address, or several of them, of which each is tried when the one before fails.
     `client_id` stands for this copy of the texts: no two that run at a time may share one. `chance`
     makes ids and delays; a seeded one makes them repeatable. `http` is shared with others and not closed.
+    `traffic` is told of all that goes over the wire.
     """
 
     def __init__(
@@ -169,6 +171,7 @@ class Client:
         backoff: Backoff | None = None,
         chance: random.Random | None = None,
         http: aiohttp.ClientSession | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
         self._urls = [urls] if isinstance(urls, str) else list(urls)
         self._room = room
@@ -177,6 +180,7 @@ class Client:
         self._backoff = backoff or Backoff()
         self._http = http
         self._owns_http = http is None
+        self._traffic = traffic
         self._node = 0  # of the URLs, the one in use
         self._callbacks: dict[type[Notice], list[Callback]] = {}
         self._unsent: list[UnsentText] = []
@@ -495,6 +499,8 @@ class Client:
             message = await socket.receive()
             if message.type is not aiohttp.WSMsgType.TEXT:
                 return None if socket.close_code is None else int(socket.close_code)
+            if self._traffic is not None:
+                self._traffic.on_received(len(message.data))
             on_frame(loads(message.data), now())
             self.settle()
 
@@ -505,7 +511,10 @@ class Client:
                 self._work.clear()
                 async with asyncio.timeout(SEND_SECONDS):
                     for frame in self.session.frames_to_send():
-                        await socket.send_frame(orjson.dumps(frame), aiohttp.WSMsgType.TEXT)
+                        data = orjson.dumps(frame)
+                        if self._traffic is not None:
+                            self._traffic.on_sent(frame, len(data))
+                        await socket.send_frame(data, aiohttp.WSMsgType.TEXT)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             logger.debug("%s: not sent: %r", self.client_id, error)
             self._give_up()
