@@ -24,6 +24,7 @@ from infrastructure.node import Node, open_node
 from infrastructure.settings import Settings
 from interfaces.http import documents, rooms
 from interfaces.http.guard import guard
+from interfaces.http.home import home
 from interfaces.http.keys import DIRECTORY, PAST, ROOMS, SERVICES
 from interfaces.http.problems import problem, problems
 from interfaces.ws.hub import Hub
@@ -121,6 +122,7 @@ def _app(node: Node, services: Services, hub: Hub, sockets: SessionSockets) -> w
     async def read(_: web.Request) -> web.Response:
         return web.Response(body=read_metrics(), headers={"Content-Type": "text/plain; version=0.0.4"})
 
+    app.router.add_get("/", home)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", read)

@@ -63,8 +63,8 @@ HELLO_SECONDS: Final = 5.0
 PING_SECONDS: Final = 25.0
 PONG_SECONDS: Final = 8.0
 
-# An edit this far behind costs as much as two: it is transformed over each of the edits between, and beyond the
-# window these are read from the log. One that is 10,000 behind takes the time of a few hundred.
+# An edit this far behind costs as much as two: it is transformed over each of the edits between, and beyond
+# the window these are read from the log. One that is 10,000 behind takes the time of a few hundred.
 REVISIONS_PER_TOKEN: Final = 25
 
 # Documents one session may have open: a browser window with many tabs, not a crawler.

@@ -1,0 +1,81 @@
+"""`/`: a page that tells a person that the server runs, what is in it and where to go on. No script in it."""
+
+from __future__ import annotations
+
+from html import escape
+from string import Template
+from typing import Final
+
+from aiohttp import web
+
+from domain.room import Opened
+from interfaces.http.keys import DIRECTORY, ROOMS
+
+# More rooms than fit a page are for the API.
+ROOMS_SHOWN: Final = 50
+
+_PAGE: Final = Template("""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Chronoscribe</title>
+<style>
+  :root { color-scheme: light dark; }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; }
+  h1 { margin-bottom: 0; } h2 { margin: 2rem 0 .5rem; font-size: 1.1rem; }
+  p.lead { margin-top: .2rem; opacity: .75; }
+  table { border-collapse: collapse; width: 100%; }
+  th, td { text-align: left; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid #8884; }
+  .number { text-align: right; font-variant-numeric: tabular-nums; }
+  code, pre { font: .9em ui-monospace, monospace; background: #8882; border-radius: .3rem; }
+  code { padding: .1rem .3rem; }
+  pre { padding: .8rem; overflow-x: auto; }
+</style>
+<h1>Chronoscribe</h1>
+<p class="lead">The server is running. Everything that happens in these rooms is an event, and stays.</p>
+$rooms
+<h2>From a program</h2>
+<pre>from interfaces.pyclient.client import Client
+
+async with Client("$url", "demo", name="Ada") as client:
+    document = await client.open("welcome.md")
+    document.insert(0, "Hello\\n")
+    await document.saved()</pre>
+<h2>From a terminal</h2>
+<pre>chronoscribe log demo -f
+chronoscribe show demo welcome.md --revision 1</pre>
+<p><a href="/api/rooms">rooms as JSON</a> · <a href="/readyz">ready?</a> · <a href="/metrics">metrics</a></p>
+</html>
+""")
+
+_DOCUMENT: Final = Template("""<tr><td><a href="/api/rooms/$room/documents/$document">$document</a></td>
+<td class="number">$revision</td><td>$by</td><td>$when</td></tr>""")
+
+
+async def home(request: web.Request) -> web.Response:
+    """GET: rooms, their documents, and how far these have come."""
+    sections = []
+    for recorded in await request.app[ROOMS].rooms(0, ROOMS_SHOWN):
+        if isinstance(opened := recorded.event, Opened):
+            rows = [
+                _DOCUMENT.substitute(
+                    room=escape(opened.room),
+                    document=escape(entry.document),
+                    revision=entry.revision,
+                    by=escape(entry.modified_by),
+                    when=f"{entry.modified_at:%Y-%m-%d %H:%M:%S} UTC",
+                )
+                for entry in await request.app[DIRECTORY].of_room(opened.room)
+            ]
+            sections.append(
+                f"<h2>{escape(opened.title)} <code>{escape(opened.room)}</code></h2>"
+                '<table><tr><th>document<th class="number">revision<th>last edit by<th>at</tr>'
+                + "".join(rows)
+                + "</table>"
+            )
+    page = _PAGE.substitute(rooms="".join(sections), url=escape(f"http://{request.host}"))
+    return web.Response(
+        text=page,
+        content_type="text/html",
+        headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
+    )
