@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from application.log import History, Log, Recorded, Submission
 from domain.aggregate import Event, Unreadable
-from domain.errors import Contended, Corrupt, StoreUnavailable
+from domain.errors import ClientError, Contended, Corrupt, StoreUnavailable
 
 Decide = Callable[[Any], Any]
 """A pristine command: takes the head (None: no such stream yet), returns the aggregate it decided on."""
@@ -49,19 +49,28 @@ RETRY_AFTER_SECONDS: Final = 0.5
 class Command:
     """A pristine command and the future of whoever waits for it: the events it made, once durable.
 
-    The future's result is empty when there was nothing to do, for instance for a resend.
+    The future's result is empty when there was nothing to do, for instance for a resend. `refusal` is what
+    the command was answered on a head that is not durable yet.
     """
 
-    __slots__ = ("attempts", "decide", "done")
+    __slots__ = ("attempts", "decide", "done", "refusal")
 
     def __init__(self, decide: Decide, done: asyncio.Future[Sequence[Recorded]]) -> None:
         self.decide = decide
         self.done = done
+        self.refusal: ClientError | None = None
         self.attempts = 0
 
     def settle(self, recorded: Sequence[Recorded]) -> None:
         if not self.done.done():
             self.done.set_result(recorded)
+
+    def answer(self) -> None:
+        """Nothing was to be done, or it was refused: say so."""
+        if self.refusal is None:
+            self.settle(())
+        else:
+            self.fail(self.refusal)
 
     def fail(self, error: BaseException) -> None:
         if not self.done.done():
@@ -69,7 +78,9 @@ class Command:
 
 
 class Pending:
-    """A decided command whose events are on their way, and the commands that found nothing left to do."""
+    """A decided command whose events are on their way, and the commands that found nothing left to do, or
+    were refused, because of what was decided before them.
+    """
 
     __slots__ = ("command", "events", "followers", "recorded")
 
@@ -124,7 +135,12 @@ class Live:
             return
         try:
             self._lives.log.check_capacity()
+            command.refusal = None
             head = command.decide(self.head)
+        except ClientError as error:
+            command.refusal = error
+            self._answer(command)
+            return
         except Exception as error:  # noqa: BLE001 -- goes to whoever waits for the command
             command.fail(error)
             return
@@ -133,10 +149,15 @@ class Live:
             self.head = head
             self.pending.append(Pending(command, events))
             self._lives.log.submit(Submission(self, self.generation, events))
-        elif self.pending:
-            self.pending[-1].followers.append(command)  # what it relies on is not durable yet
         else:
-            command.settle(())
+            self._answer(command)
+
+    def _answer(self, command: Command) -> None:
+        """When what the answer relies on is durable: else it may come otherwise."""
+        if self.pending:
+            self.pending[-1].followers.append(command)
+        else:
+            command.answer()
 
     # What comes back.
 
@@ -178,7 +199,7 @@ class Live:
             self.pending.popleft()
             pending.command.settle(pending.recorded)
             for follower in pending.followers:
-                follower.settle(())
+                follower.answer()
 
     def on_refused(self, generation: int) -> None:
         """The log refused: read what it has, then decide again."""
@@ -191,6 +212,7 @@ class Live:
         for pending in self.pending:
             for command in pending.commands:
                 command.fail(StoreUnavailable("the log does not answer", retry_after=RETRY_AFTER_SECONDS))
+            pending.followers.clear()  # their answer is given, and nothing of them is on the way
 
     def _revoke(self) -> list[Command]:
         self.generation += 1

@@ -15,7 +15,7 @@ from application import live
 from application.live import DECISIONS_MAX, EMPTY_WEIGHT_BYTES, LOAD_ATTEMPTS
 from application.log import Recorded
 from domain.document import Document, Edit, EditApplied
-from domain.errors import Contended, Corrupt, NotFound, Overloaded, SequenceGap, StoreUnavailable
+from domain.errors import Contended, Corrupt, IdReused, NotFound, Overloaded, SequenceGap, StoreUnavailable
 from domain.ids import document_stream, presence_stream
 from domain.presence import Presence
 from domain.text_op import Op
@@ -642,3 +642,14 @@ async def test_what_is_committed_while_an_answer_of_the_log_is_under_way_is_not_
     await reader.settled()
     assert [recorded.event.originator_version for recorded in done.result()] == [3]
     assert text_of(reader) == "ba"
+
+
+async def test_a_refusal_because_of_what_is_not_durable_yet_waits_until_it_is(node: FakeNode) -> None:
+    first = type_at_start(node, "ben", 1, "b")
+    other = type_at_start(node, "ben", 1, "c")
+    node.lose_connection(committed=False)
+    await node.loaded()
+    assert not other.done(), "the first may still be lost, and the second be right"
+    node.commit()
+    assert len(first.result()) == 1
+    assert isinstance(other.exception(), IdReused)

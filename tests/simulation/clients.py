@@ -239,7 +239,7 @@ class SimulatedClient(ClientEnd):
         data = orjson.dumps(frame)
         self._trace(">", data.decode())
         link.send(data)
-        is_repeatable = frame["type"] in {"edit", "post", "open", "catch_up", "close"}
+        is_repeatable = frame["type"] in {"edit", "post", "open", "catch_up"}
         if is_repeatable and self.is_faulty and self._random.random() < self._world.faults.repeat:
             self._loop.call_later(self._random.choice([0.0, 0.05, 2.0]), link.send, data)
 
