@@ -31,7 +31,7 @@ def digest(base: int, op: Op) -> str:
 class EditDecision:
     """An edit as a pristine command, with what had to be read from the log for it."""
 
-    __slots__ = ("actor", "at", "cause", "earlier", "edit", "last")
+    __slots__ = ("actor", "at", "cause", "earlier", "edit", "last", "last_until")
 
     def __init__(self, edit: Edit, *, actor: str, at: datetime, cause: str = "typed") -> None:
         self.edit = edit
@@ -40,6 +40,8 @@ class EditDecision:
         self.cause = cause
         self.earlier: list[Op] = []
         self.last: LastEdit | None = None
+        self.last_until = 0
+        """The revision up to which `last` is known to be right."""
 
     def __call__(self, head: Document | None) -> Document:
         if head is None:
@@ -49,7 +51,7 @@ class EditDecision:
             actor=self.actor,
             at=self.at,
             earlier=self.earlier,
-            last=self.last,
+            last=self.last if head.remembers_all_since(self.last_until) else None,
             cause=self.cause,
         )
         return head
@@ -116,6 +118,9 @@ class Documents:
                 missing = await self._history.edits(stream, base + len(decision.earlier), needed.until)
                 decision.earlier += [edit.op for edit in missing]
             except ClientForgotten as needed:
+                committed = await self._lives.get(stream)
+                assert committed is not None
+                decision.last_until = committed.revision
                 found = await self._history.find_last_edit(stream, needed.client)
                 decision.last = found or LastEdit(0, 0, "")
 

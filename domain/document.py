@@ -183,6 +183,10 @@ class Document(Aggregate):
             cause=cause,
         )
 
+    def remembers_all_since(self, revision: int) -> bool:
+        """Whether the last edit of everybody who has edited after `revision` is in memory."""
+        return self.revision - revision <= CLIENTS_REMEMBERED
+
     def _is_accepted(self, edit: Edit, last: LastEdit | None) -> bool:
         known = self.clients.get(edit.client) or last
         if known is None:

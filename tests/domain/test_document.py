@@ -304,6 +304,12 @@ def test_a_client_that_the_log_does_not_know_begins_at_one() -> None:
     assert submit(document, edit("new", 1, document.revision, ["x"]), last=LastEdit(0, 0, ""))
 
 
+def test_a_crowded_document_says_since_when_it_remembers_everybody() -> None:
+    document = a_crowded_document()
+    assert document.remembers_all_since(document.revision - CLIENTS_REMEMBERED)
+    assert not document.remembers_all_since(document.revision - CLIENTS_REMEMBERED - 1)
+
+
 def test_what_is_in_memory_is_newer_than_what_was_read() -> None:
     document = a_document("ab")
     submit(document, edit("ben", 1, 1, ["x"]))
