@@ -37,7 +37,7 @@ SLICE_EVENTS: Final = 1_000
 
 LOCK_KEYS: Final = {"record": 0x7265636F7264, "presence": 0x70726573}
 
-_APPEND: Final = (
+APPEND: Final = (
     "SELECT previous, positions, refused FROM append_{table}"
     "(%s, %s::text[], %s::bigint[], %s::text[], %s::bytea[],"
     " %s::text[], %s::bigint[], %s::text[], %s::bigint[])"
@@ -65,7 +65,7 @@ class PostgresLog:
     def __init__(self, database: Database, table: str) -> None:
         self._database = database
         self._table = table
-        self._append = _APPEND.format(table=table).encode()
+        self._append = APPEND.format(table=table).encode()
         self._lock_key = LOCK_KEYS[table]
         self._connection: Connection | None = None
 
@@ -180,7 +180,7 @@ _LAST_EDIT: Final = """
 SELECT originator_version, topic, state FROM record
 WHERE originator_id = %s AND client = %s AND seq IS NOT NULL ORDER BY seq DESC LIMIT 1
 """
-_SAVE_SNAPSHOT: Final = """
+SAVE_SNAPSHOT: Final = """
 INSERT INTO snapshots (originator_id, originator_version, topic, state) VALUES (%s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
@@ -273,7 +273,7 @@ class PostgresHistory:
         """Store a snapshot; one that is there already stays."""
         async with self._database.reading() as connection:
             await connection.execute(
-                _SAVE_SNAPSHOT,
+                SAVE_SNAPSHOT,
                 (snapshot.originator_id, snapshot.originator_version, Snapshot.TOPIC, encode(snapshot)),
                 prepare=True,
                 binary=True,
