@@ -32,15 +32,12 @@ CATCH_UP_PAGE: Final = 1_000
 # A hand-drawn cursor moves 60 times a second; others see 20, and the server takes no more.
 CURSOR_SECONDS: Final = 0.05
 
-# How often the same edit is tried again after the server denied to know what we do (number, id, open
-# document). Each time the document is opened again, after which both should agree.
-CONTRADICTIONS_MOST: Final = 8
-
 OTHER_EPOCH: Final = "the server's history is another one"
 
 # This edit will never be taken, the ones after it may be.
 _NEVER: Final = frozenset({"E_DOC_SIZE", "E_OP_SIZE", "E_TEXT", "E_FORBIDDEN"})
-# Our picture of the document is not the server's: open again and compare.
+# Our picture of the document is not the server's: open again and compare. As often as it takes: a server
+# whose log stands still goes by edits that it has taken and cannot show yet.
 _OPEN_AGAIN: Final = frozenset({"E_SEQ", "E_ID_REUSED", "E_NOT_JOINED"})
 
 
@@ -65,7 +62,6 @@ class DocumentLink(Errand):
         "_afresh",
         "_client",
         "_compose",
-        "_contradictions",
         "_create",
         "_cursor_at",
         "_cursor_ref",
@@ -102,7 +98,6 @@ class DocumentLink(Errand):
         self._compose = compose
         self._afresh = False  # `open` asks for the text, whatever we have
         self._is_other_epoch = False  # our text is of another log than the server's
-        self._contradictions = 0  # in a row
         self._target = 0  # the revision to catch up to
         self._in_flight: object = None  # the edit that an answer or its event is awaited for
         self._cursor_waits = False
@@ -140,7 +135,6 @@ class DocumentLink(Errand):
         self.replica = None
         self.phase = Phase.OFFLINE
         self._is_other_epoch = False
-        self._contradictions = 0
 
     def close(self) -> None:
         """No more edits are wanted; what is unsaved is handed out."""
@@ -335,7 +329,6 @@ class DocumentLink(Errand):
             # It was acknowledged, or its number went to another edit.
             self._in_flight = None
             self._attempts = 0
-            self._contradictions = 0
             self._rest()
         if self.due is None:
             self._send_edit(now)
@@ -369,25 +362,18 @@ class DocumentLink(Errand):
         code = reply.get("code", "")
         if reply["type"] == "ok" or code in _OPEN_AGAIN:
             # Stored already, or under that number something else is: whichever, the log will show it.
-            self._open_again(reply, now)
+            self._retry(reply, now, self._send_open)
         elif _is_not_now(reply):
             self._retry(reply, now, self._send_edit)
         elif code == "E_VERSION_OLD":
             if self.replica.rebase_outstanding():
                 self._send_edit(now)
             else:
-                self._open_again(reply, now)
+                self._retry(reply, now, self._send_open)
         elif code in _NEVER:
             self._take_back(self.replica, reply, now)
         else:
             self.strand(f"{code}: {reply['message']}")
-
-    def _open_again(self, reply: Frame, now: float) -> None:
-        self._contradictions += 1
-        if self._contradictions > CONTRADICTIONS_MOST:
-            self.strand(f"the server contradicts itself ({reply.get('code', 'ok')})")
-        else:
-            self._retry(reply, now, self._send_open)
 
     def _take_back(self, replica: Replica, reply: Frame, now: float) -> None:
         taken = replica.take_back()

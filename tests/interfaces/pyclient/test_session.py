@@ -10,7 +10,7 @@ from domain.errors import OpInvalid
 from domain.text_op import Op
 from interfaces.pyclient import notices
 from interfaces.pyclient import session as session_module
-from interfaces.pyclient.document_link import CONTRADICTIONS_MOST, CURSOR_SECONDS
+from interfaces.pyclient.document_link import CURSOR_SECONDS
 from interfaces.pyclient.errors import NotEditable
 from interfaces.pyclient.notices import Notice, Status
 from interfaces.pyclient.reconnect import Verdict
@@ -350,19 +350,24 @@ def test_an_edit_number_that_is_taken_is_compared_with_what_was_stored_under_it(
     assert script.text == "otherabX"
 
 
-def test_a_server_that_contradicts_itself_for_ever_is_not_asked_for_ever() -> None:
+def test_a_server_that_cannot_show_what_it_goes_by_is_asked_again_ever_more_slowly() -> None:
     script = opened_script()
     script.edit([2, "X"])
-    for _ in range(CONTRADICTIONS_MOST):
+    pauses = []
+    for _ in range(10):
         script.expect("edit", seq=1)
-        script.refuse("E_SEQ", expected=1, actual=1)
-        script.wait(RETRY_MOST_SECONDS)
+        script.refuse("E_ID_REUSED")
+        due = script.session.next_time()
+        assert due is not None
+        pauses.append(round(due - script.now, 3))
+        script.wait(due - script.now)
         script.expect("open", revision=4)
         script.reply("opened", revision=4, seq=0, edits=[])
+    assert pauses[:3] == [RETRY_FIRST_SECONDS, 2 * RETRY_FIRST_SECONDS, 4 * RETRY_FIRST_SECONDS]
+    assert pauses[-1] == RETRY_MOST_SECONDS
     script.expect("edit", seq=1)
-    script.refuse("E_SEQ", expected=1, actual=1)
-    assert [notice.text for notice in script.told(notices.UnsentText)] == ["abX"]
-    script.expect_silence()
+    script.push_edit(5, "ada", 1, ["given up in a life before"])
+    script.expect("edit", seq=2, base=5)
 
 
 def test_a_missing_edit_is_asked_for() -> None:
