@@ -1,0 +1,139 @@
+"""What the commands take, and how they refuse."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from interfaces.cli import load, show
+from interfaces.cli.failures import CommandFailed
+from interfaces.cli.main import main, parser
+
+BOOKS = str(Path(__file__).parents[2] / "traces" / "books-ja.jsonl.gz")
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "x", "", "１", "9" * 17])
+def test_a_revision_is_a_whole_number(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parser().parse_args(["show", "demo", "main.md", f"--revision={text}"])
+    assert "is no whole number" in capsys.readouterr().err
+
+
+def test_a_time_with_an_offset_is_that_moment() -> None:
+    expected = datetime(2026, 11, 23, 13, 5, tzinfo=UTC)
+    assert show.moment_of("2026-11-23T14:05:00+01:00") == expected
+    assert show.moment_of("2026-11-23T13:05Z") == expected
+
+
+def test_a_time_without_an_offset_is_the_time_here() -> None:
+    moment = show.moment_of("2026-11-23T14:05")
+    assert moment.utcoffset() is not None
+    assert moment.replace(tzinfo=None) == datetime(2026, 11, 23, 14, 5)  # noqa: DTZ001
+
+
+def test_a_revision_and_a_time_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parser().parse_args(["show", "demo", "main.md", "--revision", "1", "--at", "2026-01-01"])
+    assert "not allowed with" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "nan", "inf", ""])
+def test_a_speed_is_above_zero(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parser().parse_args(["load", "t", f"--speed={text}"])
+    assert "is no number above 0" in capsys.readouterr().err
+
+
+def test_speeds_have_names() -> None:
+    assert load.speed("max") is None
+    assert load.speed("real") == 1.0
+    assert load.speed("2.5") == 2.5
+
+
+def test_one_trace_goes_into_the_document_that_is_named() -> None:
+    assert load.documents(["clownschool"], ["notes.md"]) == ["notes.md"]
+
+
+def test_documents_are_named_after_their_traces() -> None:
+    assert load.documents(["a", "b"], []) == ["a", "b"]
+    assert load.documents(["a", "b"], ["doc"]) == ["doc-a", "doc-b"]
+    assert load.documents(["a", "b"], ["x", "y"]) == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("names", "given"),
+    [(["a", "a"], []), (["a", "b"], ["x", "x"]), (["a", "b", "c"], ["x", "y"]), (["..a"], [])],
+)
+def test_each_trace_needs_a_good_document_of_its_own(names: list[str], given: list[str]) -> None:
+    with pytest.raises(CommandFailed) as failed:
+        load.documents(names, given)
+    assert failed.value.status == 2
+
+
+@pytest.mark.parametrize("arguments", [[], [BOOKS, "--typing", "3"], [BOOKS, "--room", "no room"]])
+def test_a_load_asked_wrongly_ends_with_two(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["load", *arguments]) == 2
+    assert capsys.readouterr().err.startswith("chronoscribe: ")
+
+
+def test_a_file_that_is_no_trace_ends_with_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["load", str(tmp_path / "missing")]) == 1
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_a_load_without_a_server_ends_with_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["load", BOOKS, "--url", "http://127.0.0.1:1"]) == 1
+    assert "no answer from http://127.0.0.1:1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["show", "demo", "main.md"], ["log", "demo"], ["log", "demo", "-f"]])
+def test_a_folder_without_data_is_told_and_not_filled(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert main([*command, "--data", str(tmp_path / "none")]) == 1
+    assert f"there is no data in {tmp_path / 'none'}" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_database_without_a_log_is_told(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    assert main(["show", "demo", "main.md"]) == 1
+    assert "this database holds no log" in capsys.readouterr().err
+
+
+def test_percentiles_are_said_in_milliseconds() -> None:
+    assert load.milliseconds({"p50": 1.24, "p95": 10.0, "p99": 1234.5}) == "p50 1.2  p95 10.0  p99 1,234.5 ms"
+    assert load.milliseconds(None) == "by nobody"
+
+
+def test_the_report_names_who_agrees() -> None:
+    document = {"document": "a.md", "clients": 3, "revision": 9, "length": 5, "sha256": "d08"}
+    report = {
+        "clients": 4,
+        "edits": 23_136,
+        "seconds": 29.2,
+        "edits_per_second": 792.3,
+        "sent_bytes": 1_000,
+        "received_bytes": 2_000,
+        "ack_ms": {"p50": 1.0},
+        "peer_ms": None,
+        "documents": [
+            {**document, "is_as_recorded": True},
+            {**document, "document": "b.md", "clients": 1, "sha256": "e1c", "is_as_recorded": None},
+        ],
+    }
+    text = load.as_text(report)
+    assert "23,136 by 4 clients in 29.2 s: 792 edits/s" in text
+    assert "sha256 d08: all 3 clients and the server, as recorded" in text
+    assert text.endswith("sha256 e1c: all 1 clients and the server")
+
+
+def test_time_here_and_elsewhere_are_told_apart() -> None:
+    assert show.moment_of("2026-11-23T14:05:00+00:00") - show.moment_of(
+        "2026-11-23T14:05:00+02:00"
+    ) == timedelta(hours=2)

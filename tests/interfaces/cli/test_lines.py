@@ -1,0 +1,137 @@
+"""One line per event of a room's log."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+
+from application.log import Recorded
+from domain.attendance import Attendance, Left
+from domain.document import Created, EditApplied
+from domain.ids import attendance_stream, document_stream, message_stream, room_stream
+from domain.message import Posted
+from domain.room import DocumentListed, Opened
+from domain.text_op import Op
+from interfaces.cli.lines import PARTS_SHOWN, json_line, line
+
+AT = datetime(2026, 11, 23, 14, 5, 7, 123_456, tzinfo=UTC)
+MAIN = document_stream("demo", "main.md")
+
+
+def recorded(kind: Any, stream: str, **fields: Any) -> Recorded:
+    values = {"originator_id": stream, "originator_version": 1, "timestamp": AT, "actor": "ada", **fields}
+    return Recorded(7, kind(**values))
+
+
+def edit(op: Op, *, revision: int = 17, base: int | None = None) -> Recorded:
+    return recorded(
+        EditApplied, MAIN, client="c1", seq=3, base=revision - 1 if base is None else base,
+        revision=revision, digest="", op=op,
+    )  # fmt: skip
+
+
+def what(event: Recorded) -> str:
+    """The line without its time and actor."""
+    return line(event).plain.split("  ", 2)[2]
+
+
+def test_a_line_begins_with_the_time_here_and_the_actor() -> None:
+    here = AT.astimezone()
+    assert line(edit(["x"])).plain.startswith(f"{here:%Y-%m-%d %H:%M:%S}.123  ada  ")
+
+
+@pytest.mark.parametrize(
+    ("op", "shown"),
+    [
+        (["hello"], 'edit in main.md rev 17: +"hello"'),
+        ([4, "hello", {"d": "abc"}], 'edit in main.md rev 17: +"hello" −3'),
+        ([{"d": 5}], "edit in main.md rev 17: −5"),
+        (["two\nlines\x1b[2J"], r'edit in main.md rev 17: +"two\nlines\x1b[2J"'),
+        ([], "edit in main.md rev 17: "),
+    ],
+)
+def test_an_edit_says_what_it_inserts_and_how_much_it_deletes(op: Op, shown: str) -> None:
+    assert what(edit(op)) == shown
+
+
+def test_an_edit_that_was_transformed_says_on_what_it_was_made() -> None:
+    assert what(edit(["x"], base=12)) == 'edit in main.md rev 17 (made on 12): +"x"'
+
+
+def test_a_long_insert_and_a_long_list_of_changes_are_cut() -> None:
+    assert len(what(edit(["x" * 10_000]))) < 120
+    many: Op = []
+    for number in range(204):
+        many += [1 + number, "y"]
+    shown = what(edit(many))
+    assert shown.count('+"y"') == PARTS_SHOWN
+    assert shown.endswith("… (204 changes)")
+
+
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        (
+            recorded(
+                Posted, message_stream("demo", "m"), originator_topic="message", room="demo", message="m",
+                client="c1", text="hi\nthere\x07", documents={},
+            ),
+            r"says hi\nthere\x07",
+        ),
+        (recorded(Left, attendance_stream("demo", "s"), client="c1", reason="left"), "left"),
+        (recorded(Left, attendance_stream("demo", "s"), client="c1", reason="lost"), "left (lost)"),
+        (recorded(DocumentListed, room_stream("demo"), document="a.md"), "document a.md listed"),
+        (
+            recorded(Opened, room_stream("demo"), originator_topic="room", room="demo", title="De\tmo"),
+            r"opened the room De\tmo",
+        ),
+        (
+            recorded(Created, MAIN, originator_topic="document", room="demo", name="main.md"),
+            "document main.md created",
+        ),
+    ],
+)  # fmt: skip
+def test_other_events_are_said_in_words(event: Recorded, shown: str) -> None:
+    assert what(event) == shown
+
+
+def test_who_joined_is_named_with_the_client() -> None:
+    stay = Attendance.join("demo", "s", client="tab-1", node="node-1", actor="ada", at=AT)
+    joined: Any = stay.collect_events()[0]
+    assert what(Recorded(7, joined)) == "joined as tab-1"
+
+
+def test_an_actor_cannot_disturb_the_terminal() -> None:
+    event = recorded(Left, attendance_stream("demo", "s"), client="c", reason="left", actor="a\x1b[1mb")
+    assert "\x1b" not in line(event).plain
+
+
+def test_an_actor_has_one_colour_wherever_he_appears() -> None:
+    one, two = line(edit(["x"])), line(edit(["y"], revision=90))
+    assert [span.style for span in one.spans][:2] == [span.style for span in two.spans][:2]
+
+
+def test_json_has_one_object_to_a_line_as_on_the_wire() -> None:
+    data = json_line(edit(["a\nb"]))
+    assert data.count(b"\n") == 1
+    assert data.endswith(b"\n")
+    told = orjson.loads(data)
+    assert told["event"] == "edit"
+    assert told["position"] == 7
+    assert told["op"] == ["a\nb"]
+    assert told["at"] == 1_795_442_707_123_456
+
+
+def test_an_event_that_is_never_sent_has_json_too() -> None:
+    created = recorded(Created, MAIN, originator_topic="document", room="demo", name="main.md")
+    assert orjson.loads(json_line(created)) == {
+        "event": "document.created",
+        "at": 1_795_442_707_123_456,
+        "actor": "ada",
+        "room": "demo",
+        "name": "main.md",
+        "position": 7,
+    }
