@@ -30,9 +30,10 @@ from domain.errors import ClientError, Contended, Corrupt, StoreUnavailable
 Decide = Callable[[Any], Any]
 """A pristine command: takes the head (None: no such stream yet), returns the aggregate it decided on."""
 
-# How often one command is decided before its client is told to come back. Two nodes that edit one
-# document at full speed lose a race about every second time, so ten in a row is one in a thousand.
-DECISIONS_MAX: Final = 10
+# How often the log refuses a command before its client is told to come back. After the first time it is
+# decided while nobody else can write, so more than a few mean that the store fails again and again. What
+# another node has written and the feed brings in time costs nothing: it would only count how busy others are.
+REFUSALS_MAX: Final = 10
 
 # How often, and how far apart, reading a stream is tried while the store is away. Together about as
 # long as a client waits before it sends again anyway.
@@ -53,13 +54,13 @@ class Command:
     the command was answered on a head that is not durable yet.
     """
 
-    __slots__ = ("attempts", "decide", "done", "refusal")
+    __slots__ = ("decide", "done", "refusal", "refusals")
 
     def __init__(self, decide: Decide, done: asyncio.Future[Sequence[Recorded]]) -> None:
         self.decide = decide
         self.done = done
         self.refusal: ClientError | None = None
-        self.attempts = 0
+        self.refusals = 0
 
     def settle(self, recorded: Sequence[Recorded]) -> None:
         if not self.done.done():
@@ -129,8 +130,7 @@ class Live:
             self._decide(command)
 
     def _decide(self, command: Command) -> None:
-        command.attempts += 1
-        if command.attempts > DECISIONS_MAX:
+        if command.refusals >= REFUSALS_MAX:
             command.fail(Contended("others were faster again and again", retry_after=RETRY_AFTER_SECONDS))
             return
         try:
@@ -203,9 +203,13 @@ class Live:
 
     def on_refused(self, generation: int) -> None:
         """The log refused: read what it has, then decide again."""
-        if generation == self.generation:
-            self._waiting.extendleft(reversed(self._revoke()))
-            self.load()
+        if generation != self.generation or self.loading:
+            return
+        commands = self._revoke()
+        for command in commands:
+            command.refusals += 1
+        self._waiting.extendleft(reversed(commands))
+        self.load()
 
     def on_stalled(self) -> None:
         """Tell everybody who waits; their commands stay on the way, and a resend will find them."""

@@ -199,8 +199,10 @@ class GroupCommit:
 
     @staticmethod
     async def _decide_again(refused: Sequence[Submission]) -> None:
-        for submission in refused:
-            submission.owner.on_refused(submission.generation)
+        # Whatever their generation is by now: the feed may have told them of a part meanwhile, and what was
+        # decided on that would be refused again. Only what is read now is all there is.
+        for owner in {id(submission.owner): submission.owner for submission in refused}.values():
+            owner.on_refused(owner.generation)
         loading = [task for s in refused if (task := getattr(s.owner, "loading", None)) is not None]
         if loading:
             await asyncio.wait(loading, timeout=DECIDE_AGAIN_SECONDS)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application import live
-from application.live import DECISIONS_MAX, EMPTY_WEIGHT_BYTES, LOAD_ATTEMPTS
+from application.live import REFUSALS_MAX, EMPTY_WEIGHT_BYTES, LOAD_ATTEMPTS
 from application.log import Recorded
 from domain.document import Document, Edit, EditApplied
 from domain.errors import Contended, Corrupt, IdReused, NotFound, Overloaded, SequenceGap, StoreUnavailable
@@ -272,7 +272,7 @@ async def test_followers_of_a_lost_command_are_decided_again_as_well(
 
 async def test_a_command_is_decided_a_bounded_number_of_times(node: FakeNode) -> None:
     done = type_at_start(node, "ada", 1, "x")
-    for _ in range(DECISIONS_MAX):
+    for _ in range(REFUSALS_MAX):
         assert not done.done()
         node.lose_connection(committed=False)
         await node.loaded()
@@ -591,7 +591,7 @@ async def test_whatever_happens_every_edit_is_stored_once_and_both_nodes_agree(
             case _:
                 pass
         await asyncio.sleep(0)
-    for _ in range(3 * DECISIONS_MAX):
+    for _ in range(3 * REFUSALS_MAX):
         for node in nodes:
             await node.settled()
             node.feed()
