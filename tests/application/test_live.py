@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application import live
-from application.live import REFUSALS_MAX, EMPTY_WEIGHT_BYTES, LOAD_ATTEMPTS
+from application.live import EMPTY_WEIGHT_BYTES, LOAD_ATTEMPTS, REFUSALS_MAX
 from application.log import Recorded
 from domain.document import Document, Edit, EditApplied
 from domain.errors import Contended, Corrupt, IdReused, NotFound, Overloaded, SequenceGap, StoreUnavailable
