@@ -4,6 +4,9 @@ A frame is written straight into the transport while that has room, which it nea
 task switch, no second copy, and the same bytes for everybody. A reader that does not keep up gets a
 queue, and a writer task that feeds the transport as it empties. Beyond a bound of bytes, frames or
 time the reader is cut; it comes back and resumes from the log. Nobody else waits for it.
+
+What the reader has asked for itself is not counted in bytes: it would come back and ask for the same
+again, and be cut again. Instead its session takes no more requests in until it has room for answers.
 """
 
 from __future__ import annotations
@@ -50,24 +53,24 @@ class Outbox:
         self._transport = transport
         self._on_slow = on_slow
         self._monotonic = monotonic
-        self._queue: deque[Frame] = deque()
+        self._queue: deque[tuple[Frame, bool]] = deque()  # with whether it was asked for
         self._queued_bytes = 0
+        self._pushed_bytes = 0  # of those that were not asked for
+        self._asked_queued = 0
+        self._room: asyncio.Future[None] | None = None
         self._writer: asyncio.Task[None] | None = None
         self._is_closed = False
 
-    def push(self, frame: Frame) -> None:
+    def push(self, frame: Frame, *, is_asked_for: bool = False) -> None:
         """Send `frame` after all that were pushed before it."""
         if self._is_closed or self._transport.is_closing():
             return
         if not self._queue and self._transport.get_write_buffer_size() < DIRECT_BYTES:
             self._transport.write(frame.wire)
             return
-        self._queue.append(frame)
-        self._queued_bytes += len(frame)
-        # One frame may be larger than the bound: a large document to one who opens it.
-        if len(self._queue) > QUEUE_FRAMES_MAX or (
-            self._queued_bytes > QUEUE_BYTES_MAX and len(self._queue) > 1
-        ):
+        self._queue.append((frame, is_asked_for))
+        self._count(frame, 1, is_asked_for=is_asked_for)
+        if len(self._queue) > QUEUE_FRAMES_MAX or self._pushed_bytes > QUEUE_BYTES_MAX:
             self._cut()
         elif self._writer is None:
             self._writer = asyncio.get_running_loop().create_task(self._write())
@@ -78,9 +81,9 @@ class Outbox:
         while self._queue and not self._is_closed:
             size = self._transport.get_write_buffer_size()
             if size < DIRECT_BYTES:
-                frame = self._queue.popleft()
-                self._queued_bytes -= len(frame)
+                frame, is_asked_for = self._queue.popleft()
                 self._transport.write(frame.wire)
+                self._count(frame, -1, is_asked_for=is_asked_for)
                 moved_at, left = self._monotonic(), self._transport.get_write_buffer_size()
                 continue
             if size < left:
@@ -90,6 +93,25 @@ class Outbox:
                 break
             await asyncio.sleep(POLL_SECONDS)
         self._writer = None
+
+    def _count(self, frame: Frame, change: int, *, is_asked_for: bool) -> None:
+        self._queued_bytes += change * len(frame)
+        if not is_asked_for:
+            self._pushed_bytes += change * len(frame)
+            return
+        self._asked_queued += change
+        if not self._asked_queued:
+            self._tell_room()
+
+    async def room(self) -> None:
+        """Return when no answer waits any more; at once when none does. For the session's reader."""
+        if self._asked_queued:
+            self._room = asyncio.get_running_loop().create_future()
+            await self._room
+
+    def _tell_room(self) -> None:
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
 
     def _cut(self) -> None:
         self.close()
@@ -104,4 +126,5 @@ class Outbox:
         """Take nothing more and forget what is queued."""
         self._is_closed = True
         self._queue.clear()
-        self._queued_bytes = 0
+        self._queued_bytes = self._pushed_bytes = self._asked_queued = 0
+        self._tell_room()

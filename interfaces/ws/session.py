@@ -127,7 +127,7 @@ class Session:
             self._outbox.push(frame)
 
     def _reply(self, frame: Frame) -> None:
-        self._outbox.push(frame)
+        self._outbox.push(frame, is_asked_for=True)
 
     def close(self, code: int) -> None:
         """End the session; once is enough."""
@@ -186,6 +186,7 @@ class Session:
             await self._handle(data)
         except _Refused as refused:
             self._refuse(refused.ref, refused.error)
+        await self._outbox.room()
 
     async def _handle(self, data: str | bytes) -> None:
         try:

@@ -1,0 +1,187 @@
+"""What clients may send: shapes, and what is said of everything else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from domain.errors import BadFrame, BadJson, ClientError, TextInvalid, UnknownFrame
+from domain.limits import INTEGER_MAX
+from interfaces.ws.frames import find_ref, parse_frame
+
+GOOD: dict[str, dict[str, Any]] = {
+    "hello": {"protocol": 1, "client": "ada-1", "name": "Ada 😀", "resume": {"epoch": "e", "position": 0}},
+    "open": {"document": "main.md", "revision": 3, "create": True},
+    "close": {"document": "main.md"},
+    "edit": {"document": "main.md", "seq": 1, "base": 0, "op": [1, "x", {"d": 1}]},
+    "cursor": {"document": "main.md", "revision": 1, "anchor": 0, "head": 5},
+    "post": {"message": "m1", "text": "Hello"},
+    "catch_up": {"document": "main.md", "after": 0, "limit": 1000},
+    "ping": {},
+}
+
+
+def a_frame(kind: str, **fields: Any) -> str:
+    return json.dumps({"type": kind, "ref": 1, **GOOD[kind], **fields})
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_every_request_is_read_as_it_was_said(kind: str) -> None:
+    frame = parse_frame(a_frame(kind))
+    assert frame.model_dump(exclude_unset=True) == {"type": kind, "ref": 1, **GOOD[kind]}
+
+
+def test_a_pong_has_no_ref() -> None:
+    assert parse_frame('{"type":"pong"}').model_dump() == {"type": "pong"}
+    with pytest.raises(BadFrame):
+        parse_frame('{"type":"pong","ref":1}')
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [(kind, field) for kind, fields in GOOD.items() for field in ("ref", *fields)],
+)
+def test_a_field_that_is_missing_is_named_or_has_a_default(kind: str, missing: str) -> None:
+    fields = json.loads(a_frame(kind))
+    del fields[missing]
+    if missing in {"resume", "revision", "create", "limit"} and kind != "cursor":
+        parse_frame(json.dumps(fields))
+        return
+    with pytest.raises(BadFrame) as refused:
+        parse_frame(json.dumps(fields))
+    assert refused.value.facts == {"field": missing}
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_a_field_too_many_is_refused(kind: str) -> None:
+    with pytest.raises(BadFrame) as refused:
+        parse_frame(a_frame(kind, extra=1))
+    assert refused.value.facts == {"field": "extra"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        ("ping", "ref", -1),
+        ("ping", "ref", 1.0),
+        ("ping", "ref", "1"),
+        ("ping", "ref", True),
+        ("ping", "ref", None),
+        ("ping", "ref", INTEGER_MAX + 1),
+        ("hello", "client", ""),
+        ("hello", "client", "a" * 65),
+        ("hello", "client", "a b"),
+        ("hello", "client", "a\n"),
+        ("hello", "name", ""),
+        ("hello", "name", "  "),
+        ("hello", "name", "a\nb"),
+        ("hello", "name", "a\u202eb"),
+        ("hello", "name", "a" * 65),
+        ("hello", "protocol", "1"),
+        ("hello", "resume", {"epoch": "e"}),
+        ("hello", "resume", {"epoch": "e" * 65, "position": 0}),
+        ("hello", "resume", {"epoch": "e", "position": -1}),
+        ("open", "document", "../etc"),
+        ("open", "document", "main.md\n"),
+        ("open", "revision", -1),
+        ("open", "create", 1),
+        ("edit", "seq", 0),
+        ("edit", "base", -1),
+        ("edit", "op", "x"),
+        ("edit", "op", {"d": 1}),
+        ("cursor", "anchor", -1),
+        ("cursor", "head", 0.5),
+        ("post", "message", "a/b"),
+        ("post", "text", 5),
+        ("catch_up", "limit", 0),
+        ("catch_up", "limit", 1001),
+    ],
+)
+def test_a_field_of_another_shape_is_refused(kind: str, field: str, value: Any) -> None:
+    with pytest.raises(BadFrame) as refused:
+        parse_frame(a_frame(kind, **{field: value}))
+    assert str(refused.value.facts["field"]).split(".")[0] == field
+
+
+def test_the_largest_integer_is_one_that_javascript_can_count_to() -> None:
+    assert parse_frame(a_frame("ping", ref=INTEGER_MAX)).model_dump()["ref"] == 2**53 - 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "",
+        "{",
+        "hello",
+        "[]",
+        "5",
+        "null",
+        '"ping"',
+        "{}",
+        '{"ref":1}',
+        "[" * 10_000,
+        '{"type":"ping","ref":1',
+    ],
+)
+def test_what_is_no_object_with_a_type_is_no_frame(data: str) -> None:
+    with pytest.raises(BadJson):
+        parse_frame(data)
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e400"])
+def test_numbers_that_json_does_not_have_are_refused(value: str) -> None:
+    with pytest.raises(ClientError):
+        parse_frame(f'{{"type":"ping","ref":{value}}}')
+
+
+@pytest.mark.parametrize("kind", ["dance", "", "HELLO", "welcome"])
+def test_an_unknown_type_is_told_apart(kind: str) -> None:
+    with pytest.raises(UnknownFrame):
+        parse_frame(json.dumps({"type": kind, "ref": 1}))
+
+
+@pytest.mark.parametrize("kind", [5, None, ["ping"]])
+def test_a_type_that_is_no_text_is_refused(kind: Any) -> None:
+    with pytest.raises(ClientError):
+        parse_frame(json.dumps({"type": kind, "ref": 1}))
+
+
+def test_a_lone_surrogate_is_no_text() -> None:
+    with pytest.raises(TextInvalid):
+        parse_frame('{"type":"post","ref":1,"message":"m1","text":"\\ud800"}')
+
+
+def test_a_pair_of_surrogates_is_one_character() -> None:
+    frame = parse_frame('{"type":"post","ref":1,"message":"m1","text":"\\ud83d\\ude00"}')
+    assert frame.model_dump()["text"] == "😀"
+
+
+def test_an_error_tells_nothing_of_what_was_sent() -> None:
+    for data in (a_frame("post", text={"secret": 1}), a_frame("edit", secret="hunter2")):
+        with pytest.raises(ClientError) as refused:
+            parse_frame(data)
+        assert "hunter2" not in f"{refused.value.message} {refused.value.facts}"
+
+
+def test_a_field_with_a_strange_name_is_not_repeated() -> None:
+    with pytest.raises(BadFrame) as refused:
+        parse_frame(a_frame("ping", **{"<script>": 1}))
+    assert "script" not in str(refused.value.facts)
+
+
+@pytest.mark.parametrize(
+    ("data", "ref"),
+    [
+        ('{"type":"dance","ref":7}', 7),
+        ('{"ref":7,"type":5}', 7),
+        ('{"type":"ping"}', None),
+        ('{"type":"ping","ref":"7"}', None),
+        ('{"type":"ping","ref":-1}', None),
+        ("[]", None),
+        ("{", None),
+    ],
+)
+def test_a_refused_frame_is_answered_under_its_ref_where_it_has_one(data: str, ref: int | None) -> None:
+    assert find_ref(data) == ref
