@@ -104,6 +104,19 @@ class Pending:
 class Live:
     """One stream's live aggregate. Owned by `LiveAggregates`."""
 
+    __slots__ = (  # every stay and every message of the last minutes is one
+        "_lives",
+        "_missed",
+        "_waiting",
+        "committed",
+        "generation",
+        "head",
+        "loading",
+        "pending",
+        "stream",
+        "used_at",
+    )
+
     def __init__(self, stream: str, lives: LiveAggregates) -> None:
         self.stream = stream
         self.generation = 0
@@ -113,7 +126,7 @@ class Live:
         self.used_at = 0.0
         self.loading: asyncio.Task[None] | None = None
         self._lives = lives
-        self._waiting: deque[Command] = deque()
+        self._waiting: list[Command] = []
         self._missed: list[Recorded] = []
 
     @property
@@ -208,7 +221,7 @@ class Live:
         commands = self._revoke()
         for command in commands:
             command.refusals += 1
-        self._waiting.extendleft(reversed(commands))
+        self._waiting[:0] = commands
         self.load()
 
     def on_stalled(self) -> None:
@@ -246,7 +259,7 @@ class Live:
         missed, self._missed = self._missed, []
         for recorded in missed:
             self.on_committed(recorded)
-        waiting, self._waiting = self._waiting, deque()
+        waiting, self._waiting = self._waiting, []
         self._restart(waiting)
 
     async def _read(self) -> None:

@@ -47,6 +47,19 @@ class Transport(Protocol):
 class Outbox:
     """Owned by its session. `on_slow` is called once, when the reader has to be cut."""
 
+    __slots__ = (
+        "_asked_queued",
+        "_is_closed",
+        "_monotonic",
+        "_on_slow",
+        "_pushed_bytes",
+        "_queue",
+        "_queued_bytes",
+        "_room",
+        "_transport",
+        "_writer",
+    )
+
     def __init__(
         self, transport: Transport, on_slow: Callable[[], None], *, monotonic: Callable[[], float]
     ) -> None:

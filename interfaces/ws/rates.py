@@ -55,9 +55,11 @@ class ErrorCount:
     __slots__ = ("_times",)
 
     def __init__(self) -> None:
-        self._times: deque[float] = deque(maxlen=ERRORS_MAX)
+        self._times: deque[float] | None = None  # most sessions never need one
 
     def is_exceeded(self, now: float) -> bool:
         """Count one; True when there were `ERRORS_MAX` within the window."""
+        if self._times is None:
+            self._times = deque(maxlen=ERRORS_MAX)
         self._times.append(now)
         return len(self._times) == ERRORS_MAX and now - self._times[0] <= ERRORS_SECONDS

@@ -75,6 +75,29 @@ BEHIND_SECONDS: Final = 2.0
 
 
 class Session:
+    __slots__ = (  # there are thousands of them
+        "_close",
+        "_closed_with",
+        "_edits",
+        "_errors",
+        "_frames",
+        "_heard_at",
+        "_hub",
+        "_is_welcomed",
+        "_limits",
+        "_opened_at",
+        "_outbox",
+        "_pinged_at",
+        "_room_on_node",
+        "_services",
+        "_stay",
+        "client",
+        "documents",
+        "name",
+        "room",
+        "session_id",
+    )
+
     def __init__(
         self,
         room: str,

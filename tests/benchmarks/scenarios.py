@@ -240,7 +240,7 @@ async def restart(running: Machine, count: int = 1_000) -> dict[str, Any]:
     began = time.perf_counter()
     await asyncio.to_thread(running.restart, signal.SIGKILL)
     up = time.perf_counter() - began
-    while not all(client.status == "live" for client in clients):  # noqa: ASYNC110 -- as above
+    while not all(client.is_online for client in clients):  # noqa: ASYNC110 -- as above
         await asyncio.sleep(0.02)
     resumed = time.perf_counter() - began
     await asyncio.gather(*(client.close() for client in clients))
