@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+import json
+from typing import Annotated, Any, Final, Literal, NoReturn
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -120,14 +121,14 @@ def parse_frame(data: str | bytes) -> AnyFrame:
     try:
         return FRAMES.validate_json(data)
     except ValidationError as error:
-        raise _refusal(error) from None
+        raise _refusal(data, error) from None
 
 
-def _refusal(error: ValidationError) -> ClientError:
+def _refusal(data: str | bytes, error: ValidationError) -> ClientError:
     first = error.errors(include_url=False, include_input=False)[0]
     kind = first["type"]
     if kind == "json_invalid":
-        if "surrogate" in first["msg"]:
+        if "hex escape" in first["msg"] and isinstance(_parse_leniently(data), dict):
             return TextInvalid("a lone surrogate is no text")
         return BadJson("the frame is no JSON object")
     if kind == "union_tag_invalid":
@@ -145,15 +146,21 @@ def _refusal(error: ValidationError) -> ClientError:
 
 def find_ref(data: str | bytes) -> int | None:
     """The `ref` of a refused frame, so that its answer can name it; None when it has none."""
+    value = _parse_leniently(data)
+    ref = value.get("ref") if isinstance(value, dict) else None
+    return ref if type(ref) is int and 0 <= ref <= INTEGER_MAX else None
+
+
+def _parse_leniently(data: str | bytes) -> Any:
+    """JSON in which lone surrogates may stand, None for what is no JSON even so.
+
+    Half an emoji is what a client sends that cuts texts as JavaScript counts. Its request is to be told.
+    """
     try:
-        return _REF.validate_json(data).ref
-    except ValidationError:
+        return json.loads(data, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
         return None
 
 
-class _Ref(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True)
-    ref: Integer
-
-
-_REF: Final = TypeAdapter(_Ref)
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not in JSON")

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from application.live import LiveAggregates
 from application.log import Recorded, Submission
 from domain.aggregate import Event
+from domain.attendance import Joined, Left
 from domain.document import EditApplied, LastEdit
 from domain.errors import Overloaded, StoreUnavailable
+from domain.ids import parse_stream
+from domain.message import Posted
 from infrastructure.codec import decode, encode
 
 
@@ -103,6 +106,31 @@ class FakeStore:
         return LastEdit(mine[-1].seq, mine[-1].revision, mine[-1].digest) if mine else None
 
 
+    # Reading rooms, as the hub does.
+
+    def _of_room(self, room: str, after: int, until: int) -> list[Recorded]:
+        return [
+            recorded
+            for recorded in self.log
+            if after < recorded.position <= until and parse_stream(recorded.event.originator_id).room == room
+        ]
+
+    async def messages(self, room: str, until: int, limit: int) -> Sequence[Recorded]:
+        await self._read()
+        return [r for r in self._of_room(room, 0, until) if isinstance(r.event, Posted)][-limit:]
+
+    async def open_stays(self, room: str | None) -> Sequence[Recorded]:
+        await self._read()
+        ended = {recorded.event.originator_id for recorded in self.log if isinstance(recorded.event, Left)}
+        joined = [r for r in self.log if isinstance(r.event, Joined) and r.event.originator_id not in ended]
+        return [r for r in joined if room in (None, parse_stream(r.event.originator_id).room)]
+
+    async def room_events(self, room: str, after: int, until: int, *, limit: int) -> Sequence[Recorded]:
+        await self._read()
+        events = self._of_room(room, after, until)
+        return [r for r in events if parse_stream(r.event.originator_id).kind != "document"][:limit]
+
+
 def _stored(event: Event) -> Event:
     stored: Event = decode(event.originator_id, event.originator_version, event.TOPIC, encode(event))
     return stored
@@ -120,6 +148,7 @@ class FakeNode:
         """Submissions that were not current any more when their turn came."""
         self.is_full = False
         self.commits_by_itself = False
+        self.followers: list[Callable[[Sequence[Recorded]], None]] = [self.lives.on_events]
         self._fed = 0
 
     # `Log`.
@@ -170,7 +199,8 @@ class FakeNode:
         end = len(self.store.log) if count is None else self._fed + count
         batch, self._fed = self.store.log[self._fed : end], end
         if batch:
-            self.lives.on_events(batch)
+            for follower in self.followers:
+                follower(batch)
 
     async def loaded(self) -> None:
         """Return when nothing is being read any more."""

@@ -148,9 +148,28 @@ def test_a_type_that_is_no_text_is_refused(kind: Any) -> None:
         parse_frame(json.dumps({"type": kind, "ref": 1}))
 
 
-def test_a_lone_surrogate_is_no_text() -> None:
+@pytest.mark.parametrize(
+    "text", ["\\ud800", "x\\ud83d", "\\ud83dx", "\\udc00", "\\ud800\\u0041", "\\ud800\\ud800"]
+)
+def test_half_an_emoji_is_no_text_and_its_request_is_told(text: str) -> None:
+    data = f'{{"type":"post","ref":5,"message":"m1","text":"{text}"}}'
     with pytest.raises(TextInvalid):
-        parse_frame('{"type":"post","ref":1,"message":"m1","text":"\\ud800"}')
+        parse_frame(data)
+    assert find_ref(data) == 5
+
+
+@pytest.mark.parametrize("text", ["\\u12", "\\ud83", "\\x41", "\n"])
+def test_a_broken_escape_is_no_json(text: str) -> None:
+    with pytest.raises(BadJson):
+        parse_frame(f'{{"type":"post","ref":5,"message":"m1","text":"{text}"}}')
+
+
+def test_what_is_nested_too_deep_is_no_json() -> None:
+    deep = "[" * 500 + "]" * 500
+    data = f'{{"type":"edit","ref":5,"document":"main.md","seq":1,"base":0,"op":{deep}}}'
+    with pytest.raises(BadJson):
+        parse_frame(data)
+    assert find_ref(data) == 5
 
 
 def test_a_pair_of_surrogates_is_one_character() -> None:
@@ -179,6 +198,11 @@ def test_a_field_with_a_strange_name_is_not_repeated() -> None:
         ('{"type":"ping"}', None),
         ('{"type":"ping","ref":"7"}', None),
         ('{"type":"ping","ref":-1}', None),
+        ('{"type":"ping","ref":true}', None),
+        ('{"type":"ping","ref":1.0}', None),
+        (f'{{"type":"ping","ref":{INTEGER_MAX + 1}}}', None),
+        (f'{{"ref":7,"type":{"[" * 50_000}', None),
+        (f'{{"ref":7,"type":{"9" * 50_000}}}', None),
         ("[]", None),
         ("{", None),
     ],

@@ -125,12 +125,45 @@ async def test_a_reader_that_is_too_many_bytes_behind_is_cut(place: Place) -> No
     assert place.cuts == 1
 
 
-async def test_one_frame_may_be_larger_than_the_bound(place: Place) -> None:
+async def test_nobody_is_cut_for_the_bytes_of_an_answer(place: Place) -> None:
     place.fill()
-    place.outbox.push(large := a_frame(2 * QUEUE_BYTES_MAX))
+    place.outbox.push(large := a_frame(2 * QUEUE_BYTES_MAX), is_asked_for=True)
+    place.outbox.push(small := a_frame())
     assert place.cuts == 0
     place.transport.drain()
-    await until(lambda: place.transport.written == [large.wire])
+    await until(lambda: len(place.transport.written) == 1)
+    place.transport.drain()
+    await until(lambda: place.transport.written == [large.wire, small.wire])
+
+
+async def test_answers_count_as_frames_like_all_others(place: Place) -> None:
+    place.fill()
+    for _ in range(QUEUE_FRAMES_MAX + 1):
+        place.outbox.push(a_frame(1), is_asked_for=True)
+    assert place.cuts == 1
+
+
+async def test_there_is_room_for_a_request_when_no_answer_waits(place: Place) -> None:
+    await place.outbox.room()
+    place.fill()
+    place.outbox.push(a_frame())
+    await place.outbox.room()
+    place.outbox.push(a_frame(), is_asked_for=True)
+    room = asyncio.ensure_future(place.outbox.room())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not room.done()
+    place.transport.drain()
+    await asyncio.wait_for(room, 10)
+
+
+async def test_closing_ends_the_wait_for_room(place: Place) -> None:
+    place.fill()
+    place.outbox.push(a_frame(), is_asked_for=True)
+    room = asyncio.ensure_future(place.outbox.room())
+    await asyncio.sleep(0)
+    place.outbox.close()
+    await asyncio.wait_for(room, 10)
 
 
 async def test_a_reader_that_takes_nothing_for_too_long_is_cut(place: Place) -> None:
