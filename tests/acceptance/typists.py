@@ -111,14 +111,16 @@ class Typist:
 
 @asynccontextmanager
 async def typists(
-    urls: Sequence[Sequence[str]], seed: int, *, room: str = ROOM
+    urls: Sequence[Sequence[str]], seed: int, *, room: str = ROOM, first: int = 0
 ) -> AsyncIterator[list[Typist]]:
-    """One typist for each of `urls`, in one document. A list of URLs is tried from its first on."""
+    """One typist for each of `urls`, in one document, numbered from `first`. Of several URLs the first is
+    tried first.
+    """
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         await create_room(http, urls[0][0], room)
         found = []
-        for number, addresses in enumerate(urls):
+        for number, addresses in enumerate(urls, first):
             client = Client(
                 addresses,
                 room,
