@@ -31,22 +31,22 @@ class Attendances:
         self._now = now
 
     def join(
-        self, room: str, session: str, *, client: str, actor: str, replaces: Sequence[str] = ()
+        self, room: str, session: str, *, client: str, actor: str, connected: int | None = None
     ) -> asyncio.Future[Sequence[Recorded]]:
-        """Begin a stay under a `session` id that is new, in place of the stays that it `replaces`."""
+        """Begin a stay under a `session` id that is new; `connected` as in `Joined`."""
         at = self._now()
 
         def decide(head: Attendance | None) -> Attendance:
             return head or Attendance.join(
-                room, session, client=client, node=self._node, actor=actor, at=at, replaces=replaces
+                room, session, client=client, node=self._node, actor=actor, at=at, connected=connected
             )
 
         return self._lives.submit(attendance_stream(room, session), decide, is_new=True)
 
-    def stay(self, room: str, session: str, *, client: str, actor: str, replaces: Sequence[str] = ()) -> Stay:
+    def stay(self, room: str, session: str, *, client: str, actor: str, connected: int | None = None) -> Stay:
         """Begin a stay as `join` does, and see to it that it and its end are recorded."""
         return Stay(
-            lambda: self.join(room, session, client=client, actor=actor, replaces=replaces),
+            lambda: self.join(room, session, client=client, actor=actor, connected=connected),
             lambda reason: self.leave(room, session, reason, actor=actor),
         )
 

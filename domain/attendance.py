@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -10,13 +9,15 @@ from eventsourcing.utils import register_topic
 
 from domain.aggregate import Aggregate, Event, InitialEvent
 from domain.ids import attendance_stream
+from domain.instants import as_microseconds
 
 
 class Joined(InitialEvent):
     """`node` is the server process that holds the socket: when it dies, its stays are closed for it.
 
-    `replaces` are the stays of the same client that the node knew of: this one takes their place. Of a stay
-    that is not among them it cannot be said which of the two is the client's newer socket.
+    `connected` says which of a client's sockets is the newest: it is when this one was opened, in
+    microseconds by the client's own clock. The order of the log does not say it, since a stay that began
+    on a slow node comes late; nor does the clock of a node.
     """
 
     TOPIC = "attendance.joined"
@@ -25,11 +26,11 @@ class Joined(InitialEvent):
     session: str
     client: str
     node: str
-    replaces: list[str]
+    connected: int
 
     @staticmethod
     def upcast_v1_v2(state: dict[str, Any]) -> None:
-        state["replaces"] = []
+        state["connected"] = as_microseconds(state["timestamp"])
 
 
 class Left(Event):
@@ -63,9 +64,11 @@ class Attendance(Aggregate):
         node: str,
         actor: str,
         at: datetime,
-        replaces: Sequence[str] = (),
+        connected: int | None = None,
     ) -> Self:
-        """The beginning of a stay; `session` is unique to it."""
+        """The beginning of a stay; `session` is unique to it. A client that does not say when it has
+        connected did so now.
+        """
         return cls._create(
             Joined,
             id=attendance_stream(room, session),
@@ -75,7 +78,7 @@ class Attendance(Aggregate):
             session=session,
             client=client,
             node=node,
-            replaces=list(replaces),
+            connected=as_microseconds(at) if connected is None else connected,
         )
 
     def leave(self, reason: str, *, actor: str, at: datetime) -> None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -444,7 +445,7 @@ class Client:
             return self._on_unreachable(error)
         code: int | None = None
         try:
-            self.session.on_connected(self._now())
+            self.session.on_connected(self._now(), at=time.time_ns() // 1000)
             self.settle()
             code = await self._converse(socket)
         finally:

@@ -210,12 +210,16 @@ class ClientSession:
 
     # The connection.
 
-    def on_connected(self, now: float) -> None:
-        """There is a socket: say hello."""
+    def on_connected(self, now: float, *, at: int | None = None) -> None:
+        """There is a socket: say hello. `at` is the time of day in microseconds since the epoch, by which the
+        server knows our newest socket.
+        """
         assert self.status is Status.OFFLINE
         self._deadline = now + WELCOME_SECONDS
         self._refusal = None
         hello: Frame = {"type": "hello", "protocol": PROTOCOL, "client": self.client, "name": self.name}
+        if at is not None:
+            hello["at"] = at
         if self.epoch is not None:
             hello["resume"] = {"epoch": self.epoch, "position": self.position}
         self._requests.ask(hello, self._on_welcome)

@@ -55,6 +55,7 @@ class Hello(Request):
     protocol: Integer
     client: Id
     name: Name
+    at: Integer | None = None
     resume: Resume | None = None
 
 

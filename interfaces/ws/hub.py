@@ -46,13 +46,12 @@ class Receiver(Protocol):
 
     client: str
     session_id: str
+    connected: int
     documents: frozenset[str]
 
     def push(self, frame: Frame) -> None: ...
 
     def on_superseded(self) -> None: ...
-
-    def on_doubled(self) -> None: ...
 
 
 class RoomOnNode:
@@ -103,19 +102,12 @@ class RoomOnNode:
                 session.push(frame)
 
     def _supersede(self, joined: Joined) -> None:
-        """A client has begun a stay: its older sockets here are ended.
-
-        Stays are not logged in the order in which the sockets were opened: one that began on a node that
-        was slow comes late, when its client has long been here. So a session that the new stay does not
-        know is not told to stop. If neither knows the other, the one that was logged first is to come
-        back: then its stay knows the other.
+        """A client has begun a stay: its older sockets here are ended. A newer one is not: a stay that
+        began on a slow node is logged late.
         """
         for session in tuple(self.sessions.values()):
-            if session.client == joined.client and session.session_id in self.roster:
-                if session.session_id in joined.replaces:
-                    session.on_superseded()
-                else:
-                    session.on_doubled()
+            if session.client == joined.client and session.connected < joined.connected:
+                session.on_superseded()
 
     def on_presence(self, position: int, frames: Sequence[FrameRecorded]) -> None:
         frame = presence_frame(position, frames)
@@ -125,8 +117,7 @@ class RoomOnNode:
     def _take(self, recorded: Recorded, data: bytes | None) -> None:
         event = recorded.event
         if isinstance(event, Joined):
-            if event.session not in self.sessions:  # those of this node have met in `enter`
-                self._supersede(event)
+            self._supersede(event)
             self.roster[event.session] = event
         elif isinstance(event, Left):
             self.roster.pop(parse_stream(event.originator_id).name, None)
@@ -174,10 +165,6 @@ class RoomOnNode:
             else:
                 return await self.events_after(history, after)
         return [(position, data) for position, data in self._recent if position > after]
-
-    def stays_of(self, client: str) -> list[str]:
-        """The session ids under which `client` is here."""
-        return [session for session, joined in self.roster.items() if joined.client == client]
 
     @property
     def roster_entries(self) -> list[dict[str, object]]:
@@ -238,14 +225,15 @@ class Hub:
     def enter(self, name: str, session: Receiver) -> RoomOnNode:
         """From here on `session` gets the room's frames, and the room is kept until it leaves.
 
-        An older session of the same client on this node is ended.
+        Of two sessions of the same client on this node the older one is ended, which may be `session`.
         """
         room = self._rooms.get(name)
         if room is None:
             room = self._rooms[name] = RoomOnNode(name)
         for other in tuple(room.sessions.values()):
             if other.client == session.client:
-                other.on_superseded()
+                older = session if other.connected > session.connected else other
+                older.on_superseded()
         room.sessions[session.session_id] = session
         return room
 

@@ -30,6 +30,7 @@ from domain.errors import (
     StoreError,
     StoreUnavailable,
 )
+from domain.instants import as_microseconds
 from domain.limits import FRAME_BYTES, OP_COMPONENTS
 from domain.room import Room
 from domain.text_op import parse
@@ -92,6 +93,7 @@ class Session:
         "_services",
         "_stay",
         "client",
+        "connected",
         "documents",
         "name",
         "room",
@@ -110,6 +112,8 @@ class Session:
         self.room = room
         self.client = ""
         self.name = ""
+        self.connected = 0
+        """When the client opened the socket: see `Joined`."""
         self.session_id = services.new_id()
         self.documents: frozenset[str] = frozenset()
         self._services = services
@@ -161,10 +165,6 @@ class Session:
     def on_superseded(self) -> None:
         """The client has a newer socket."""
         self.close(closes.SUPERSEDED)
-
-    def on_doubled(self) -> None:
-        """The client has two sockets, and it cannot be said which is newer: it is to come back."""
-        self.close(closes.HEARTBEAT_LOST)
 
     def on_closed(self, *, is_clean: bool) -> None:
         """The socket is gone. Called once, by the route."""
@@ -277,7 +277,10 @@ class Session:
         if self.is_closed:
             return
         self.client, self.name = hello.client, hello.name
+        self.connected = hello.at if hello.at is not None else as_microseconds(self._services.now())
         on_node = self._room_on_node = self._hub.enter(self.room, self)
+        if self._closed_with is not None:
+            return  # the client has a newer socket here
         try:
             await self._hub.load(on_node)
             self._stay = self._services.attendances.stay(
@@ -285,7 +288,7 @@ class Session:
                 self.session_id,
                 client=self.client,
                 actor=self.name,
-                replaces=on_node.stays_of(self.client),
+                connected=self.connected,
             )
             missed = await self._missed_events(hello, on_node)
         except StoreUnavailable:

@@ -105,7 +105,6 @@ class FakeStore:
         mine = [edit for edit in edits if edit.client == client]
         return LastEdit(mine[-1].seq, mine[-1].revision, mine[-1].digest) if mine else None
 
-
     # Reading rooms, as the hub does.
 
     def _of_room(self, room: str, after: int, until: int) -> list[Recorded]:

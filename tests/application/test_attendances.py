@@ -96,7 +96,7 @@ async def test_a_stay_that_ends_before_its_beginning_could_be_recorded_is_record
 ) -> None:
     monkeypatch.setattr(application.attendances, "AGAIN_SECONDS", 0.0)
     node.is_full = True
-    stay = attendances.stay("demo", "s1", client="ada-1", actor="Ada", replaces=["s0"])
+    stay = attendances.stay("demo", "s1", client="ada-1", actor="Ada", connected=7)
     stay.end("left")
     await asyncio.sleep(0)
     node.is_full = False
@@ -107,7 +107,7 @@ async def test_a_stay_that_ends_before_its_beginning_could_be_recorded_is_record
     joined, left = node.store.stream("attendance:demo/s1")
     assert isinstance(joined, Joined)
     assert isinstance(left, Left)
-    assert (joined.replaces, left.reason) == (["s0"], "left")
+    assert (joined.connected, left.reason) == (7, "left")
 
 
 async def _until(is_so: Callable[[], bool]) -> None:

@@ -163,7 +163,7 @@ class SimulatedClient(ClientEnd):
             return
         self.link = link
         self._trace("connects over", link.name)
-        self.session.on_connected(self._now)
+        self.session.on_connected(self._now, at=round(self._now * 1e6))
         self._after()
 
     def _come_back(self, extra_seconds: float = 0.0) -> None:
