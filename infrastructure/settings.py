@@ -31,8 +31,6 @@ class Settings(BaseModel):
     """Unused documents and rooms leave the memory after this; opening one again takes milliseconds."""
     aggregates_memory_bytes: Annotated[int, Field(gt=0)] = 512 * 1024 * 1024
     """Beyond this the longest unused leave earlier: a quarter of the smallest machine it is meant for."""
-    presence_days: Annotated[int, Field(ge=1)] = 30
-    """Cursor moves are kept this long."""
     drain_seconds: Annotated[float, Field(gt=0)] = 20.0
     """After SIGTERM: how long clients are sent elsewhere and commits finished."""
 
