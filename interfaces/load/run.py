@@ -151,7 +151,8 @@ class LoadRun:
         self, works: Sequence[Coroutine[Any, Any, None]], on_progress: OnProgress = lambda edits: None
     ) -> None:
         """Wait for all of `works`, as long as something moves. Raises the first failure."""
-        pending = {asyncio.ensure_future(work) for work in works}
+        tasks = [asyncio.ensure_future(work) for work in works]
+        pending = set(tasks)
         moved_at, seen = time.monotonic(), -1
         try:
             while pending:
@@ -169,7 +170,7 @@ class LoadRun:
         finally:
             for task in pending:
                 task.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)  # one failure is told, not fifty
 
     # Comparing.
 
