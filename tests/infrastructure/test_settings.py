@@ -58,7 +58,6 @@ def test_what_is_given_stands_above_the_environment_unless_it_is_none() -> None:
         ("port", "http"),
         ("edits_per_second", "0"),
         ("frames_per_second", "-1"),
-        ("presence_days", "0"),
         ("drain_seconds", "0"),
         ("aggregates_memory_bytes", "lots"),
     ],
