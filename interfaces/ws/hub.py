@@ -131,10 +131,15 @@ class RoomOnNode:
 
     # Reading.
 
-    async def load(self, history: RoomHistory, position: int) -> None:
-        """Read roster and last messages as of `position`; what came since is waiting in `_missed`."""
+    def start_loading(self, history: RoomHistory, position: int) -> None:
+        """Read roster and last messages as of `position`, where the feed stands; from here on what it
+        brings waits in `_missed`.
+        """
         self._missed.clear()
         self._recent_after = position
+        self.loading = asyncio.ensure_future(self._load(history, position))
+
+    async def _load(self, history: RoomHistory, position: int) -> None:
         stays = await history.open_stays(self.room)
         messages = await history.messages(self.room, position, MESSAGES_SHOWN)
         self.roster = {
@@ -153,17 +158,14 @@ class RoomOnNode:
         if after < self._recent_after:
             until = self._recent_after
             older = await history.room_events(self.room, after, until, limit=RESUME_EVENTS_MAX + 1)
-            if len(older) > RESUME_EVENTS_MAX:
-                return None
-            if (
-                until == self._recent_after
-            ):  # nothing fell out of memory meanwhile: the next one need not read it
-                self._recent.extendleft(
-                    reversed([(r.position, data) for r in older if (data := encode_recorded(r))])
-                )
-                self._recent_after = after
-            else:
+            if until != self._recent_after:  # something fell out of memory meanwhile
                 return await self.events_after(history, after)
+            if len(older) + len(self._recent) > RESUME_EVENTS_MAX:
+                return None
+            # The next one who was away need not read them.
+            encoded = [(r.position, data) for r in older if (data := encode_recorded(r))]
+            self._recent.extendleft(reversed(encoded))
+            self._recent_after = after
         return [(position, data) for position, data in self._recent if position > after]
 
     @property
@@ -242,7 +244,8 @@ class Hub:
         if room.has_loaded:
             return
         if room.loading is None or room.loading.done():
-            room.loading = asyncio.ensure_future(room.load(self._history, self.position))
+            room.start_loading(self._history, self.position)
+        assert room.loading is not None
         await asyncio.shield(room.loading)
 
     async def reach(self, position: int) -> None:

@@ -247,9 +247,9 @@ class Session:
             case EditFrame():
                 self._on_edit(request)
             case CursorFrame():
-                self._on_cursor(request)
+                await self._on_cursor(request)
             case Post():
-                self._on_post(request)
+                await self._on_post(request)
             case Open():
                 await self._on_open(request)
             case Close():
@@ -291,7 +291,7 @@ class Session:
                 connected=self.connected,
             )
             missed = await self._missed_events(hello, on_node)
-        except StoreUnavailable:
+        except StoreError:
             self.close(closes.STORE_UNAVAILABLE)
             return
         if not self.is_closed:
@@ -345,7 +345,7 @@ class Session:
     # Documents.
 
     async def _on_open(self, request: Open) -> None:
-        if len(self.documents) >= DOCUMENTS_OPEN_MAX:
+        if request.document not in self.documents and len(self.documents) >= DOCUMENTS_OPEN_MAX:
             raise RateLimited("too many documents are open", limit=DOCUMENTS_OPEN_MAX, retry_after=1.0)
         document = await self._get(request)
         seq = await self._services.documents.last_seq(document, self.client)
@@ -412,17 +412,20 @@ class Session:
         elif not done.cancelled() and not done.result():
             self._reply(frame(type="ok", ref=ref))
 
-    def _on_cursor(self, request: CursorFrame) -> None:
+    async def _on_cursor(self, request: CursorFrame) -> None:
         if request.document not in self.documents:
             raise NotOpen("open the document first")
-        document = self._services.documents.find(self.room, request.document)
-        if document is None:
-            return  # being loaded: the next move will do
+        document = await self._open_document(request.document)
         if request.revision > document.revision:
             raise RevisionAhead("the client is ahead", revision=document.revision)
         length = len(document.text)
         anchor, head = min(request.anchor, length), min(request.head, length)
         self._services.cursors.move(self.room, self.client, request.document, request.revision, anchor, head)
+
+    async def _open_document(self, name: str) -> Document:
+        """A document that the session has open: it may have left the memory when nobody edited it."""
+        documents = self._services.documents
+        return documents.find(self.room, name) or await documents.get(self.room, name)
 
     async def _on_catch_up(self, request: CatchUp) -> None:
         document = await self._services.documents.get(self.room, request.document)
@@ -442,12 +445,8 @@ class Session:
 
     # Chat.
 
-    def _on_post(self, request: Post) -> None:
-        revisions = {
-            name: document.revision
-            for name in sorted(self.documents)
-            if (document := self._services.documents.find(self.room, name)) is not None
-        }
+    async def _on_post(self, request: Post) -> None:
+        revisions = {name: (await self._open_document(name)).revision for name in sorted(self.documents)}
         done = self._services.messages.post(
             self.room,
             request.message,

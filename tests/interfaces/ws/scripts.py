@@ -41,7 +41,9 @@ async def turns() -> None:
 class World:
     """One node: services on stores in memory, which commit by themselves, and a hub."""
 
-    def __init__(self, store: FakeStore | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self, store: FakeStore | None = None, limits: Limits | None = None, node: str = "node-1"
+    ) -> None:
         self.store = store or FakeStore()
         self.clock = Clock()
         self.record = FakeNode(self.store, self.clock)
@@ -51,6 +53,7 @@ class World:
         self.record.followers.append(self.hub.on_events)
         self.presence.followers.append(self.hub.on_presence)
         self.limits = limits or Limits()
+        self.clients: list[ScriptedClient] = []
         ids = itertools.count(1)
         now, lives = self.clock.now, self.record.lives
         rooms = Rooms(lives, now=now)
@@ -58,13 +61,13 @@ class World:
             rooms=rooms,
             documents=Documents(lives, self.store, rooms, now=now),
             messages=Messages(lives, now=now),
-            attendances=Attendances(lives, node="node-1", now=now),
-            cursors=Cursors(self.presence.lives, node="node-1", now=now),
-            node="node-1",
+            attendances=Attendances(lives, node=node, now=now),
+            cursors=Cursors(self.presence.lives, node=node, now=now),
+            node=node,
             epoch=EPOCH,
             now=now,
             monotonic=self.clock.monotonic,
-            new_id=lambda: f"s{next(ids)}",
+            new_id=lambda: f"{node}-s{next(ids)}",
         )
 
     async def open_room(self, *documents: str) -> World:
@@ -74,19 +77,28 @@ class World:
             await self.services.documents.create("demo", document, actor="Ada")
         return self
 
+    def another_node(self) -> World:
+        """A second node on the same store, up to date; from then on it is fed when the test says so."""
+        other = World(self.store, node=f"{self.services.node}b")
+        other.clock.seconds = self.clock.seconds
+        other.record.feed()
+        return other
+
     def connect(self, name: str, room: str = "demo") -> ScriptedClient:
         """A socket that has said nothing yet."""
-        return ScriptedClient(self, name, room)
+        client = ScriptedClient(self, name, room)
+        self.clients.append(client)
+        return client
 
     async def join(self, name: str, *documents: str) -> ScriptedClient:
-        """A client that is in the room, with documents open, and has heard all of that."""
+        """A client that is in the room, with documents open; nobody has anything left to hear."""
         client = self.connect(name)
         await client.hello()
         for document in documents:
             await client.request(type="open", document=document)
         await turns()
-        for other in (client, *client.world_clients):
-            other.heard.clear()
+        for everybody in self.clients:
+            everybody.forget()
         return client
 
 
@@ -119,11 +131,6 @@ class ScriptedClient:
         self.heard: deque[Heard] = deque()
         self.session = Session(room, world.services, world.hub, self.transport, self._on_close, world.limits)
         self._refs = itertools.count(1)
-        _CLIENTS.setdefault(id(world), []).append(self)
-
-    @property
-    def world_clients(self) -> list[ScriptedClient]:
-        return _CLIENTS[id(self.world)]
 
     def _on_close(self, code: int) -> None:
         self.code = code
@@ -138,7 +145,7 @@ class ScriptedClient:
 
     async def push_raw(self, data: str | bytes) -> None:
         await self.session.receive(data)
-        self._hear()
+        self.hear()
 
     async def request(self, **frame: Any) -> Heard:
         """Send a frame and expect its reply."""
@@ -155,10 +162,16 @@ class ScriptedClient:
 
     # Hearing.
 
-    def _hear(self) -> None:
+    def hear(self) -> None:
+        """Take in what has been sent."""
         for data in self.transport.written:
             self.heard.append(orjson.loads(payload(data)))
         self.transport.written.clear()
+
+    def forget(self) -> None:
+        """Whatever has been heard so far is of no interest."""
+        self.hear()
+        self.heard.clear()
 
     async def expect_reply(self, ref: int | None) -> Heard:
         """The next frame that is an answer to `ref`."""
@@ -177,7 +190,7 @@ class ScriptedClient:
 
     async def _expect(self, fields: Mapping[str, Any]) -> Heard:
         def found() -> Heard | None:
-            self._hear()
+            self.hear()
             return next((f for f in self.heard if fields.items() <= f.items()), None)
 
         try:
@@ -192,7 +205,7 @@ class ScriptedClient:
     async def expect_silence(self) -> None:
         """Nothing is heard, and everything that was heard has been expected."""
         await turns()
-        self._hear()
+        self.hear()
         assert not self.heard, list(self.heard)
 
     async def expect_error(self, ref: int | None, code: str, **facts: Any) -> Heard:
@@ -201,9 +214,6 @@ class ScriptedClient:
         assert error["type"] == "error", error
         assert (error["code"], facts.items() <= error.items()) == (code, True), error
         return error
-
-
-_CLIENTS: dict[int, list[ScriptedClient]] = {}
 
 
 def payload(wire: bytes) -> bytes:
