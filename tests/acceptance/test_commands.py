@@ -1,0 +1,228 @@
+"""The commands that look back, as a person runs them: beside a server, without one, on a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from queue import Empty, Queue
+from threading import Thread
+from typing import Final
+
+import psycopg
+import pytest
+
+from domain.instants import as_datetime
+from infrastructure.embedded_postgres import find_running
+from infrastructure.postgres.migrations import migrate
+from interfaces.pyclient.client import Client
+from tests.servers import ROOT, ServerProcess, running_server
+
+pytestmark = pytest.mark.slow
+
+# For a line to come: a process has to start on a loaded machine, or to find a server that has just come back.
+LINE_SECONDS: Final = 30.0
+
+TEXT: Final = "Grüße, 本\x1b[31m red\r\nno line end"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ServerProcess]:
+    with running_server() as server:
+        asyncio.run(_write(server.url))
+        yield server
+
+
+async def _write(url: str) -> None:
+    async with Client(url, "demo", name="Ada") as client:
+        document = await client.open("notes.md", create=True)
+        document.insert(0, TEXT)
+        await document.saved()
+        document.delete(0, 7)
+        await document.saved()
+        await client.post("Done.\x07 Next?")
+
+
+@contextmanager
+def following(server: ServerProcess, *arguments: str) -> Iterator[Queue[str]]:
+    """The lines of a `chronoscribe log -f` as they come; it must end as Ctrl-C ends a program."""
+    command = [sys.executable, "-m", "interfaces.cli.main", "log", "demo", "-f", *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, env=server.environment, stdout=subprocess.PIPE, text=True)
+    lines: Queue[str] = Queue()
+    assert process.stdout is not None
+    reader = Thread(target=_put_all, args=[process.stdout, lines])
+    reader.start()
+    try:
+        yield lines
+        process.send_signal(signal.SIGINT)
+        assert process.wait(LINE_SECONDS) == 130
+    finally:
+        process.kill()
+        process.wait()
+        reader.join()
+        process.stdout.close()
+
+
+def _put_all(output: Iterable[str], lines: Queue[str]) -> None:
+    for line in output:
+        lines.put(line)
+
+
+def next_with(lines: Queue[str], part: str) -> str:
+    """The next line that holds `part`; those before it are passed over."""
+    passed: list[str] = []
+    while True:
+        try:
+            line = lines.get(timeout=LINE_SECONDS)
+        except Empty:
+            raise AssertionError(f"no line with {part!r} after {passed}") from None
+        if part in line:
+            return line
+        passed.append(line)
+
+
+async def _post(url: str, text: str) -> None:
+    async with Client(url, "demo", name="Ben") as client:
+        await client.post(text)
+
+
+def on_terminal(server: ServerProcess, *arguments: str) -> str:
+    """What a command prints when its output is a terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "interfaces.cli.main", *arguments],
+        cwd=ROOT,
+        env={**server.environment, "TERM": "xterm"},
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+    )
+    os.close(theirs)
+    printed = b""
+    with suppress(OSError):  # how a terminal says that the other side is gone
+        while data := os.read(ours, 65_536):
+            printed += data
+    os.close(ours)
+    assert process.wait(LINE_SECONDS) == 0
+    return printed.decode().replace("\r\n", "\n")
+
+
+def test_a_document_is_printed_exactly(server: ServerProcess) -> None:
+    assert server.run("show", "demo", "notes.md").stdout == TEXT[7:].encode()
+    assert server.run("show", "demo", "notes.md", "--revision", "1").stdout == TEXT.encode()
+    assert server.run("show", "demo", "notes.md", "--revision", "0").stdout == b""
+
+
+def test_a_document_is_shown_as_of_a_moment(server: ServerProcess) -> None:
+    log = server.run("log", "demo", "--json").stdout.splitlines()
+    edits = [event for event in map(json.loads, log) if event["event"] == "edit"]
+    assert len(edits) == 2
+    moment = as_datetime(edits[0]["at"]).isoformat()
+    assert server.run("show", "demo", "notes.md", "--at", moment).stdout == TEXT.encode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("show", "demo", "nothing.md"), "there is no document 'nothing.md' in the room 'demo'"),
+        (("show", "nowhere", "notes.md"), "there is no document 'notes.md' in the room 'nowhere'"),
+        (("show", "demo", "../x"), "there is no document '../x'"),
+        (("show", "demo", "notes.md", "--revision", "3"), "notes.md has 2 revisions, not 3"),
+        (("show", "demo", "notes.md", "--at", "2001-01-01"), "notes.md was created later"),
+        (("log", "nowhere"), "there is no room 'nowhere'"),
+        (("log", "no/where"), "there is no room 'no/where'"),
+    ],
+)
+def test_what_is_not_there_is_told_and_ends_with_one(
+    server: ServerProcess, arguments: tuple[str, ...], complaint: str
+) -> None:
+    done = server.run(*arguments)
+    assert done.returncode == 1
+    assert done.stdout == b""
+    assert complaint in done.stderr.decode()
+
+
+def test_the_log_has_a_line_for_everything_in_its_order(server: ServerProcess) -> None:
+    lines = server.run("log", "demo").stdout.decode().splitlines()
+    after_time = [line.split("  ", 1)[1] for line in lines if "chronoscribe" not in line]
+    assert [line.replace("  ", " ") for line in after_time if "joined" not in line][:5] == [
+        "Ada document notes.md listed",
+        "Ada document notes.md created",
+        r'Ada edit in notes.md rev 1: +"Grüße, 本\x1b[31m red\r\nno line end"',
+        "Ada edit in notes.md rev 2: −7",
+        r"Ada says Done.\x07 Next?",
+    ]
+
+
+def test_a_terminal_gets_a_heading_whole_lines_and_no_escapes_of_others(server: ServerProcess) -> None:
+    shown = on_terminal(server, "show", "demo", "notes.md")
+    assert "notes.md  revision 2" in shown.splitlines()[0]
+    assert r"本\x1b[31m red\r" in shown
+    assert shown.endswith("no line end\n")
+    assert "\x1b[31m" not in shown
+
+
+def test_a_terminal_gets_the_log_in_colours_and_no_escapes_of_others(server: ServerProcess) -> None:
+    shown = on_terminal(server, "log", "demo")
+    assert '\x1b[32m+"Grüße, 本\\x1b[31m red' in shown
+    assert "\x07" not in shown
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(server: ServerProcess) -> None:
+    done = subprocess.run(
+        [
+            "/bin/bash",
+            "-o",
+            "pipefail",
+            "-c",
+            f"{sys.executable} -m interfaces.cli.main log demo --json | true",
+        ],
+        cwd=ROOT,
+        env=server.environment,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_following_goes_on_over_a_restart_of_the_server(server: ServerProcess) -> None:
+    with following(server) as lines, following(server, "--json") as objects:
+        next_with(lines, "opened the room")
+        next_with(objects, "room_opened")
+        asyncio.run(_post(server.url, "before"))
+        assert "Ben  says before" in next_with(lines, "before")
+        assert json.loads(next_with(objects, "before"))["text"] == "before"
+        server.restart()
+        asyncio.run(_post(server.url, "after"))
+        next_with(lines, "says after")
+        next_with(objects, '"after"')
+
+
+def test_without_a_server_the_commands_start_postgres_and_stop_it(server: ServerProcess) -> None:
+    server.terminate()
+    try:
+        assert find_running(server.folder) is None
+        assert server.run("show", "demo", "notes.md").stdout == TEXT[7:].encode()
+        assert b"notes.md rev 2" in server.run("log", "demo").stdout
+        assert find_running(server.folder) is None
+    finally:
+        server.start()
+    assert server.run("show", "demo", "notes.md").stdout == TEXT[7:].encode()
+
+
+def test_with_a_database_of_ones_own_the_commands_read_that(database_url: str) -> None:
+
+    async def prepare() -> None:
+        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+            await migrate(connection)
+
+    asyncio.run(prepare())
+    with running_server(database_url=database_url, start=False) as server:
+        done = server.run("log", "demo")
+        assert done.returncode == 1
+        assert b"there is no room 'demo'" in done.stderr
