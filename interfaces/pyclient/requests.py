@@ -64,12 +64,12 @@ class Requests:
 class Errand:
     """Base of what has one request under way at most, and a time at which to do the next thing."""
 
-    __slots__ = ("_attempts", "_ref", "_requests", "_then", "due")
+    __slots__ = ("_attempts", "_refs", "_requests", "_then", "due")
 
     def __init__(self, requests: Requests) -> None:
         self.due: float | None = None
         self._requests = requests
-        self._ref: int | None = None
+        self._refs: list[int] = []  # of the request under way, and of its earlier copies
         self._attempts = 0
         self._then: Callable[[float], None] | None = None
 
@@ -77,13 +77,17 @@ class Errand:
         """Do what is due."""
         then = self._then
         if then is not None and self.due is not None and now >= self.due:
+            earlier, self._refs = self._refs, []
             self._rest()
             then(now)
+            # On a slow line the answer to the first copy comes after the second has gone. It is as good; if
+            # only the last one's counted, an answer that takes longer than the resend would never be taken.
+            self._refs = earlier + self._refs
 
     def _ask(self, frame: Frame, on_reply: OnReply, now: float, again: Callable[[float], None]) -> None:
         """Send a request in place of the one under way; `again` is called if it stays unanswered."""
         self._rest()
-        self._ref = self._requests.ask(frame, on_reply)
+        self._refs.append(self._requests.ask(frame, on_reply))
         self._wait(now + RESEND_SECONDS, again)
 
     def _wait(self, until: float, then: Callable[[float], None]) -> None:
@@ -98,8 +102,9 @@ class Errand:
 
     def _rest(self) -> None:
         """Wait for nothing."""
-        self._requests.forget(self._ref)
-        self._ref = None
+        for ref in self._refs:
+            self._requests.forget(ref)
+        self._refs.clear()
         self.due = None
         self._then = None
 

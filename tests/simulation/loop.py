@@ -55,7 +55,8 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
         self._now = BEGINNING_SECONDS
         self._selector = self  # what the base class waits with
         self.failures: list[str] = []
-        self.set_task_factory(_owned_task)  # type: ignore[arg-type]  # takes any options
+        self._failed: list[asyncio.Task[Any]] = []
+        self.set_task_factory(self._owned_task)  # type: ignore[arg-type]  # takes any options
         self.set_exception_handler(self._on_failure)
 
     def time(self) -> float:
@@ -76,20 +77,35 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
     def _write_to_self(self) -> None:
         """There is no other thread to be woken by."""
 
+    def _owned_task(
+        self, _loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
+    ) -> asyncio.Task[Any]:
+        task = asyncio.Task(coroutine, loop=self, **options)
+        task.add_done_callback(self._on_task_done)
+        owner = OWNER.get()
+        if owner is not None:
+            owner.adopt(task)
+        return task
+
+    def _on_task_done(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled() and _is_unseen(task):
+            self._failed.append(task)
+
+    def tell_unseen_failures(self) -> None:
+        """Tasks that failed and that nobody asked. The garbage collector would tell, some time or other."""
+        for task in self._failed:
+            if _is_unseen(task):
+                self._on_failure(self, {"message": "nobody saw that", "exception": task.exception()})
+
     def _on_failure(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         told = "".join(traceback.format_exception(error)) if error else ""
         self.failures.append(f"{context['message']}: {told}")
 
 
-def _owned_task(
-    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
-) -> asyncio.Task[Any]:
-    task = asyncio.Task(coroutine, loop=loop, **options)
-    owner = OWNER.get()
-    if owner is not None:
-        owner.adopt(task)
-    return task
+def _is_unseen(task: asyncio.Task[Any]) -> bool:
+    """Whether the task has failed and nobody has asked for its exception yet."""
+    return bool(task._log_traceback)  # by this asyncio knows it
 
 
 def run_virtually(main: Coroutine[Any, Any, None]) -> list[str]:
@@ -99,6 +115,7 @@ def run_virtually(main: Coroutine[Any, Any, None]) -> list[str]:
         loop.run_until_complete(main)
     except Exception as error:  # noqa: BLE001 -- whatever the code under test raises is a finding
         loop.failures.append("".join(traceback.format_exception(error)))
+    loop.tell_unseen_failures()
     failures = loop.failures.copy()  # what is said while the rest is thrown away is of no interest
     _end_the_rest(loop)
     loop.close()

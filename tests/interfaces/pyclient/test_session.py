@@ -1004,3 +1004,20 @@ def test_without_composing_each_edit_is_sent_by_itself() -> None:
     script.expect("edit", seq=1, op=["x"])
     script.push_edit(5, "ada", 1, ["x"])
     script.expect("edit", seq=2, op=["y"])
+
+
+def test_an_answer_that_takes_longer_than_the_resend_is_taken() -> None:
+    """A large document over a slow line: else it would be asked for again and again, and never open."""
+    script = Script()
+    script.connect()
+    script.session.open("main.md", script.now)
+    first = script.expect("open", document="main.md")["ref"]
+    script.wait(RESEND_SECONDS)
+    second = script.expect("open", document="main.md")["ref"]
+    assert second != first
+    for ref in (first, second):
+        script.ref = ref
+        script.reply("opened", document="main.md", revision=4, seq=0, text="ab")
+    assert [told.revision for told in script.told(notices.DocumentOpened)] == [4]
+    script.edit([2, "c"])
+    script.expect("edit", seq=1, base=4)
