@@ -386,7 +386,10 @@ class World:
     def _what_is_not_quiet(self) -> list[str]:
         head = self._store.logs["record"].position
         noise = [f"{node.id} has not come to {head}" for node in self._nodes if not self._is_at(node, head)]
+        present = {client.name for client in self._clients}
         for client in self._clients:
+            if set(client.session.roster) != present:
+                noise.append(f"{client.process} sees {sorted(client.session.roster)} in the room")
             if not client.is_quiet:
                 noise.append(f"{client.process} is not quiet {HEAL_SECONDS} s after everything was healed")
             for document, replica in client.replicas().items():
@@ -416,14 +419,6 @@ class World:
         for client in self._clients:
             for document, replica in client.replicas().items():
                 copies.append(Copy(client.process, document, replica.revision, replica.text))
-        self._check_rosters()
         for node in self._nodes:
             self.violations += node.violations
         self.violations += self._store.violations
-
-    def _check_rosters(self) -> None:
-        """Who is shown as present is present, and the other way round."""
-        present = {client.name for client in self._clients}
-        for client in self._clients:
-            if set(client.session.roster) != present:
-                self.violations.append(f"{client.process} sees {sorted(client.session.roster)} in the room")
