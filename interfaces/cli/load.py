@@ -139,12 +139,11 @@ async def _with_progress(run: LoadRun) -> dict[str, Any]:
 
 
 def as_text(report: dict[str, Any]) -> str:
+    """The report for people."""
+    clients = "1 client" if report["clients"] == 1 else f"{report['clients']} clients"
+    pace = f"{report['seconds']:,.1f} s: {report['edits_per_second']:,.0f} edits/s"
     rows = [
-        (
-            "edits",
-            f"{report['edits']:,} by {report['clients']} clients in {report['seconds']:,.1f} s:"
-            f" {report['edits_per_second']:,.0f} edits/s",
-        ),
+        ("edits", f"{report['edits']:,} by {clients} in {pace}"),
         ("acknowledged", milliseconds(report["ack_ms"])),
         ("seen by others", milliseconds(report["peer_ms"])),
         ("bytes", f"{report['sent_bytes']:,} sent, {report['received_bytes']:,} received"),
@@ -153,10 +152,14 @@ def as_text(report: dict[str, Any]) -> str:
         recorded = ", as recorded" if document["is_as_recorded"] else ""
         rows += [
             (document["document"], f"revision {document['revision']:,}, {document['length']:,} code points"),
-            ("", f"sha256 {document['sha256']}: all {document['clients']} clients and the server{recorded}"),
+            ("", f"sha256 {document['sha256']}: {_everybody(document['clients'])}{recorded}"),
         ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _everybody(clients: int) -> str:
+    return f"all {clients} clients and the server" if clients > 1 else "the client and the server"
 
 
 def milliseconds(percentiles: dict[str, float] | None) -> str:

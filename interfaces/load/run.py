@@ -185,9 +185,9 @@ class LoadRun:
         first = part.clients[0]
         text, revision = first.replica.text, first.replica.revision
         for client in part.clients[1:]:
-            _compare(f"{client.id} and {first.id}", client.replica.text, text)
+            compare(f"{client.id} and {first.id}", client.replica.text, text)
         for url in self._urls:
-            _compare(f"{url} and the clients", await self._text_at(url, part.document, revision), text)
+            compare(f"{url} and the clients", await self._text_at(url, part.document, revision), text)
         digest = sha256(text.encode()).hexdigest()
         if part.sha256 not in {None, digest}:
             raise LoadFailed(f"{part.document} ends with sha256 {digest}, recorded was {part.sha256}")
@@ -228,7 +228,8 @@ class LoadRun:
         }
 
 
-def _compare(whose: str, one: str, other: str) -> None:
+def compare(whose: str, one: str, other: str) -> None:
+    """Raise `LoadFailed`, with the first place where they differ, unless two texts are the same."""
     if one != other:
         place = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
         where = min(len(one), len(other)) if place is None else place
