@@ -61,16 +61,21 @@ async def open_history(settings: Settings) -> AsyncIterator[tuple[PostgresHistor
 
 async def _start(postgres: EmbeddedPostgres) -> str:
     """The DSN of the Postgres that runs in the home; when nobody runs it, we do."""
-    async with asyncio.timeout(OTHER_SECONDS):
-        while True:
-            if (dsn := find_running(postgres.home)) is not None:
-                return dsn
-            try:
-                return await asyncio.to_thread(postgres.start)
-            except AlreadyRunning as running:
-                if running.dsn is not None:
-                    return running.dsn
-            await asyncio.sleep(POLL_SECONDS)
+    try:
+        async with asyncio.timeout(OTHER_SECONDS):
+            while True:
+                if (dsn := find_running(postgres.home)) is not None:
+                    return dsn
+                try:
+                    return await asyncio.to_thread(postgres.start)
+                except AlreadyRunning as running:
+                    if running.dsn is not None:
+                        return running.dsn
+                await asyncio.sleep(POLL_SECONDS)
+    except TimeoutError:
+        raise CommandFailed(
+            f"somebody has been starting or stopping Postgres in {postgres.home} for long"
+        ) from None
 
 
 @asynccontextmanager

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from infrastructure.embedded_postgres import EmbeddedPostgres
 from interfaces.cli import load, show
 from interfaces.cli.failures import CommandFailed
 from interfaces.cli.main import main, parser
@@ -137,3 +140,16 @@ def test_time_here_and_elsewhere_are_told_apart() -> None:
     assert show.moment_of("2026-11-23T14:05:00+00:00") - show.moment_of(
         "2026-11-23T14:05:00+02:00"
     ) == timedelta(hours=2)
+
+
+def test_a_port_that_is_taken_is_told(
+    durable_postgres: Callable[[], EmbeddedPostgres],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", durable_postgres().start())
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert main(["serve", "--port", str(taken.getsockname()[1])]) == 1
+    assert "address already in use" in capsys.readouterr().err
