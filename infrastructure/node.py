@@ -53,6 +53,7 @@ PARTITIONS_SECONDS: Final = 6 * 3600
 
 # How long closing waits for what is on its way into the log.
 CLOSE_SECONDS: Final = 5.0
+SETTLE_POLL_SECONDS: Final = 0.005
 
 
 class LogOnNode:
@@ -166,6 +167,7 @@ class Node:
             self.scheduler.shutdown(wait=False)
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
+                await self._settled()
                 await self.presence.commit.drained()
                 await self.record.commit.drained()
                 for live in self.record.lives:
@@ -179,6 +181,17 @@ class Node:
         for log in (self.record, self.presence):
             await log.lives.close()
             await log.store.disconnect()
+
+    async def _settled(self) -> None:
+        """Return when nothing is being read, decided, or on its way into a log or back from it.
+
+        Asked twice, since what has come back may be followed by more: the beginning of a stay by its end.
+        """
+        quiet = 0
+        while quiet < 2:
+            is_busy = any(live.is_busy for log in (self.record, self.presence) for live in log.lives)
+            quiet = 0 if is_busy else quiet + 1
+            await asyncio.sleep(SETTLE_POLL_SECONDS)
 
     # Jobs.
 

@@ -57,13 +57,13 @@ def document_id(request: web.Request) -> str:
     return document
 
 
-def query_integer(request: web.Request, name: str, default: int) -> int:
-    """A whole number of the query. Raises `BadFrame`."""
+def query_integer(request: web.Request, name: str, default: int, *, least: int = 0) -> int:
+    """A whole number of the query, not below `least`. Raises `BadFrame`."""
     text = request.query.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and int(text) <= INTEGER_MAX):
-        raise BadFrame("a whole number is needed", field=name)
+    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and least <= int(text) <= INTEGER_MAX):
+        raise BadFrame(f"a whole number from {least} is needed", field=name)
     return int(text)
 
 

@@ -9,7 +9,6 @@ after DNS rebinding its `Host` is its own name: both are compared exactly. Progr
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -29,8 +28,7 @@ def is_own_host(host: str) -> bool:
 
 def is_own_origin(origin: str, host: str) -> bool:
     """Whether a page of this server is asking."""
-    parts = urlsplit(origin)
-    return parts.scheme == "http" and origin == f"http://{host}"
+    return origin == f"http://{host}"
 
 
 @web.middleware

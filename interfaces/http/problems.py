@@ -4,6 +4,7 @@ our code.
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 import orjson
@@ -11,6 +12,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from domain.errors import ChronoscribeError, ClientError, Forbidden, LostRace, NotFound, RateLimited
+
+logger = logging.getLogger(__name__)
 
 _TITLES: Final = {
     400: "Bad request",
@@ -74,3 +77,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
             if name in error.headers:
                 response.headers[name] = error.headers[name]
         return response
+    except Exception:
+        if "Upgrade" in request.headers:
+            raise  # the answer of a WebSocket has begun long ago
+        logger.exception("a request failed: %s %s", request.method, request.path)
+        return problem(500, "E_INTERNAL", "something went wrong here; the server's log says what")

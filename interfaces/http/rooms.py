@@ -24,7 +24,7 @@ async def create(request: web.Request) -> web.Response:
 async def list_all(request: web.Request) -> web.Response:
     """GET ?after=POSITION&limit=N: rooms in the order in which they were opened; `next` goes on."""
     after = query_integer(request, "after", 0)
-    limit = min(query_integer(request, "limit", PAGE), 1000)
+    limit = min(query_integer(request, "limit", PAGE, least=1), 1000)
     page = await request.app[ROOMS].rooms(after, limit)
     rooms = [
         {

@@ -97,6 +97,8 @@ class SessionSockets:
         )
         self._sessions.add(session)
         self.accepted += 1
+        if self.is_draining:  # since it began to shake hands
+            session.close(closes.DRAINING)
         try:
             await _read(socket_, session)
         finally:
@@ -121,7 +123,7 @@ async def _read(socket_: web.WebSocketResponse, session: Session) -> None:
                 with suppress(ConnectionError):
                     await socket_.pong(message.data)
             case WSMsgType.PONG:
-                pass
+                session.on_ping()
             case WSMsgType.BINARY:
                 session.close(closes.NOT_TEXT)
             case _:

@@ -174,7 +174,8 @@ class Session:
             return
         self._hub.leave(room, self)
         if self._stay is not None:
-            reason = closes.LEAVE_REASONS.get(self._closed_with or 0, "left" if is_clean else "lost")
+            said_goodbye = is_clean and not self.is_closed
+            reason = closes.LEAVE_REASONS.get(self._closed_with or 0, "left" if said_goodbye else "lost")
             self._stay.end(reason)
 
     def on_tick(self, now: float) -> None:
@@ -192,7 +193,7 @@ class Session:
     # In.
 
     def on_ping(self) -> None:
-        """A ping of the WebSocket layer: counts like a frame, so that it is no way around the limit."""
+        """A ping or pong of the WebSocket layer: counts like a frame, to be no way around the limit."""
         if self._frames.take(self._services.monotonic()):
             self.close(closes.TOO_MANY_FRAMES)
 

@@ -1,0 +1,249 @@
+"""Real WebSockets at a real server: what only they can show."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import ClientWebSocketResponse, WSMsgType
+
+from domain.limits import FRAME_BYTES, OP_TEXT_BYTES
+from interfaces.ws import closes
+from interfaces.ws.route import SUBPROTOCOL
+from tests.interfaces.server_thread import ServerThread
+
+PATIENCE_SECONDS = 20.0
+
+NAMES = (f"client-{number}" for number in itertools.count(1))
+
+
+@asynccontextmanager
+async def a_socket(server: ServerThread, room: str = "demo") -> AsyncIterator[ClientWebSocketResponse]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(
+            f"{server.url}/ws/{room}", protocols=[SUBPROTOCOL], max_msg_size=0, autoping=False
+        ) as socket,
+    ):
+        yield socket
+
+
+@asynccontextmanager
+async def a_guest(server: ServerThread, name: str = "") -> AsyncIterator[ClientWebSocketResponse]:
+    """A socket that has been welcomed in the room "demo"."""
+    async with a_socket(server) as socket:
+        client = name or next(NAMES)
+        await socket.send_json({"type": "hello", "ref": 1, "protocol": 1, "client": client, "name": client})
+        await hear(socket, "welcome")
+        yield socket
+
+
+async def hear(socket: ClientWebSocketResponse, kind: str, **fields: Any) -> dict[str, Any]:
+    """The next frame of this type with these fields; others are passed over."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            frame: dict[str, Any] = await socket.receive_json()
+            if frame["type"] == kind and fields.items() <= frame.items():
+                return frame
+
+
+async def hear_event(socket: ClientWebSocketResponse, name: str, **fields: Any) -> dict[str, Any]:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            for event in (await hear(socket, "events"))["events"]:
+                if event["event"] == name and fields.items() <= event.items():
+                    return dict(event)
+
+
+async def close_code(socket: ClientWebSocketResponse) -> int | None:
+    """With which code the server closes; frames before it are passed over."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await socket.receive()).type not in {WSMsgType.CLOSE, WSMsgType.CLOSED}:
+            pass
+    return socket.close_code
+
+
+async def test_the_version_is_agreed_on_by_the_subprotocol(server: ServerThread) -> None:
+    async with a_socket(server) as socket:
+        assert socket.protocol == SUBPROTOCOL
+        assert "permessage-deflate" not in socket._response.headers.get("Sec-WebSocket-Extensions", "")
+
+
+async def test_a_room_id_that_is_none_is_not_found(server: ServerThread) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        async with a_socket(server, "a b"):
+            pass
+    assert refused.value.status == 404
+
+
+async def test_a_foreign_page_gets_no_socket(server: ServerThread) -> None:
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await session.ws_connect(f"{server.url}/ws/demo", origin="http://evil.example")
+    assert refused.value.status == 403
+
+
+async def test_frames_of_every_length_arrive_whole(server: ServerThread) -> None:
+    async with a_guest(server) as ada, a_guest(server) as ben:
+        document = next(NAMES)
+        await ada.send_json({"type": "open", "ref": 2, "document": document, "create": True})
+        await hear(ada, "opened")
+        lengths = [1, 100, 1_000, 60_000, 60_000]
+        for seq, length in enumerate(lengths, 1):
+            await ada.send_json(
+                {
+                    "type": "edit",
+                    "ref": seq + 2,
+                    "document": document,
+                    "seq": seq,
+                    "base": seq - 1,
+                    "op": ["x" * length],
+                }
+            )
+            assert (await hear_event(ada, "edit", seq=seq))["op"] == ["x" * length]
+        await ben.send_json({"type": "open", "ref": 2, "document": document})
+        text = (await hear(ben, "opened"))["text"]
+        assert len(text) > 65_536
+        assert text == "x" * sum(lengths)
+
+
+async def test_a_frame_may_be_as_large_as_the_bound_and_no_larger(server: ServerThread) -> None:
+    async with a_guest(server) as socket:
+        await socket.send_str(" " * FRAME_BYTES)
+        assert (await hear(socket, "error"))["code"] == "E_JSON"
+        await socket.send_str(" " * (FRAME_BYTES + 2))
+        assert await close_code(socket) == closes.TOO_BIG
+
+
+async def test_the_largest_op_fits_into_a_frame(server: ServerThread) -> None:
+    async with a_guest(server) as socket:
+        document = next(NAMES)
+        await socket.send_json({"type": "open", "ref": 2, "document": document, "create": True})
+        await hear(socket, "opened")
+        op = ["x" * OP_TEXT_BYTES]
+        await socket.send_json(
+            {"type": "edit", "ref": 3, "document": document, "seq": 1, "base": 0, "op": op}
+        )
+        assert (await hear_event(socket, "edit"))["op"] == op
+
+
+async def test_a_binary_frame_ends_the_session(server: ServerThread) -> None:
+    async with a_guest(server) as socket:
+        await socket.send_bytes(b"{}")
+        assert await close_code(socket) == closes.NOT_TEXT
+
+
+async def test_a_ping_of_the_websocket_is_answered_in_kind(server: ServerThread) -> None:
+    async with a_guest(server) as socket:
+        await socket.ping(b"hi")
+        await socket.pong(b"unasked")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (message := await socket.receive()).type != WSMsgType.PONG:
+                pass
+        assert bytes(message.data) == b"hi"
+
+
+async def test_the_room_hears_who_said_goodbye_and_who_was_lost(server: ServerThread) -> None:
+    async with a_guest(server) as witness:
+        async with a_guest(server, "polite"):
+            pass
+        assert (await hear_event(witness, "left", client="polite"))["reason"] == "left"
+        async with a_guest(server, "rude") as rude:
+            transport = rude._writer.transport
+            assert transport is not None
+            transport.abort()
+        assert (await hear_event(witness, "left", client="rude"))["reason"] == "lost"
+
+
+async def test_an_older_socket_of_the_same_client_is_told_why_it_ends(server: ServerThread) -> None:
+    name = next(NAMES)
+    async with a_guest(server, name) as old, a_guest(server, name) as new:
+        assert await close_code(old) == closes.SUPERSEDED
+        await new.send_json({"type": "ping", "ref": 9})
+        await hear(new, "ok", ref=9)
+
+
+async def test_a_first_frame_that_is_no_hello_is_answered_and_then_closed(server: ServerThread) -> None:
+    async with a_socket(server) as socket:
+        await socket.send_json({"type": "ping", "ref": 1})
+        assert (await hear(socket, "error"))["code"] == "E_NOT_JOINED"
+        assert await close_code(socket) == closes.BAD_HELLO
+
+
+async def test_a_peer_that_does_not_answer_a_close_is_cut_off(
+    server: ServerThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interfaces.ws.route.CLOSE_SECONDS", 0.1)
+    async with a_guest(server) as witness:
+        async with a_guest(server, "mute") as mute:
+            transport = mute._writer.transport
+            assert isinstance(transport, asyncio.Transport)
+            transport.pause_reading()
+            await mute.send_bytes(b"{}")
+            left = await hear_event(witness, "left", client="mute")
+            transport.resume_reading()
+        assert left["reason"] == "lost"
+
+
+# A second node.
+
+
+@pytest.fixture
+def second(server: ServerThread) -> Iterator[ServerThread]:
+    """Another server on the same Postgres."""
+    second = ServerThread(server.conninfo)
+    second.start()
+    try:
+        yield second
+    finally:
+        second.stop()
+
+
+async def test_what_is_said_on_one_node_is_heard_on_another(
+    server: ServerThread, second: ServerThread
+) -> None:
+    async with a_guest(server) as ada, a_guest(second) as ben:
+        message = next(NAMES)
+        await ada.send_json({"type": "post", "ref": 2, "message": message, "text": "Hello"})
+        own, other = (
+            await hear_event(ada, "message", message=message),
+            await hear_event(ben, "message", message=message),
+        )
+        assert own == other
+
+
+@pytest.mark.parametrize("is_in_memory", [True, False])
+async def test_a_server_that_ends_sends_its_clients_elsewhere_and_says_so(
+    server: ServerThread, second: ServerThread, *, is_in_memory: bool
+) -> None:
+    async with a_guest(server) as witness, a_guest(second, "drained") as guest:
+        if not is_in_memory:  # as after minutes: then the end of a stay has to read its beginning first
+            await hear_event(guest, "joined", client="drained")
+            second.call(_evict_all(second))
+        ending = asyncio.ensure_future(asyncio.to_thread(second.stop))
+        assert await close_code(guest) == closes.DRAINING
+        assert (await hear_event(witness, "left", client="drained"))["reason"] == "drained"
+        await ending
+
+
+async def _evict_all(server: ServerThread) -> None:
+    lives = server.server.node.record.lives
+    lives.evict(idle_seconds=0, budget_bytes=0)
+    assert len(lives) == 0
+
+
+async def test_a_server_that_drains_takes_nobody_in(second: ServerThread) -> None:
+    second.server.sockets.is_draining = True
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        async with a_socket(second):
+            pass
+    assert refused.value.status == 503
+    assert refused.value.headers is not None
+    assert refused.value.headers["Retry-After"] == "1"
+    assert second.get("/readyz").status == 503
+    assert second.get("/healthz").status == 200
