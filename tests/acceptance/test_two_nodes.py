@@ -51,6 +51,7 @@ def nodes(durable_postgres: Callable[[], EmbeddedPostgres]) -> Iterator[Nodes]:
     url = durable_postgres().start()
     with running_server(database_url=url) as a, running_server(database_url=url) as b:
         yield Nodes(a, b, url)
+        print(a.output, b.output)
 
 
 @asynccontextmanager
