@@ -6,7 +6,7 @@
     I4  revisions are 1, 2, 3, … without a gap or a second one
     I5  everybody sees the log: every edit as it is stored, one after the other, a gap only with a whole text
     I6  what was invoked after something was acknowledged comes after it
-    I9  everybody hears the messages in their order, each once
+    I9  everybody hears the messages in their order, each once, a gap only with a new beginning
     T   no typed text is lost: it is in the log once, or its author was told, or took it back
 
 Each check is a function of a history that gives sentences about what is wrong.
@@ -184,17 +184,26 @@ def _positions(history: History) -> Callable[[Record], int | None]:
 def messages_are_heard_in_order(history: History) -> Iterator[str]:
     """I9"""
     order = {message.id: message.position for message in history.messages}
+    positions = sorted(order.values())
     for process, heard in history.heard.items():
-        unknown = [message for message in heard if message not in order]
-        if unknown:
-            yield f"{process} heard {unknown}, which are not in the log"
-            continue
-        places = [order[message] for message in heard]
-        if len(set(places)) != len(places):
-            twice = [message for message, count in Counter(heard).items() if count > 1]
-            yield f"{process} heard {twice} more than once"
-        elif places != sorted(places):
-            yield f"{process} heard the messages in the order {heard}"
+        known = after = 0
+        for entry in heard:
+            if entry.kind == "anew":
+                after = max(after, entry.position)
+                continue
+            if order.get(entry.id) != entry.position:
+                yield f"{process} heard {entry.id}, which is not in the log there"
+            elif entry.position <= known:
+                yield f"{process} heard {entry.id} a second time or too late"
+            elif missed := _between(positions, max(known, after), entry.position):
+                yield f"{process} heard {entry.id} without what was said before it at {missed}"
+            known = max(known, entry.position)
+        if process in history.present and heard and (missed := _between(positions, max(known, after))):
+            yield f"{process} never heard what was said at {missed}"
+
+
+def _between(positions: list[int], after: int, until: int | None = None) -> list[int]:
+    return [position for position in positions if after < position and (until is None or position < until)]
 
 
 def no_typed_text_is_lost(history: History) -> Iterator[str]:

@@ -25,7 +25,7 @@ from interfaces.pyclient.reconnect import LATER_SECONDS, Backoff, Verdict
 from interfaces.pyclient.replica import Replica
 from interfaces.pyclient.session import ClientSession
 from tests.simulation.faults import Faults
-from tests.simulation.history import History, Kind, Record, Seen, Typed
+from tests.simulation.history import Heard, History, Kind, Record, Seen, Typed
 from tests.simulation.network import ClientEnd, Link
 from tests.simulation.trace import Trace
 
@@ -58,6 +58,8 @@ class World(Protocol):
     def next_word(self) -> str: ...
 
     def text_at(self, document: str, revision: int) -> str | None: ...
+
+    def position_of(self, message: str) -> int: ...
 
     def edit_at(self, document: str, revision: int) -> dict[str, Any] | None: ...
 
@@ -265,6 +267,8 @@ class SimulatedClient(ClientEnd):
         """Compare what a frame told of documents with the log; `before` are the revisions before it."""
         if frame["type"] == "welcome":
             self._attempt = 0
+            if not frame["resumed"]:
+                self._heard(Heard("anew", frame["position"]))
         elif frame["type"] == "opened" and "text" in frame:
             self._note_snapshot(frame, before.get(frame["document"]))
         edits = frame.get("edits") or frame.get("events") or ()
@@ -291,6 +295,9 @@ class SimulatedClient(ClientEnd):
     def _revisions(self) -> dict[str, int]:
         return {document: replica.revision for document, replica in self.replicas().items()}
 
+    def _heard(self, heard: Heard) -> None:
+        self._world.history.heard[self.process].append(heard)
+
     def _saw(self, document: str, seen: Seen) -> None:
         self._world.history.seen.setdefault((self.process, document), []).append(seen)
 
@@ -309,7 +316,8 @@ class SimulatedClient(ClientEnd):
             case notices.DocumentRefused():
                 self._violation(f"may not open {notice.document}: {notice.code}")
             case notices.MessageReceived():
-                self._world.history.heard[self.process].append(notice.message)
+                position = self._world.position_of(notice.message)
+                self._heard(Heard("message", position, notice.message))
             case notices.PostAcked():
                 self._recorder.record("ok", "post", "", notice.message, self._said(notice.message))
             case notices.PostRefused():
@@ -444,6 +452,11 @@ class SimulatedClient(ClientEnd):
 
     def replicas(self) -> dict[str, Replica]:
         return {d: replica for d in sorted(self._wanted) if (replica := self._replica(d)) is not None}
+
+    @property
+    def last_message(self) -> list[str]:
+        """The id of the newest message it has, if any."""
+        return [event["message"] for event in list(self.session.messages)[-1:]]
 
     @property
     def is_quiet(self) -> bool:

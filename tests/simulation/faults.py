@@ -90,7 +90,7 @@ def draw_faults(random: Random) -> Faults:
         repeat=sometimes(0.5, 0.0, 0.3),
         with_cursors=random.random() < 0.3,
         clock_skew_seconds=sometimes(0.3, 0.0, 300.0),
-        evict_seconds=random.choice([1.0, 5.0, 300.0]),
+        evict_seconds=random.choice([0.1, 1.0, 5.0, 300.0]),
     )
 
 

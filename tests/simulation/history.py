@@ -57,6 +57,16 @@ class Seen(NamedTuple):
     digest: str
 
 
+class Heard(NamedTuple):
+    """A `message` that a client was told of, or a beginning `anew`: from here on it is told of every message
+    behind `position`, of earlier ones perhaps.
+    """
+
+    kind: Literal["message", "anew"]
+    position: int
+    id: str = ""
+
+
 class Copy(NamedTuple):
     """A document as it stands somewhere when all is quiet: at a client, at a node, folded from the store."""
 
@@ -85,8 +95,10 @@ class History:
     """In log order."""
     seen: dict[tuple[str, str], list[Seen]] = field(default_factory=dict)
     """By process and document."""
-    heard: dict[str, list[str]] = field(default_factory=dict)
-    """By process: ids of messages in the order in which it was told of them."""
+    heard: dict[str, list[Heard]] = field(default_factory=dict)
+    """By process."""
+    present: set[str] = field(default_factory=set)
+    """Processes that were there when all was quiet."""
     copies: list[Copy] = field(default_factory=list)
     typed: list[Typed] = field(default_factory=list)
     let_go: set[str] = field(default_factory=set)

@@ -40,7 +40,7 @@ from tests.simulation.trace import Trace
 
 START_RETRY_SECONDS: Final = 0.5
 TICK_SECONDS: Final = 1.0
-EVICT_SECONDS: Final = 5.0
+EVICT_SECONDS: Final = 1.0
 SWEEP_SECONDS: Final = 5.0
 
 # When virtual time begins.

@@ -96,6 +96,7 @@ class World:
         self._words = FIRST_WORD
         self._texts: dict[str, list[str]] = {document: [""] for document in DOCUMENTS}
         self._edits: dict[str, list[EditApplied]] = {document: [] for document in DOCUMENTS}
+        self._said: dict[str, int] = {}
         self._clients: list[SimulatedClient] = []
         self._homes: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -115,6 +116,7 @@ class World:
             elif isinstance(event, Posted):
                 message = StoredMessage(row.position, event.message, event.client, event.text)
                 self.history.messages.append(message)
+                self._said[event.message] = row.position
 
     def _on_edit(self, row: Row, event: EditApplied) -> None:
         document = row.stream.partition("/")[2]
@@ -142,6 +144,10 @@ class World:
     def edit_at(self, document: str, revision: int) -> dict[str, Any] | None:
         edits = self._edits[document]
         return vars(edits[revision - 1]) if 0 < revision <= len(edits) else None
+
+    def position_of(self, message: str) -> int:
+        """Of a message in the log, 0 if it is not there."""
+        return self._said.get(message, 0)
 
     def next_word(self) -> str:
         self._words += 1
@@ -253,10 +259,10 @@ class World:
                 self._compare_documents(node)
 
     def _compare_documents(self, node: SimulatedNode) -> None:
-        for document in DOCUMENTS:
-            found = node.record.lives.find(stream_of(document))
-            if isinstance(found, Document) and str(found.text) != self.text_at(document, found.revision):
-                self.violations.append(f"{node.id} has another {document} at {found.revision} than the log")
+        for live in node.record.lives:  # looked at from outside, so that it does not count as a use
+            found = live.committed
+            if isinstance(found, Document) and str(found.text) != self.text_at(found.name, found.revision):
+                self.violations.append(f"{node.id} has another {found.name} at {found.revision} than the log")
 
     # What goes wrong.
 
@@ -390,6 +396,8 @@ class World:
         for client in self._clients:
             if set(client.session.roster) != present:
                 noise.append(f"{client.process} sees {sorted(client.session.roster)} in the room")
+            if [m.id for m in self.history.messages[-1:]] != client.last_message:
+                noise.append(f"{client.process} has not heard the last message")
             if not client.is_quiet:
                 noise.append(f"{client.process} is not quiet {HEAL_SECONDS} s after everything was healed")
             for document, replica in client.replicas().items():
@@ -417,6 +425,7 @@ class World:
                 live = await node.call(asyncio.ensure_future, node.services.documents.get(ROOM, document))
                 copies.append(Copy(node.id, document, live.revision, str(live.text)))
         for client in self._clients:
+            self.history.present.add(client.process)
             for document, replica in client.replicas().items():
                 copies.append(Copy(client.process, document, replica.revision, replica.text))
         for node in self._nodes:
