@@ -76,8 +76,7 @@ class SessionSockets:
         room = request.match_info["room"]
         if not is_id(room):
             raise web.HTTPNotFound
-        if self.is_draining:
-            raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
+        self._check_not_draining()
         # One more than allowed, since aiohttp refuses a message of exactly the maximum.
         socket_ = web.WebSocketResponse(
             protocols=(SUBPROTOCOL,), max_msg_size=FRAME_BYTES + 1, compress=False, autoping=False
@@ -105,6 +104,10 @@ class SessionSockets:
             self._sessions.discard(session)
             session.on_closed(is_clean=socket_.close_code in {1000, 1001})
         return socket_
+
+    def _check_not_draining(self) -> None:
+        if self.is_draining:
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
 
     def _close(self, socket_: web.WebSocketResponse, transport: asyncio.Transport, code: int) -> None:
         task = asyncio.get_running_loop().create_task(_close(socket_, transport, code))

@@ -219,12 +219,13 @@ async def test_what_is_said_on_one_node_is_heard_on_another(
 
 @pytest.mark.parametrize("is_in_memory", [True, False])
 async def test_a_server_that_ends_sends_its_clients_elsewhere_and_says_so(
-    server: ServerThread, second: ServerThread, *, is_in_memory: bool
+    server: ServerThread, second: ServerThread, monkeypatch: pytest.MonkeyPatch, *, is_in_memory: bool
 ) -> None:
     async with a_guest(server) as witness, a_guest(second, "drained") as guest:
+        await hear_event(guest, "joined", client="drained")
         if not is_in_memory:  # as after minutes: then the end of a stay has to read its beginning first
-            await hear_event(guest, "joined", client="drained")
             second.call(_evict_all(second))
+            monkeypatch.setattr(second.server.node.history, "load", _slowly(second.server.node.history.load))
         ending = asyncio.ensure_future(asyncio.to_thread(second.stop))
         assert await close_code(guest) == closes.DRAINING
         assert (await hear_event(witness, "left", client="drained"))["reason"] == "drained"
@@ -235,6 +236,16 @@ async def _evict_all(server: ServerThread) -> None:
     lives = server.server.node.record.lives
     lives.evict(idle_seconds=0, budget_bytes=0)
     assert len(lives) == 0
+
+
+def _slowly(read: Any) -> Any:
+    """As on a busy Postgres."""
+
+    async def slow_read(*arguments: Any) -> Any:
+        await asyncio.sleep(0.5)
+        return await read(*arguments)
+
+    return slow_read
 
 
 async def test_a_server_that_drains_takes_nobody_in(second: ServerThread) -> None:
