@@ -67,7 +67,7 @@ class Aggregate(BaseAggregate[str]):
     def __copy__(self) -> Self:
         """A second aggregate in the same state that goes its own way, without pending events."""
         twin = object.__new__(type(self))
-        twin.__dict__.update({name: copy.copy(value) for name, value in vars(self).items()})
+        vars(twin).update({name: copy.copy(value) for name, value in vars(self).items()})
         twin._pending_events = []
         return twin
 

@@ -50,7 +50,7 @@ def decode(stream: str, version: int, topic: str, state: bytes | memoryview) -> 
     if "class_version" in fields or getattr(event_class, "class_version", 1) > 1:
         _upcast(event_class, fields)
     event = object.__new__(event_class)
-    event.__dict__.update(fields)
+    vars(event).update(fields)
     return event
 
 

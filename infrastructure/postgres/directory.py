@@ -27,9 +27,8 @@ FROM directory WHERE room = %s ORDER BY created_at, document
 class DirectoryView:
     """A `View` for the projector, and the questions that it answers."""
 
-    name: Final = directory.NAME
-
     def __init__(self, database: Database) -> None:
+        self.name = directory.NAME
         self._database = database
 
     async def apply(self, connection: Connection, page: Sequence[Recorded]) -> None:

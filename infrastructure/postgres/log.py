@@ -103,9 +103,9 @@ class PostgresLog:
                 if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
                     await connection.execute(b"ROLLBACK", prepare=True)
 
-    async def append_within(self, connection: Connection, events: Sequence[Event]) -> Appended:
-        appended = await self._append_on(connection, events)
-        await connection.execute(b"COMMIT", prepare=True)
+    async def append_within(self, exclusive: Connection, events: Sequence[Event]) -> Appended:
+        appended = await self._append_on(exclusive, events)
+        await exclusive.execute(b"COMMIT", prepare=True)
         return appended
 
     @asynccontextmanager
