@@ -14,13 +14,17 @@ from application.live import LiveAggregates
 from application.log import History, Recorded
 from application.rooms import Rooms
 from domain.document import ClientForgotten, Document, Edit, EditApplied, HistoryNeeded, LastEdit
-from domain.errors import NotFound, RevisionAhead, RevisionTooOld
+from domain.errors import Contended, NotFound, RevisionAhead, RevisionTooOld
 from domain.ids import document_stream
 from domain.text_op import Op
 
 # A client that is more edits behind takes the text as it is; one with unsent edits pages.
 # 1,000 typed edits are about as many bytes as a document of ordinary size.
 CATCH_UP_REVISIONS: Final = 1_000
+
+
+# How long a client is told to wait for a node that is behind: as long as between two looks of the feed.
+BEHIND_SECONDS: Final = 0.25
 
 
 def digest(base: int, op: Op) -> str:
@@ -141,18 +145,30 @@ class Documents:
     async def catch_up(self, document: Document, after: int) -> Sequence[EditApplied]:
         """The edits that bring a client from revision `after` to where the document stands on return.
 
-        Raises `RevisionAhead`, and `RevisionTooOld` beyond `CATCH_UP_REVISIONS`.
+        Raises `RevisionAhead`, `RevisionTooOld` beyond `CATCH_UP_REVISIONS`, and `Contended` when it is this
+        node that is behind.
         """
         earlier: list[EditApplied] = []
         while True:
             if after > document.revision:
-                raise RevisionAhead("the client is ahead", revision=document.revision)
+                await self._check_ahead(document, after)
+                continue
             if document.revision - after > CATCH_UP_REVISIONS:
                 raise RevisionTooOld("too far behind to be told edit by edit", revision=document.revision)
             try:
                 return [*earlier, *document.edits_since(after + len(earlier))]
             except HistoryNeeded as needed:
                 earlier += await self._history.edits(document.id, after + len(earlier), needed.until)
+
+    async def _check_ahead(self, document: Document, after: int) -> None:
+        """A client that was on another node may know edits that the feed has not brought here yet: it is
+        ahead only when the log knows no more than we do.
+        """
+        missed = await self._history.events_after(document.id, document.version)
+        if after > document.revision:
+            if missed:
+                raise Contended("this node is a moment behind", retry_after=BEHIND_SECONDS)
+            raise RevisionAhead("the client is ahead", revision=document.revision)
 
 
 def _asks(done: asyncio.Future[Sequence[Recorded]]) -> bool:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from application.documents import CATCH_UP_REVISIONS, Documents, digest
+from application.documents import BEHIND_SECONDS, CATCH_UP_REVISIONS, Documents, digest
 from application.log import Recorded
 from application.rooms import Rooms
 from domain.aggregate import Snapshot
 from domain.document import CLIENTS_REMEMBERED, Document, Edit, EditApplied, HistoryNeeded
 from domain.errors import (
+    Contended,
     IdReused,
     NotFound,
     RevisionAhead,
@@ -272,6 +273,18 @@ async def test_a_client_that_is_ahead_is_refused(place: Place) -> None:
     with pytest.raises(RevisionAhead) as refused:
         await place.documents.catch_up(document, 1)
     assert refused.value.facts == {"revision": 0}
+
+
+async def test_a_client_that_another_node_has_told_more_is_not_ahead(place: Place) -> None:
+    elsewhere = Place(place.store)
+    document = await place.documents.create("demo", "main.md", actor="Ada")
+    await elsewhere.documents.get("demo", "main.md")
+    await elsewhere.edit("ada", 1, 0, ["a"])
+    with pytest.raises(Contended) as refused:
+        await place.documents.catch_up(document, 1)
+    assert refused.value.facts == {"retry_after": BEHIND_SECONDS}
+    place.node.feed()
+    assert await place.documents.catch_up(document, 1) == []
 
 
 async def test_a_client_may_be_so_far_behind_and_no_further(place: Place) -> None:
