@@ -23,6 +23,7 @@ from infrastructure.metrics import metrics
 from infrastructure.node import Node, open_node
 from infrastructure.settings import Settings
 from interfaces.http import documents, rooms
+from interfaces.http.discretion import keep_contents_out_of_logs
 from interfaces.http.guard import guard
 from interfaces.http.home import home
 from interfaces.http.keys import DIRECTORY, PAST, ROOMS, SERVICES
@@ -39,8 +40,9 @@ DEMO_DOCUMENT: Final = "welcome.md"
 # A body over HTTP: a new room's or document's name.
 BODY_BYTES: Final = 1024 * 1024
 
-# Idle HTTP connections. A connection that has said nothing complete for so long is nobody's.
-KEEPALIVE_SECONDS: Final = 75.0
+# A connection on which no whole request has come for so long is nobody's, whether it is silent, idle, or
+# sends its headers a byte at a time. Programs that ask again and again are quicker than this.
+KEEPALIVE_SECONDS: Final = 10.0
 
 # A node that has not been able to commit for so long is not ready for more clients.
 READY_STALL_SECONDS: Final = 5.0
@@ -61,6 +63,7 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
     """Serve until the end of the block, then drain. Raises as `open_node`, and `OSError` when the
     port is taken.
     """
+    keep_contents_out_of_logs()
     async with open_node(settings, conninfo) as (node, services):
         hub = Hub(node.history)
         hub.position = node.record.feed.position
@@ -72,6 +75,7 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
         runner = web.AppRunner(
             _app(node, services, hub, sockets),
             access_log=None,
+            auto_decompress=False,  # nobody packs a name, and unpacking a bomb would stop everybody
             keepalive_timeout=KEEPALIVE_SECONDS,
             shutdown_timeout=settings.drain_seconds,
         )

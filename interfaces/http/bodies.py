@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -15,6 +16,9 @@ from interfaces.ws.frames import DocumentId, Frame, Id, Name
 
 ANONYMOUS: Final = "http"
 """The actor of a request that names none, until there are accounts."""
+
+# A body is a few hundred bytes. Whoever takes longer to send it holds a place for nothing.
+BODY_SECONDS: Final = 10.0
 
 Body = TypeVar("Body", bound=Frame)
 
@@ -31,8 +35,14 @@ class NewDocument(Frame):
 
 
 async def read_body(request: web.Request, model: type[Body]) -> Body:
-    """The JSON body. Raises `BadJson`, `BadFrame`; aiohttp answers 413 beyond its limit."""
-    data = await request.read()
+    """The JSON body. Raises `BadJson`, `BadFrame`; 408 when it does not come, 413 beyond aiohttp's limit."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            data = await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    except web.RequestPayloadError:
+        raise BadJson("the body is broken") from None
     try:
         return model.model_validate_json(data)
     except ValidationError as error:

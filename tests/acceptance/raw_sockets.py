@@ -58,20 +58,19 @@ async def exchange(url: str, request: bytes, seconds: float = ANSWER_SECONDS) ->
     of the connection, or of the headers if that stays open.
     """
     reader, writer = await connect_tcp(url)
+    answer = b""
     try:
         writer.write(request)
-        answer = b""
-        try:
-            async with asyncio.timeout(seconds):
-                answer = await reader.readuntil(b"\r\n\r\n")
-                answer += await _rest(reader)
-        except asyncio.IncompleteReadError as error:
-            answer = error.partial
-        except ConnectionError:
-            pass
-        return (int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else 0), answer
+        async with asyncio.timeout(seconds):
+            answer = await reader.readuntil(b"\r\n\r\n")
+            answer += await _rest(reader)
+    except asyncio.IncompleteReadError as error:
+        answer = error.partial
+    except ConnectionError:
+        pass
     finally:
         writer.close()
+    return (int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.") else 0), answer
 
 
 async def _rest(reader: asyncio.StreamReader) -> bytes:
