@@ -2,15 +2,17 @@
 
 A minute of time-outs and retries takes as long as the code that runs in it, and one run is like the
 next: nothing in here comes from the machine. What a crash ends is known by owner: every task belongs to
-whoever was `OWNER` when it was created.
+whoever was `OWNER` when it was created. An owner can also be paused, as a process is by SIGSTOP: its
+callbacks and timers wait, those of all others go on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import heapq
 import traceback
 from collections.abc import Callable, Coroutine
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from typing import Any, Final
 
 OWNER: ContextVar[Owner | None] = ContextVar("owner", default=None)
@@ -56,6 +58,7 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
         self._selector = self  # what the base class waits with
         self.failures: list[str] = []
         self._failed: list[asyncio.Task[Any]] = []
+        self._paused: dict[Owner, list[asyncio.Handle]] = {}
         self.set_task_factory(self._owned_task)  # type: ignore[arg-type]  # takes any options
         self.set_exception_handler(self._on_failure)
 
@@ -67,9 +70,67 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
         if timeout is None:
             raise Asleep("nothing will ever happen again")
         if timeout > 0:
-            timers: Any = vars(self)["_scheduled"]  # the base class's heap, which has no public name
-            self._now = max(self._now, timers[0].when())
+            self._now = max(self._now, self._handles[1][0].when())
         return []
+
+    # Pausing.
+
+    def pause(self, owner: Owner) -> None:
+        """Run nothing of `owner` until `resume`."""
+        if owner in self._paused:
+            return
+        self._paused[owner] = waiting = []
+        ready, timers = self._handles
+        for handle in [*ready, *sorted(timers)]:
+            if _owner_of(handle) is owner:
+                self._take_out(handle)
+                waiting.append(handle)
+
+    def resume(self, owner: Owner) -> None:
+        """Go on: first what became ready, then what became due, as a loop does that was stopped."""
+        ready, timers = self._handles
+        for handle in self._paused.pop(owner, []):
+            if handle.cancelled():
+                continue
+            if isinstance(handle, asyncio.TimerHandle):
+                heapq.heappush(timers, handle)
+                _mark_scheduled(handle, is_scheduled=True)
+            else:
+                ready.append(handle)
+
+    def call_soon(  # type: ignore[override]  # any arguments
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        handle = super().call_soon(callback, *args, context=context)
+        self._hold_if_paused(handle)
+        return handle
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        handle = super().call_at(when, callback, *args, context=context)
+        self._hold_if_paused(handle)
+        return handle
+
+    def _hold_if_paused(self, handle: asyncio.Handle) -> None:
+        if self._paused and (owner := _owner_of(handle)) in self._paused:
+            assert owner is not None
+            self._take_out(handle)
+            self._paused[owner].append(handle)
+
+    def _take_out(self, handle: asyncio.Handle) -> None:
+        ready, timers = self._handles
+        if isinstance(handle, asyncio.TimerHandle):
+            timers.remove(handle)
+            heapq.heapify(timers)
+            _mark_scheduled(handle, is_scheduled=False)
+        else:
+            ready.remove(handle)
+
+    @property
+    def _handles(self) -> tuple[Any, list[asyncio.TimerHandle]]:
+        """What is ready and what is scheduled: the base class has no public names for them."""
+        return vars(self)["_ready"], vars(self)["_scheduled"]
 
     def _process_events(self, event_list: list[Any]) -> None:
         assert not event_list
@@ -101,6 +162,16 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
         error = context.get("exception")
         told = "".join(traceback.format_exception(error)) if error else ""
         self.failures.append(f"{context['message']}: {told}")
+
+
+def _owner_of(handle: asyncio.Handle) -> Owner | None:
+    context: Context = handle._context  # type: ignore[attr-defined]  # has no public name
+    return context.get(OWNER)
+
+
+def _mark_scheduled(handle: asyncio.TimerHandle, *, is_scheduled: bool) -> None:
+    """As the base class does, so that it counts the cancelled timers in its heap rightly."""
+    handle._scheduled = is_scheduled  # type: ignore[attr-defined]
 
 
 def _is_unseen(task: asyncio.Task[Any]) -> bool:

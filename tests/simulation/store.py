@@ -15,6 +15,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from contextvars import Context
 from random import Random
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -90,7 +91,8 @@ class LogLock:
         loop = asyncio.get_running_loop()
         granted: asyncio.Future[None] = loop.create_future()
         self._waiting.append((granted, token))
-        timer = loop.call_later(LOCK_SECONDS, _fail, granted)
+        # The time-out is the server's: it runs also while the node that waits is paused.
+        timer = loop.call_later(LOCK_SECONDS, _fail, granted, context=Context())
         try:
             await granted
         except BaseException:
@@ -378,12 +380,15 @@ class LogOnNode:
             await lock.acquire(token)
         except Down as down:
             raise OutcomeUnknown(str(down)) from down
+        loop = asyncio.get_running_loop()
+        # The server ends a transaction in which nothing happens.
+        loop.call_later(IDLE_IN_TRANSACTION_SECONDS, lock.release, token, context=Context())
         try:
             yield token
         except BaseException:
             # The backend may learn late that nobody is there any more.
             late = self._store.random.choice([0.0, 0.0, 0.1, IDLE_IN_TRANSACTION_SECONDS])
-            asyncio.get_running_loop().call_later(late, lock.release, token)
+            loop.call_later(late, lock.release, token, context=Context())
             raise
         lock.release(token)
 

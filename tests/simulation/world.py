@@ -272,6 +272,7 @@ class World:
         deeds: list[Callable[[], None]] = [
             self._crash_node,
             self._drain_node,
+            self._pause_node,
             self._down_store,
             self._freeze_store,
             self._cut_off_node,
@@ -304,6 +305,13 @@ class World:
         if node.is_up:
             self._tasks.append(asyncio.get_running_loop().create_task(node.drain()))
             self._later(6, 10, lambda: self._revive(place))
+
+    def _pause_node(self) -> None:
+        """It goes on where it was, long after everybody has gone elsewhere."""
+        node = self._random.choice(self._nodes)
+        if node.is_up:
+            node.pause()
+            self._later(0.5, self._random.choice([2.0, 10.0, 40.0]), node.resume)
 
     def _revive(self, place: int) -> None:
         if self._nodes[place].is_dead:
@@ -368,6 +376,7 @@ class World:
         self._store.heal()
         for place, node in enumerate(self._nodes):
             node.connection.is_cut_off = False
+            node.resume()
             self._revive(place)
         for client in self._clients:
             client.is_faulty = False
@@ -428,6 +437,13 @@ class World:
             self.history.present.add(client.process)
             for document, replica in client.replicas().items():
                 copies.append(Copy(client.process, document, replica.revision, replica.text))
+        self._check_stays()
         for node in self._nodes:
             self.violations += node.violations
         self.violations += self._store.violations
+
+    def _check_stays(self) -> None:
+        """A stay begins once and ends once."""
+        for stream, rows in self._store.logs["record"].streams.items():
+            if stream.startswith("attendance:") and len(rows) > 2:
+                self.violations.append(f"{stream} has {len(rows)} events")
