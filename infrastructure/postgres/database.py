@@ -64,7 +64,15 @@ class Database:
         try:
             await self._pool.open(wait=True, timeout=CONNECT_SECONDS)
         except PoolTimeout as error:
-            raise StoreUnavailable("Postgres does not answer") from error
+            raise StoreUnavailable(f"Postgres does not answer{await self._why_not()}") from error
+
+    async def _why_not(self) -> str:
+        """What the pool knows and does not tell: such as that there is no such database."""
+        try:
+            await (await self.connect("a look")).close()
+        except psycopg.Error as error:
+            return f": {str(error).strip()}"
+        return " in time"
 
     async def close(self) -> None:
         await self._pool.close()
