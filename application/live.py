@@ -21,11 +21,12 @@ import asyncio
 import copy
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from application.log import History, Log, Recorded, Submission
 from domain.aggregate import Event, Unreadable
-from domain.errors import ClientError, Contended, Corrupt, StoreUnavailable
+from domain.errors import ClientError, Contended, Corrupt, NotFound, StoreUnavailable
 
 Decide = Callable[[Any], Any]
 """A pristine command: takes the head (None: no such stream yet), returns the aggregate it decided on."""
@@ -288,6 +289,13 @@ class Live:
         self._waiting.clear()
 
 
+def _look(head: Any) -> Any:
+    """A command that changes nothing: when it is answered, what was decided before it is durable or void."""
+    if head is None:
+        raise NotFound("there is no such stream")
+    return head
+
+
 class LiveAggregates:
     """All live aggregates of a node. Follows the feed; the log's committer calls back through
     `Submission.owner`.
@@ -317,12 +325,20 @@ class LiveAggregates:
         """The committed aggregate, None if there is no such stream. It is the live one: read it,
         don't keep it.
 
-        Raises `StoreUnavailable`.
+        That there is none is never answered from memory: somebody may have been told by another node that
+        there is, which the feed brings here a little later.
+
+        Raises `StoreUnavailable`, and as `submit` for what is just being created here.
         """
         live = self._use(stream, is_new=False)
+        if live.committed is None and live.pending:
+            with suppress(NotFound):
+                await self.submit(stream, _look)
+        elif live.committed is None and not live.loading:
+            live.load()
         while live.loading:
             await asyncio.shield(live.loading)
-        if live.committed is None and self._lives.get(stream) is not live:
+        if self._lives.get(stream) is not live:
             raise StoreUnavailable("the log does not answer", retry_after=RETRY_AFTER_SECONDS)
         return live.committed
 

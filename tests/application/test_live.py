@@ -463,8 +463,52 @@ async def test_a_stream_that_is_not_there_is_none(store: FakeStore) -> None:
     node = FakeNode(store)
     assert node.lives.find(STREAM) is None
     assert await node.lives.get(STREAM) is None
+
+
+async def test_that_a_stream_is_not_there_is_not_remembered(store: FakeStore) -> None:
+    """Another node may have told of it already, and the feed be on its way."""
+    node, elsewhere = FakeNode(store), FakeNode(store)
     assert await node.lives.get(STREAM) is None
-    assert store.reads == 1
+    elsewhere.lives.submit(STREAM, create)
+    await elsewhere.settled()
+    assert await node.lives.get(STREAM) is not None
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_a_stream_that_is_being_created_is_there_when_that_is_durable(
+    store: FakeStore, *, is_first: bool
+) -> None:
+    node, elsewhere = FakeNode(store), FakeNode(store)
+    for place in (node, elsewhere):
+        place.lives.submit(STREAM, create if place is node else create_later)
+        await place.loaded()
+    getting = asyncio.ensure_future(node.lives.get(STREAM))
+    await asyncio.sleep(0)
+    assert not getting.done()
+    for place in (node, elsewhere) if is_first else (elsewhere, node):
+        place.commit()
+    await node.settled()
+    assert await getting is found(node)
+
+
+async def test_a_stream_that_could_not_be_created_after_all_is_not_there(node: FakeNode) -> None:
+    other = document_stream("demo", "other.md")
+    decided: list[Any] = []
+
+    def create_once(head: Any) -> Document:
+        decided.append(head)
+        if len(decided) > 1:
+            raise SequenceGap("the second time it is not wanted")
+        return Document.create("demo", "other.md", actor="Ada", at=NOON)
+
+    node.lives.submit(other, create_once)
+    await node.loaded()
+    getting = asyncio.ensure_future(node.lives.get(other))
+    await asyncio.sleep(0)
+    node.lose_connection(committed=False)
+    await node.loaded()
+    assert decided == [None, None]
+    assert await getting is None
 
 
 async def test_closing_ends_the_reading_that_is_under_way(store: FakeStore) -> None:

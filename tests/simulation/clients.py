@@ -422,7 +422,10 @@ class SimulatedClient(ClientEnd):
             if ord(word) >= FIRST_WORD:
                 self._world.history.typed.append(Typed(self.process, document, word))
         self._trace("types", document, position, repr(deleted), repr(inserted))
-        self.session.edit(document, replace(position, deleted, inserted), self._now)
+        try:
+            self.session.edit(document, replace(position, deleted, inserted), self._now)
+        except NotEditable as error:
+            self._violation(f"cannot type any more: {error}")
 
     def _deletion(self, text: str, position: int) -> str:
         if self._random.random() > 0.2 + len(text) / LENGTH_WANTED:
