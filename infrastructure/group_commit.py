@@ -103,7 +103,7 @@ class GroupCommit:
         self._waiting_events = 0
         self._refused: list[Submission] = []
         self._wake = asyncio.Event()
-        self._failing_since: float | None = None
+        self._trying_since: float | None = None
         self._stall: asyncio.TimerHandle | None = None
         self._finished_at = 0.0
         self._commit_seconds = 0.0
@@ -130,8 +130,10 @@ class GroupCommit:
 
     @property
     def stalled_seconds(self) -> float:
-        """For how long nothing could be appended; 0 while all is well."""
-        return 0.0 if self._failing_since is None else self._monotonic() - self._failing_since
+        """For how long what waits could not be appended; 0 while nothing waits. A Postgres that is frozen
+        answers nothing, not even that it failed, so that counts from the beginning.
+        """
+        return 0.0 if self._trying_since is None else self._monotonic() - self._trying_since
 
     async def drained(self) -> None:
         """Return when nothing is waiting or in flight."""
@@ -150,24 +152,22 @@ class GroupCommit:
 
     async def _run(self) -> None:
         retry_seconds = RETRY_SECONDS
-        began = 0.0
         while True:
             if not self._refused:
                 await self._wake.wait()
             if self._stall is None:
                 self._stall = asyncio.get_running_loop().call_later(STALL_SECONDS, self._on_stall)
-                began = self._monotonic()
+                self._trying_since = self._monotonic()
             try:
                 async with asyncio.timeout(APPEND_SECONDS):
                     await (self._commit_refused() if self._refused else self._commit())
             except (OutcomeUnknown, TimeoutError):
-                self._failing_since = began
                 self._on_failure()
                 await asyncio.sleep(retry_seconds)
                 retry_seconds = min(2 * retry_seconds, RETRY_SECONDS_MAX)
             else:
                 self._stall.cancel()
-                self._stall = self._failing_since = None
+                self._stall = self._trying_since = None
                 retry_seconds = RETRY_SECONDS
 
     async def _commit(self) -> None:
