@@ -25,12 +25,14 @@ NEW_SEEDS: Final = 20
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover  # would take twice as long, and the few runs below walk the same code
 @pytest.mark.parametrize("first", range(FIRST_SEED, FIRST_SEED + SEEDS, SEEDS_IN_A_SLICE))
 def test_every_promise_is_kept_whatever_goes_wrong(first: int) -> None:
     _assert_all_well(range(first, first + SEEDS_IN_A_SLICE))
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 def test_every_promise_is_kept_in_runs_that_nobody_has_seen() -> None:
     first = secrets.randbelow(10**9)
     print(f"seeds {first} to {first + NEW_SEEDS - 1}")
