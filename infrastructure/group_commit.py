@@ -29,17 +29,6 @@ QUEUE_EVENTS_MAX: Final = 10_000
 # Larger batches are no faster (see docs/performance.md) and delay the first in them.
 BATCH_EVENTS_MAX: Final = 512
 
-# Clients that were just acknowledged send their next edits within a moment of each other. On a slow disk it
-# pays to wait for them: otherwise the first one starts a commit and all others wait for the next. So for
-# this share of what a commit takes lately, and at most so long, a busy log gathers. Below the least the
-# event loop's timers are too coarse and the disk is fast anyway; an idle log never waits.
-GATHER_SHARE: Final = 1 / 3
-GATHER_SECONDS_MIN: Final = 0.001
-GATHER_SECONDS_MAX: Final = 0.005
-
-# How much the last commit counts in what commits take lately.
-LATELY: Final = 0.1
-
 # An append that takes longer is given up as unknown.
 APPEND_SECONDS: Final = 5.0
 
@@ -105,8 +94,6 @@ class GroupCommit:
         self._wake = asyncio.Event()
         self._trying_since: float | None = None
         self._stall: asyncio.TimerHandle | None = None
-        self._finished_at = 0.0
-        self._commit_seconds = 0.0
         self._in_flight: Sequence[Submission] = ()
         self.batches = 0
         self.events = 0
@@ -171,20 +158,10 @@ class GroupCommit:
                 retry_seconds = RETRY_SECONDS
 
     async def _commit(self) -> None:
-        await self._gather()
         batch = self._take()
         if batch:
             events = [event for submission in batch for event in submission.events]
-            began = self._monotonic()
-            appended = await self._store.append(events)
-            self._finished_at = self._monotonic()
-            self._commit_seconds += LATELY * (self._finished_at - began - self._commit_seconds)
-            self._finish(batch, appended)
-
-    async def _gather(self) -> None:
-        gather = min(GATHER_SHARE * self._commit_seconds, GATHER_SECONDS_MAX)
-        if gather >= GATHER_SECONDS_MIN and self._monotonic() - self._finished_at < gather:
-            await asyncio.sleep(gather)
+            self._finish(batch, await self._store.append(events))
 
     async def _commit_refused(self) -> None:
         async with self._store.exclusive() as exclusive:

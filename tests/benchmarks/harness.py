@@ -110,7 +110,7 @@ def start_server(dsn: str, module: str = SERVER, port: str = "0") -> tuple[subpr
 @contextlib.contextmanager
 def machine(module: str = SERVER) -> Any:
     """A fresh Postgres with default durability, and `module` as the server on it."""
-    home = Path(tempfile.mkdtemp(prefix="chronoscribe-bench-"))
+    home = Path(tempfile.mkdtemp(prefix="chronoscribe-bench-", dir=os.environ.get("BENCHMARK_FOLDER")))
     postgres = EmbeddedPostgres(home)
     dsn = postgres.start()
     try:
