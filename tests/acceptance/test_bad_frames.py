@@ -46,8 +46,8 @@ STORM_FRAMES: Final = 4_000
 # No `hello` within 5 s, looked at once a second, and a second for the close.
 HELLO_SECONDS: Final = 7.5
 
-# A reader that takes nothing for 10 s is cut, with a second for the close.
-SLOW_SECONDS: Final = 13.0
+# A reader that takes nothing for 10 s is cut, with a second for the close; on a busy machine all is later.
+SLOW_SECONDS: Final = 20.0
 
 _numbers = count(1)
 
@@ -532,14 +532,11 @@ async def test_edits_on_old_revisions_do_not_slow_others_down(people: Witnesses)
     await _type_one_by_one(people.server.url, document, 1_100)
     async with attacker(people, document) as socket:
         assert (await socket.open(document, revision=0))["code"] == "E_VERSION_OLD"
-        stop = asyncio.Event()
-        sampling = asyncio.create_task(people.sample_latency(stop))
         storm = [edit(ref=str(n), document=f'"{document}"', seq=str(n), base="0") for n in range(1, 301)]
-        await socket.send_storm(storm)
-        assert await socket.closed() == 4506
-        stop.set()
-        latencies = await sampling
-    print(f"{len(latencies)} exchanges meanwhile, the slowest {latencies[-1]:.3f} s")
+        async with people.exchanging() as latencies:
+            await socket.send_storm(storm)
+            assert await socket.closed() == 4506
+    print(f"{len(latencies)} exchanges meanwhile, the slowest {max(latencies):.3f} s")
 
 
 async def _type_one_by_one(url: str, document: str, edits: int) -> None:
@@ -583,12 +580,10 @@ async def test_a_reader_that_takes_nothing_is_cut_and_nobody_waits_for_it(people
         await socket.send_json(type="open", ref=1, document=document)
         await socket.send_json(type="open", ref=2, document=document)
         began = time.monotonic()
-        stop = asyncio.Event()
-        sampling = asyncio.create_task(people.sample_latency(stop))
-        await until(lambda: "never-reads" in {left.client for left in people.here.left}, SLOW_SECONDS)
+        async with people.exchanging() as latencies:
+            await until(lambda: "never-reads" in {left.client for left in people.here.left}, SLOW_SECONDS)
         cut = time.monotonic() - began
-        stop.set()
-        latencies = await sampling
+    latencies.sort()
     typical, slow = latencies[len(latencies) // 2], latencies[int(len(latencies) * 0.99)]
     print(f"cut after {cut:.1f} s; {len(latencies)} exchanges: p50 {typical:.4f} s, p99 {slow:.4f} s")
     assert cut > 5

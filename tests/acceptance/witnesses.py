@@ -112,12 +112,22 @@ class Witnesses:
         assert get(f"{self.server.url}/healthz") == {"status": "ok"}
         return get(f"{self.server.url}/api/rooms/{room}/documents/{DOCUMENT}")
 
-    async def sample_latency(self, stop: asyncio.Event) -> list[float]:
-        """Let the pair in the other room exchange again and again until `stop`; seconds, ascending."""
+    @asynccontextmanager
+    async def exchanging(self) -> AsyncIterator[list[float]]:
+        """Let the pair in the other room exchange again and again during the block; gives the seconds."""
         found: list[float] = []
-        while not stop.is_set():
-            found.append(await self.pairs[1].exchange())
-        return sorted(found)
+        stop = asyncio.Event()
+
+        async def exchange_on() -> None:
+            while not stop.is_set():
+                found.append(await self.pairs[1].exchange())
+
+        exchanges = asyncio.create_task(exchange_on())
+        try:
+            yield found
+        finally:
+            stop.set()
+            await exchanges
 
 
 def get(url: str) -> dict[str, Any]:
