@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -54,6 +54,9 @@ PARTITIONS_SECONDS: Final = 6 * 3600
 # How long closing waits for what is on its way into the log.
 CLOSE_SECONDS: Final = 5.0
 SETTLE_POLL_SECONDS: Final = 0.005
+
+# How long a cancelled task may take to clean up before it is cancelled again.
+CANCEL_AGAIN_SECONDS: Final = 1.0
 
 
 class LogOnNode:
@@ -175,9 +178,7 @@ class Node:
                 await self.snapshots.flush()
         except TimeoutError:
             logger.warning("closing did not wait for everything: the store does not answer")
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _end(self._tasks)
         for log in (self.record, self.presence):
             await log.lives.close()
             await log.store.disconnect()
@@ -234,6 +235,17 @@ class Node:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended. Once is not enough: before Python 3.12 `asyncio.wait_for`, by
+    which the pool hands out connections, loses a cancellation that comes together with the connection.
+    """
+    running = {task for task in tasks if not task.done()}
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_SECONDS)
 
 
 @asynccontextmanager

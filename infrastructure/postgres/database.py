@@ -84,16 +84,18 @@ class Database:
         from the log. What it writes is still never on disk before what it was made from.
         """
         connection = await AsyncConnection.connect(
-            self._conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS, **self._arguments(name)
+            self._conninfo,
+            autocommit=True,
+            connect_timeout=CONNECT_SECONDS,
+            **self._arguments(name, is_durable=is_durable),
         )
         arrays.register(connection)
-        if not is_durable:
-            await connection.execute("SET synchronous_commit = off")
         return connection
 
     @staticmethod
-    def _arguments(name: str) -> dict[str, Any]:
-        return {"options": _OPTIONS, "application_name": f"chronoscribe {name}", **_KEEPALIVE}
+    def _arguments(name: str, *, is_durable: bool = True) -> dict[str, Any]:
+        options = _OPTIONS if is_durable else f"{_OPTIONS} -c synchronous_commit=off"
+        return {"options": options, "application_name": f"chronoscribe {name}", **_KEEPALIVE}
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
