@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -43,6 +44,10 @@ BODY_BYTES: Final = 1024 * 1024
 # A connection on which no whole request has come for so long is nobody's, whether it is silent, idle, or
 # sends its headers a byte at a time. Programs that ask again and again are quicker than this.
 KEEPALIVE_SECONDS: Final = 10.0
+
+# After draining: for finishing commits and closing connections. What takes longer hangs, and whoever started us
+# waits; nothing acknowledged can be lost by ending at once.
+HARD_STOP_SECONDS: Final = 10.0
 
 # A node that has not been able to commit for so long is not ready for more clients.
 READY_STALL_SECONDS: Final = 5.0
@@ -90,6 +95,11 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
             await _drain(sockets, settings.drain_seconds)
         finally:
             await runner.cleanup()
+
+
+def _stop_hard() -> None:
+    logger.critical("stopping has taken too long: ending at once")
+    os._exit(1)
 
 
 async def _drain(sockets: SessionSockets, seconds: float) -> None:
@@ -165,6 +175,7 @@ async def run(settings: Settings) -> int:
             print(f"Chronoscribe is listening on {server.url}  (Ctrl-C stops it)", flush=True)  # noqa: T201
             server.node.failed.add_done_callback(lambda _: stop.set())
             await stop.wait()
+            loop.call_later(settings.drain_seconds + HARD_STOP_SECONDS, _stop_hard)
             return 1 if server.node.failed.done() else 0
     except ChronoscribeError as error:
         print(f"chronoscribe: {error.message}", flush=True)  # noqa: T201
