@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
 import application.attendances
 from application.attendances import Attendances
-from domain.attendance import Joined, Left
+from application.log import Recorded
+from domain.attendance import Attendance, Joined, Left
 from domain.errors import NotFound
 from tests.application.fakes import FakeNode, FakeStore
 
@@ -108,6 +110,41 @@ async def test_a_stay_that_ends_before_its_beginning_could_be_recorded_is_record
     assert isinstance(joined, Joined)
     assert isinstance(left, Left)
     assert (joined.connected, left.reason) == (7, "left")
+
+
+async def test_a_stay_that_can_never_be_recorded_is_not_tried_again(
+    node: FakeNode,
+    attendances: Attendances,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(application.attendances, "AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(Attendance, "join", lambda *_, **__: 1 // 0)
+    stay = attendances.stay("demo", "s1", client="ada-1", actor="Ada")
+    stay.end("left")
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert caplog.text.count("a stay cannot be recorded") == 1
+    assert node.store.log == []
+
+
+async def test_a_stay_whose_node_ends_first_is_left_to_the_others(
+    node: FakeNode, attendances: Attendances, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    futures: list[asyncio.Future[Sequence[Recorded]]] = []
+    join = attendances.join
+
+    def join_and_note(*arguments: Any, **fields: Any) -> asyncio.Future[Sequence[Recorded]]:
+        futures.append(join(*arguments, **fields))
+        return futures[-1]
+
+    monkeypatch.setattr(attendances, "join", join_and_note)
+    stay = attendances.stay("demo", "s1", client="ada-1", actor="Ada")
+    futures[0].cancel()
+    await asyncio.sleep(0)
+    stay.end("left")
+    node.commit()
+    assert [type(event) for event in node.store.stream("attendance:demo/s1")] == [Joined]
 
 
 async def _until(is_so: Callable[[], bool]) -> None:

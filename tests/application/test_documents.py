@@ -287,6 +287,19 @@ async def test_a_client_that_another_node_has_told_more_is_not_ahead(place: Plac
     assert await place.documents.catch_up(document, 1) == []
 
 
+async def test_a_node_that_catches_up_meanwhile_does_not_send_its_client_away(place: Place) -> None:
+    elsewhere = Place(place.store)
+    document = await place.documents.create("demo", "main.md", actor="Ada")
+    await elsewhere.documents.get("demo", "main.md")
+    await elsewhere.edit("ada", 1, 0, ["a"])
+    place.store.hold_reads()
+    catching_up = asyncio.ensure_future(place.documents.catch_up(document, 1))
+    await asyncio.sleep(0)
+    place.node.feed()
+    place.store.release_reads()
+    assert await catching_up == []
+
+
 async def test_a_client_may_be_so_far_behind_and_no_further(place: Place) -> None:
     document = await place.documents.create("demo", "main.md", actor="Ada")
     for number in range(CATCH_UP_REVISIONS + 1):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from application import live
 from application.live import EMPTY_WEIGHT_BYTES, LOAD_ATTEMPTS, REFUSALS_MAX
 from application.log import Recorded
+from domain.aggregate import Unreadable
 from domain.document import Document, Edit, EditApplied
 from domain.errors import Contended, Corrupt, IdReused, NotFound, Overloaded, SequenceGap, StoreUnavailable
 from domain.ids import document_stream, presence_stream
@@ -341,6 +342,23 @@ async def test_an_event_that_shows_a_stream_to_be_old_makes_it_be_read(
     other.commit()
     assert done.result() == ()
     assert text_of(other) == "x"
+
+
+# Events that this version cannot read.
+
+
+async def test_nothing_is_decided_on_a_stream_with_an_event_that_cannot_be_read(
+    node: FakeNode, store: FakeStore
+) -> None:
+    done = type_at_start(node, "ada", 1, "x")
+    node.waiting.clear()
+    make: Any = Unreadable  # its constructor is made by a metaclass
+    event: Unreadable = make(
+        originator_id=STREAM, originator_version=2, timestamp=NOON, actor="", reason="of the future"
+    )
+    node.lives.on_events([Recorded(9, event)])
+    assert isinstance(done.exception(), Corrupt)
+    assert STREAM not in node.lives
 
 
 # Unknown outcomes and stalls.

@@ -16,6 +16,7 @@ from domain.document import (
     ClientForgotten,
     Created,
     Document,
+    DocumentState,
     EditApplied,
     HistoryNeeded,
     LastEdit,
@@ -352,6 +353,14 @@ def test_the_growth_of_an_op_is_counted_in_bytes_of_utf_8(op: Op, change: int) -
 
 def test_a_heavier_document_weighs_more() -> None:
     assert a_document().weight < a_document("a").weight < a_document("a" * 5_000).weight
+
+
+def test_there_is_a_state_to_read_that_does_not_change_any_more() -> None:
+    document = a_document("ab")
+    state = document.state
+    submit(document, edit("ben", 1, 1, ["X"]))
+    assert state == DocumentState("demo", "main.md", 1, "ab", later(1))
+    assert document.state == DocumentState("demo", "main.md", 2, "Xab", later(60))
 
 
 # Copies and snapshots.

@@ -203,6 +203,7 @@ def test_a_field_with_a_strange_name_is_not_repeated() -> None:
         (f'{{"type":"ping","ref":{INTEGER_MAX + 1}}}', None),
         (f'{{"ref":7,"type":{"[" * 50_000}', None),
         (f'{{"ref":7,"type":{"9" * 50_000}}}', None),
+        ('{"type":"ping","ref":7,"x":NaN}', None),
         ("[]", None),
         ("{", None),
     ],

@@ -134,13 +134,17 @@ async def test_moves_are_told_to_their_room(place: Place) -> None:
     place.hub.enter("other", there)
     presence = Presence.begin("demo", "node-1", at=NOON)
     presence.record([["a", "x.md", 0, 1, 2, 3]], at=NOON)
+    elsewhere = Presence.begin("nobody-here", "node-1", at=NOON)
+    elsewhere.record([["b", "x.md", 0, 1, 2, 3]], at=NOON)
     store = FakeStore()
     assert store.append(events_of(presence))
     place.hub.on_presence(store.log[:1])
     assert here.frames == []
+    last = store.log[-1].position
+    assert store.append(events_of(elsewhere))
     place.hub.on_presence(store.log)
     [frame] = here.heard
-    assert (frame["type"], frame["position"]) == ("presence", store.log[-1].position)
+    assert (frame["type"], frame["position"]) == ("presence", last)
     assert there.frames == []
 
 

@@ -148,7 +148,12 @@ async def test_when_the_store_is_away_a_client_is_sent_to_try_again(
     assert (await world.connect("cem").hello())["type"] == "welcome"
 
 
-async def test_a_socket_that_closes_while_its_room_is_read_leaves_nothing_behind(world: World) -> None:
+@pytest.mark.parametrize("is_in_memory", [True, False])
+async def test_a_socket_that_closes_while_its_room_is_read_leaves_nothing_behind(
+    world: World, *, is_in_memory: bool
+) -> None:
+    if not is_in_memory:
+        await evict(world)
     world.store.hold_reads()
     ada = world.connect("ada")
     greeting = asyncio.ensure_future(ada.push(type="hello", protocol=1, client="ada", name="Ada"))
