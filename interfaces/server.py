@@ -45,8 +45,8 @@ BODY_BYTES: Final = 1024 * 1024
 # sends its headers a byte at a time. Programs that ask again and again are quicker than this.
 KEEPALIVE_SECONDS: Final = 10.0
 
-# After draining: for finishing commits and closing connections. What takes longer hangs, and whoever started us
-# waits; nothing acknowledged can be lost by ending at once.
+# After draining: for finishing commits and closing connections. What takes longer hangs, and somebody
+# waits for it; nothing acknowledged can be lost by ending at once.
 HARD_STOP_SECONDS: Final = 10.0
 
 # A node that has not been able to commit for so long is not ready for more clients.
