@@ -14,9 +14,11 @@ from typing import Any, Final
 
 import orjson
 
+from domain.aggregate import Snapshot
 from domain.document import Created, DocumentState, EditApplied
+from domain.errors import Corrupt, OpInvalid
 from domain.ids import parse_stream
-from domain.instants import as_datetime
+from domain.instants import as_datetime, as_microseconds
 from domain.text import Text
 from infrastructure.codec import decode
 from infrastructure.postgres.database import Database
@@ -77,7 +79,7 @@ class TimeTravel:
         # A revision's version is at least one larger, so a snapshot up to there is never too young.
         fold = _Fold(stream)
         for found, state in await self._database.fetch(_SNAPSHOT, (stream, min(version, revision + 1))):
-            fold.begin_at(found, orjson.loads(state))
+            fold.begin_at(decode(stream, found, Snapshot.TOPIC, state))
         while True:
             rows = await self._database.fetch(_EVENTS, (stream, fold.version, version, PAGE_ROWS))
             if fold.take(rows, revision) or len(rows) < PAGE_ROWS:
@@ -95,14 +97,22 @@ class _Fold:
         self._microseconds: int | None = None
         self.version = 0
 
-    def begin_at(self, version: int, snapshot: dict[str, Any]) -> None:
-        self.version = version
-        self._text = Text(snapshot["state"]["text"])
-        self._revision = snapshot["state"]["revision"]
-        self._microseconds = snapshot["at"]
+    def begin_at(self, snapshot: Snapshot) -> None:
+        self.version = snapshot.originator_version
+        self._text = Text(snapshot.state["text"])
+        self._revision = snapshot.state["revision"]
+        self._microseconds = as_microseconds(snapshot.timestamp)
 
     def take(self, rows: Sequence[Any], until: int) -> bool:
-        """Apply the edits of `rows`; True when there is one behind revision `until`."""
+        """Apply the edits of `rows`; True when there is one behind revision `until`. Raises `Corrupt`."""
+        try:
+            return self._take(rows, until)
+        except (orjson.JSONDecodeError, TypeError, KeyError, OpInvalid) as error:
+            raise Corrupt(
+                f"an edit behind version {self.version} of {self._stream} cannot be read"
+            ) from error
+
+    def _take(self, rows: Sequence[Any], until: int) -> bool:
         for version, topic, state in rows:
             if topic == EditApplied.TOPIC:
                 fields = orjson.loads(state)
