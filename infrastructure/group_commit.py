@@ -26,7 +26,7 @@ from domain.errors import Overloaded
 # clients wait longer than they do before they send again.
 QUEUE_EVENTS_MAX: Final = 10_000
 
-# Larger batches are no faster (see docs/performance.md) and delay the first in them.
+# Larger batches are hardly faster (see docs/performance.md) and delay the first in them.
 BATCH_EVENTS_MAX: Final = 512
 
 # An append that takes longer is given up as unknown.
