@@ -10,13 +10,22 @@ from typing import Final
 
 import orjson
 
-from application.live import LiveAggregates
+from application.live import Guard, LiveAggregates
 from application.log import History, Recorded
-from application.rooms import Rooms
-from domain.document import ClientForgotten, Document, Edit, EditApplied, HistoryNeeded, LastEdit
+from application.rooms import Rooms, guard
+from domain.document import (
+    HISTORY_REVISIONS,
+    ClientForgotten,
+    Document,
+    Edit,
+    EditApplied,
+    HistoryNeeded,
+    LastEdit,
+)
 from domain.errors import Contended, NotFound, RevisionAhead, RevisionTooOld
 from domain.ids import document_stream
-from domain.text_op import Op
+from domain.rights import Action
+from domain.text_op import Op, transform_selection
 
 # A client that is more edits behind takes the text as it is; one with unsent edits pages.
 # 1,000 typed edits are about as many bytes as a document of ordinary size.
@@ -73,7 +82,7 @@ class Documents:
     async def create(self, room: str, document: str, *, actor: str) -> Document:
         """Create `document`, or find it there. Listed first, so that a crash between leaves nothing hidden.
 
-        Raises `NotFound` (no such room), `RoomFull`, `StoreUnavailable`, `Overloaded`.
+        Raises `NotFound` (no such room), `Forbidden`, `RoomFull`, `StoreUnavailable`, `Overloaded`.
         """
         await self._rooms.list_document(room, document, actor=actor)
         at = self._now()
@@ -81,7 +90,8 @@ class Documents:
         def decide(head: Document | None) -> Document:
             return head or Document.create(room, document, actor=actor, at=at)
 
-        await self._lives.submit(document_stream(room, document), decide)
+        may_edit = guard(room, actor, Action.EDIT)
+        await self._lives.submit(document_stream(room, document), decide, guard=may_edit)
         return await self.get(room, document)
 
     async def get(self, room: str, document: str) -> Document:
@@ -102,20 +112,23 @@ class Documents:
         """Submit an edit. Decided before this returns when everything needed is in memory.
 
         The future gives the committed event, or nothing when the edit was accepted before. It raises what
-        `Document.edit` raises, `NotFound`, `Contended`, `Overloaded`, `StoreUnavailable`.
+        `Document.edit` raises, `NotFound`, `Forbidden`, `Contended`, `Overloaded`, `StoreUnavailable`.
         """
         stream = document_stream(room, document)
         decision = EditDecision(edit, actor=actor, at=self._now(), cause=cause)
+        may_edit = guard(room, actor, Action.EDIT)
         if self._lives.find(stream) is not None:
-            done = self._lives.submit(stream, decision)
+            done = self._lives.submit(stream, decision, guard=may_edit)
             if not _asks(done):
                 return done
-        return asyncio.ensure_future(self._edit_with_history(stream, decision))
+        return asyncio.ensure_future(self._edit_with_history(stream, decision, may_edit))
 
-    async def _edit_with_history(self, stream: str, decision: EditDecision) -> Sequence[Recorded]:
+    async def _edit_with_history(
+        self, stream: str, decision: EditDecision, may_edit: Guard
+    ) -> Sequence[Recorded]:
         while True:
             try:
-                return await self._lives.submit(stream, decision)
+                return await self._lives.submit(stream, decision, guard=may_edit)
             except HistoryNeeded as needed:
                 # In order, without a gap: what was read before reaches to where this begins.
                 base = decision.edit.base
@@ -141,6 +154,32 @@ class Documents:
             return document.edits_since(after)[: max(0, until - after)]
         except HistoryNeeded:
             return await self._history.edits(document.id, after, until)
+
+    async def moved(self, document: Document, revision: int, selection: Sequence[int]) -> list[int]:
+        """Positions in the text of `revision`, as they are in the present text, none of them beyond its end.
+
+        Raises `RevisionAhead`, and `RevisionTooOld` for a text that is too many edits back.
+        """
+        if document.revision - revision > HISTORY_REVISIONS:
+            raise RevisionTooOld("these positions are of a text too long ago", revision=document.revision)
+        positions, reached = list(selection), revision
+        while reached < document.window_start:  # the window moves on while the log is read
+            edits = await self._history.edits(document.id, reached, document.window_start)
+            for edit in edits:
+                positions = transform_selection(positions, edit.op)
+            reached += len(edits)
+        return self.moved_in_window(document, reached, positions)
+
+    @staticmethod
+    def moved_in_window(document: Document, revision: int, selection: Sequence[int]) -> list[int]:
+        """The same at once, from what is in memory. Raises `RevisionAhead`, `HistoryNeeded`."""
+        if revision > document.revision:
+            raise RevisionAhead("the client is ahead", revision=document.revision)
+        positions = list(selection)
+        for op in document.ops_since(revision):
+            positions = transform_selection(positions, op)
+        length = len(document.text)
+        return [min(position, length) for position in positions]
 
     async def catch_up(self, document: Document, after: int) -> Sequence[EditApplied]:
         """The edits that bring a client from revision `after` to where the document stands on return.

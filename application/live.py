@@ -12,6 +12,11 @@ and the pristine commands are decided again, in their order. A command that had 
 all finds its own trace in the state (an edit its number, a message its id) and decides nothing.
 That is why an unknown outcome needs no code of its own.
 
+A command may depend on another aggregate: whether somebody may edit a document is the room's to say.
+Such a guard is checked on the other's committed side when the command is decided, and the log takes the
+events only while the other is still at the version that was looked at; otherwise it refuses, and the
+command is decided again on both. So nothing is ever appended on a right that has been taken away.
+
 All methods run in the event loop's thread; nothing here awaits but the reading of history.
 """
 
@@ -22,11 +27,21 @@ import copy
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 from application.log import History, Log, Recorded, Submission
 from domain.aggregate import Event, Unreadable
-from domain.errors import ClientError, Contended, Corrupt, NotFound, StoreUnavailable
+from domain.errors import (
+    ClientError,
+    Contended,
+    Corrupt,
+    Forbidden,
+    LostRace,
+    NotFound,
+    Overloaded,
+    StoreUnavailable,
+)
 
 Decide = Callable[[Any], Any]
 """A pristine command: takes the head (None: no such stream yet), returns the aggregate it decided on."""
@@ -48,18 +63,34 @@ EMPTY_WEIGHT_BYTES: Final = 1_000
 RETRY_AFTER_SECONDS: Final = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a command asks of another aggregate: `check` raises a `ClientError` when that stands in the way.
+
+    Looked at on the other's committed side, and again by the log.
+    """
+
+    stream: str
+    check: Callable[[Any], None]
+
+
 class Command:
     """A pristine command and the future of whoever waits for it: the events it made, once durable.
 
     The future's result is empty when there was nothing to do, for instance for a resend. `refusal` is what
-    the command was answered on a head that is not durable yet.
+    the command was answered on a head that is not durable yet; `is_guard_fresh` that its guard was read
+    from the log for it.
     """
 
-    __slots__ = ("decide", "done", "refusal", "refusals")
+    __slots__ = ("decide", "done", "guard", "is_guard_fresh", "refusal", "refusals")
 
-    def __init__(self, decide: Decide, done: asyncio.Future[Sequence[Recorded]]) -> None:
+    def __init__(
+        self, decide: Decide, done: asyncio.Future[Sequence[Recorded]], guard: Guard | None = None
+    ) -> None:
         self.decide = decide
         self.done = done
+        self.guard = guard
+        self.is_guard_fresh = False
         self.refusal: ClientError | None = None
         self.refusals = 0
 
@@ -150,6 +181,18 @@ class Live:
         try:
             self._lives.log.check_capacity()
             command.refusal = None
+            guard = self._lives.check(command.guard) if command.guard is not None else None
+        except (GuardNeeded, NotFound, Forbidden) as error:
+            if not command.is_guard_fresh:
+                # Never refused from memory: another node may have let somebody in a moment ago.
+                self._lives.decide_later(self.stream, command)
+            else:
+                command.fail(error)
+            return
+        except Overloaded as error:
+            command.fail(error)
+            return
+        try:
             head = command.decide(self.head)
         except ClientError as error:
             command.refusal = error
@@ -162,7 +205,7 @@ class Live:
         if events:
             self.head = head
             self.pending.append(Pending(command, events))
-            self._lives.log.submit(Submission(self, self.generation, events))
+            self._lives.log.submit(Submission(self, self.generation, events, guard))
         else:
             self._answer(command)
 
@@ -245,6 +288,12 @@ class Live:
 
     # Reading.
 
+    def reload(self) -> None:
+        """Read on from what we have. What is on its way is decided again: the reading may have brought it."""
+        if self.pending:
+            self._waiting[:0] = self._revoke()
+        self.load()
+
     def load(self) -> None:
         """Start to read the stream; commands and events that come meanwhile wait."""
         self.loading = self._lives.start_task(self._load())
@@ -252,6 +301,7 @@ class Live:
     async def _load(self) -> None:
         try:
             await self._read()
+            await self._read_guards()
         except Exception as error:  # noqa: BLE001 -- goes to whoever waits: nobody may wait for ever
             self._give_up(error)
             return
@@ -281,12 +331,26 @@ class Live:
             else:
                 return
 
+    async def _read_guards(self) -> None:
+        """Those of commands that were refused: it may have been because of them."""
+        refused = [command for command in self._waiting if command.refusals and command.guard is not None]
+        for stream in {command.guard.stream for command in refused if command.guard is not None}:
+            await self._lives.refresh(stream)
+        for command in refused:
+            command.is_guard_fresh = True
+
     def _give_up(self, error: Exception) -> None:
         self.loading = None
         self._lives.forget(self)
         for command in self._waiting:
             command.fail(error)
         self._waiting.clear()
+
+
+class GuardNeeded(LostRace):
+    """The other aggregate is not in memory: it has to be read before the command can be decided."""
+
+    code = "E_BUSY"
 
 
 def _look(head: Any) -> Any:
@@ -309,17 +373,63 @@ class LiveAggregates:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def submit(
-        self, stream: str, decide: Decide, *, is_new: bool = False
+        self, stream: str, decide: Decide, *, is_new: bool = False, guard: Guard | None = None
     ) -> asyncio.Future[Sequence[Recorded]]:
         """Run a command; the future gives its committed events.
 
         With `is_new` the stream is taken not to exist, which saves reading it; where that is wrong, the
         log refuses and the command is decided again on what is there. The future raises what
-        `decide` raises, `Contended`, `Overloaded` or `StoreUnavailable`.
+        `decide` and `guard` raise, `Contended`, `Overloaded` or `StoreUnavailable`.
         """
         done: asyncio.Future[Sequence[Recorded]] = asyncio.get_running_loop().create_future()
-        self._use(stream, is_new=is_new).take(Command(decide, done))
+        self._use(stream, is_new=is_new).take(Command(decide, done, guard))
         return done
+
+    # Guards.
+
+    def check(self, guard: Guard) -> tuple[str, int]:
+        """Check a guard on what is in memory; returns the stream and version that were looked at.
+
+        Raises what the guard raises, `GuardNeeded`, `NotFound`.
+        """
+        live = self._lives.get(guard.stream)
+        if live is None or live.loading:
+            raise GuardNeeded(guard.stream)
+        live.used_at = self._monotonic()
+        if live.committed is None:
+            raise NotFound("there is no such thing")
+        guard.check(live.committed)
+        return guard.stream, live.committed.version
+
+    def decide_later(self, stream: str, command: Command) -> None:
+        """Decide `command` when its guard has been read from the log."""
+        self.start_task(self._decide_later(stream, command))
+
+    async def _decide_later(self, stream: str, command: Command) -> None:
+        assert command.guard is not None
+        try:
+            await self.refresh(command.guard.stream)
+        except StoreUnavailable as error:
+            command.fail(error)
+        else:
+            command.is_guard_fresh = True
+            self._use(stream, is_new=False).take(command)
+
+    async def refresh(self, stream: str) -> Any | None:
+        """Read what the log has of `stream` now, whatever the feed has brought; returns the committed
+        aggregate. Raises `StoreUnavailable`.
+        """
+        live = self._use(stream, is_new=False)
+        is_fresh = False
+        while live.loading or not is_fresh:
+            if live.loading is None:
+                is_fresh = True  # what was being read before may be older than this call
+                live.reload()
+            assert live.loading is not None
+            await asyncio.shield(live.loading)
+        if self._lives.get(stream) is not live:
+            raise StoreUnavailable("the log does not answer", retry_after=RETRY_AFTER_SECONDS)
+        return live.committed
 
     async def get(self, stream: str) -> Any | None:
         """The committed aggregate, None if there is no such stream. It is the live one: read it,

@@ -35,6 +35,12 @@ class Owner(Protocol):
         ...
 
 
+Guarded = tuple[str, int] | None
+"""A stream and the version of it that a decision has relied on: the events are taken only while nothing
+newer is there.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
     """Events of one stream, decided together under one generation of their live aggregate."""
@@ -42,6 +48,7 @@ class Submission:
     owner: Owner
     generation: int
     events: Sequence[Event]
+    guard: Guarded = None
 
     @property
     def stream(self) -> str:
@@ -82,4 +89,8 @@ class History(Protocol):
 
     async def find_last_edit(self, stream: str, client: str) -> LastEdit | None:
         """The last accepted edit of `client` in a document."""
+        ...
+
+    async def find_client_user(self, room: str, client: str) -> str | None:
+        """Who was the first to come to `room` as `client`."""
         ...

@@ -8,8 +8,10 @@ from datetime import datetime
 
 from application.live import LiveAggregates
 from application.log import Recorded
+from application.rooms import guard
 from domain.ids import message_stream
 from domain.message import Message
+from domain.rights import Action
 
 
 class Messages:
@@ -22,8 +24,8 @@ class Messages:
     ) -> asyncio.Future[Sequence[Recorded]]:
         """Say `text` under the client's own id `message`; a resend finds itself and adds nothing.
 
-        The future raises `TextInvalid`, `OpTooLarge`, `IdReused`, `Contended`, `Overloaded`,
-        `StoreUnavailable`.
+        The future raises `NotFound`, `Forbidden`, `TextInvalid`, `OpTooLarge`, `IdReused`, `Contended`,
+        `Overloaded`, `StoreUnavailable`.
         """
         at = self._now()
 
@@ -35,4 +37,5 @@ class Messages:
                 room, message, client=client, text=text, documents=documents, actor=actor, at=at
             )
 
-        return self._lives.submit(message_stream(room, message), decide, is_new=True)
+        may_post = guard(room, actor, Action.POST)
+        return self._lives.submit(message_stream(room, message), decide, is_new=True, guard=may_post)

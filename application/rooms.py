@@ -1,14 +1,20 @@
-"""What can be done with rooms: open, look, list documents."""
+"""What can be done with rooms: open, look, rename, close, list documents. Who may is the room's to say."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
 
-from application.live import LiveAggregates
+from application.live import Guard, LiveAggregates
 from domain.errors import NotFound
 from domain.ids import room_stream
+from domain.rights import Action, Role
 from domain.room import Room
+
+
+def guard(room: str, user: str, action: Action) -> Guard:
+    """That `user` may do this in `room`, when it is decided and when it is appended."""
+    return Guard(room_stream(room), lambda found: found.require(user, action))
 
 
 class Rooms:
@@ -16,17 +22,19 @@ class Rooms:
         self._lives = lives
         self._now = now
 
-    async def open(self, room: str, title: str, *, actor: str) -> Room:
-        """Open a room, or find it there, with the title that it has. Raises `StoreUnavailable`,
-        `Overloaded`.
+    async def open(self, room: str, title: str, *, actor: str, everyone: Role | None = None) -> Room:
+        """Open a room that belongs to `actor`, or find it there as it is.
+
+        Raises `TextInvalid`, `NotFound` for one that exists and that `actor` may not know of,
+        `StoreUnavailable`, `Overloaded`.
         """
         at = self._now()
 
         def decide(head: Room | None) -> Room:
-            return head or Room.open(room, title, actor=actor, at=at)
+            return head or Room.open(room, title, actor=actor, at=at, everyone=everyone)
 
         await self._lives.submit(room_stream(room), decide)
-        return await self.get(room)
+        return await self.enter(room, actor, Action.READ)
 
     async def get(self, room: str) -> Room:
         """The live, committed room. Raises `NotFound`, `StoreUnavailable`."""
@@ -36,14 +44,62 @@ class Rooms:
         assert isinstance(found, Room)
         return found
 
+    def find(self, room: str) -> Room | None:
+        """The same when it is in memory."""
+        return self._lives.find(room_stream(room))
+
+    async def enter(self, room: str, user: str, action: Action) -> Room:
+        """The room, if `user` may do this in it. A refusal is never said from memory, since another node may
+        have let somebody in a moment ago; so it also takes as long as for a room that there is not.
+
+        Raises `NotFound`, `Forbidden`, `StoreUnavailable`.
+        """
+        found = self.find(room)
+        if found is not None:
+            role = found.role_of(user)
+            if role is not None:
+                found.require(user, action)
+                return found
+        fresh = await self._lives.refresh(room_stream(room))
+        if fresh is None:
+            raise NotFound("there is no such room")
+        assert isinstance(fresh, Room)
+        fresh.require(user, action)
+        return fresh
+
     async def list_document(self, room: str, document: str, *, actor: str) -> None:
-        """Put `document` into the room's list. Raises `NotFound`, `RoomFull` and as `open`."""
-        at = self._now()
+        """Put `document` into the room's list. Raises `NotFound`, `Forbidden`, `RoomFull` and as `open`."""
+        await self._change(room, lambda found, at: found.list_document(document, actor=actor, at=at))
 
-        def decide(head: Room | None) -> Room:
-            if head is None:
-                raise NotFound("there is no such room")
-            head.list_document(document, actor=actor, at=at)
-            return head
+    async def unlist_document(self, room: str, document: str, *, actor: str) -> None:
+        """Take `document` off the room's list. Raises `NotFound`, `Forbidden` and as `open`."""
+        await self._change(room, lambda found, at: found.unlist_document(document, actor=actor, at=at))
 
-        await self._lives.submit(room_stream(room), decide)
+    async def rename(self, room: str, title: str, *, actor: str) -> None:
+        """Raises `NotFound`, `Forbidden`, `TextInvalid` and as `open`."""
+        await self._change(room, lambda found, at: found.rename(title, actor=actor, at=at))
+
+    async def change_access(self, room: str, everyone: Role | None, *, actor: str) -> None:
+        """What those may do who are no members. Raises `NotFound`, `Forbidden` and as `open`."""
+        await self._change(room, lambda found, at: found.change_access(everyone, actor=actor, at=at))
+
+    async def close(self, room: str, *, actor: str) -> None:
+        """Close the room for good. Raises `NotFound`, `Forbidden` and as `open`."""
+        await self._change(room, lambda found, at: found.close(actor=actor, at=at))
+
+    async def _change(self, room: str, change: Callable[[Room, datetime], None]) -> None:
+        await change_room(self._lives, room, self._now(), change)
+
+
+async def change_room(
+    lives: LiveAggregates, room: str, at: datetime, change: Callable[[Room, datetime], None]
+) -> None:
+    """Decide a change of a room and wait until it is in the log. Raises what `change` raises, `NotFound`."""
+
+    def decide(head: Room | None) -> Room:
+        if head is None:
+            raise NotFound("there is no such room")
+        change(head, at)
+        return head
+
+    await lives.submit(room_stream(room), decide)

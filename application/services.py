@@ -9,17 +9,25 @@ from datetime import datetime
 from application.attendances import Attendances
 from application.cursors import Cursors
 from application.documents import Documents
+from application.identity import TicketStore
+from application.log import History
+from application.members import Members
 from application.messages import Messages
+from application.profiles import Profiles
 from application.rooms import Rooms
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     rooms: Rooms
+    members: Members
+    profiles: Profiles
     documents: Documents
     messages: Messages
     attendances: Attendances
     cursors: Cursors
+    history: History
+    tickets: TicketStore
     node: str
     """This run of this server process."""
     epoch: str

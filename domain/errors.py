@@ -78,7 +78,7 @@ class DocumentTooLarge(ClientError):
 
 
 class RoomFull(ClientError):
-    """The room has as many documents as a room may have."""
+    """The room has as many documents, members or open invitations as a room may have."""
 
     code = "E_ROOM_SIZE"
 
@@ -150,6 +150,29 @@ class Forbidden(ClientError):
     """The user may not do this."""
 
     code = "E_FORBIDDEN"
+
+
+class LastOwner(ClientError):
+    """A room keeps one owner at least: make somebody else one first, or close the room."""
+
+    code = "E_LAST_OWNER"
+
+
+class ProfileInvalid(ClientError):
+    """The profile has a colour that cannot be read or an avatar that is none; `field` says which."""
+
+    code = "E_PROFILE"
+
+
+class Unauthenticated(ClientError):
+    """We do not know who this is. What was wrong with the credentials is told to nobody: the text is
+    always the same, since every difference helps whoever tries.
+    """
+
+    code = "E_AUTH"
+
+    def __init__(self) -> None:
+        super().__init__("the credentials are missing, wrong or too old")
 
 
 # Lost races.

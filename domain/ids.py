@@ -2,7 +2,7 @@
 
 A stream's id is text that an analyst can read in the log: `document:demo/main.md`,
 `message:demo/5f2c`, `room:demo`. The part before the colon is the stream's kind, the part
-up to the slash its room.
+up to the slash its room; what belongs to no room has an empty one, as `profile:/ada`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ _ID = re.compile(ID_PATTERN)
 _DOCUMENT_ID = re.compile(DOCUMENT_ID_PATTERN)
 
 assert ID_CODE_POINTS == 64, "the patterns spell the limit out"
+
+# The actor of what the server does by itself. No user can be called so.
+SERVER: Final = "@server"
 
 
 class Stream(NamedTuple):
@@ -60,6 +63,16 @@ def attendance_stream(room: str, session: str) -> str:
 
 def presence_stream(room: str, node: str) -> str:
     return f"presence:{room}/{node}"
+
+
+def profile_stream(user: str) -> str:
+    """A person is in no room: the part before the slash is empty."""
+    return f"profile:/{user}"
+
+
+def retention_stream(log: str) -> str:
+    """Of what was let go of a log when its time was over."""
+    return f"retention:/{log}"
 
 
 # Every event that passes asks; a node works on few streams at a time, far fewer than this.

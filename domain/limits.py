@@ -43,3 +43,16 @@ NAME_CODE_POINTS: Final = 64
 # Room for a UUID with a prefix. Ids are keys in maps and indexes, so they must not be a way to
 # fill memory.
 ID_CODE_POINTS: Final = 64
+
+# A room's members are sent whole to everybody who joins, as its documents are. A larger public is let in by
+# the room's access for everyone, which names nobody.
+MEMBERS_PER_ROOM: Final = 1_000
+
+# Links that are out and not used up. Each is checked when one is accepted.
+INVITATIONS_PER_ROOM: Final = 100
+
+# A URL travels with its owner's name in every roster.
+AVATAR_CODE_POINTS: Final = 512
+
+# A cursor, a status or a sign of typing is a few small fields.
+PRESENCE_BYTES: Final = 4 * 1024

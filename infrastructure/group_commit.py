@@ -18,7 +18,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from application.log import Recorded, Submission
+from application.log import Guarded, Recorded, Submission
 from domain.aggregate import Event
 from domain.errors import Overloaded
 
@@ -60,13 +60,15 @@ class Appended:
 
 
 class AppendStore(Protocol):
-    """Where a log is kept. `exclusive` gives whatever `append_within` needs."""
+    """Where a log is kept. `guards` are those of `events`, one each. `exclusive` is for `append_within`."""
 
-    async def append(self, events: Sequence[Event]) -> Appended: ...
+    async def append(self, events: Sequence[Event], guards: Sequence[Guarded]) -> Appended: ...
 
     def exclusive(self) -> AbstractAsyncContextManager[Any]: ...
 
-    async def append_within(self, exclusive: Any, events: Sequence[Event]) -> Appended: ...
+    async def append_within(
+        self, exclusive: Any, events: Sequence[Event], guards: Sequence[Guarded]
+    ) -> Appended: ...
 
 
 class Waitable(Protocol):
@@ -160,8 +162,7 @@ class GroupCommit:
     async def _commit(self) -> None:
         batch = self._take()
         if batch:
-            events = [event for submission in batch for event in submission.events]
-            self._finish(batch, await self._store.append(events))
+            self._finish(batch, await self._store.append(*_flat(batch)))
 
     async def _commit_refused(self) -> None:
         async with self._store.exclusive() as exclusive:
@@ -169,9 +170,8 @@ class GroupCommit:
             self._in_flight = refused
             await self._decide_again(refused)
             batch = self._take()
-            events = [event for submission in batch for event in submission.events]
-            if events:
-                self._finish(batch, await self._store.append_within(exclusive, events))
+            if batch:
+                self._finish(batch, await self._store.append_within(exclusive, *_flat(batch)))
             self._in_flight = ()
 
     @staticmethod
@@ -224,3 +224,13 @@ class GroupCommit:
         self._stall = asyncio.get_running_loop().call_later(STALL_SECONDS, self._on_stall)
         for submission in (*self._refused, *self._in_flight, *self._queue):
             submission.owner.on_stalled()
+
+
+def _flat(batch: Sequence[Submission]) -> tuple[list[Event], list[Guarded]]:
+    """The events of a batch, and the guard of each."""
+    events: list[Event] = []
+    guards: list[Guarded] = []
+    for submission in batch:
+        events += submission.events
+        guards += [submission.guard] * len(submission.events)
+    return events, guards

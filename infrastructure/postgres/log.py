@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import psycopg
 
-from application.log import Recorded
+from application.log import Guarded, Recorded
 from domain.aggregate import Event, Snapshot, Unreadable
+from domain.attendance import Joined
 from domain.document import EditApplied, LastEdit
 from domain.errors import Corrupt, StoreUnavailable
+from domain.ids import profile_stream
 from domain.instants import as_datetime, as_microseconds
 from infrastructure.codec import decode, encode
 from infrastructure.group_commit import Appended, OutcomeUnknown
@@ -35,18 +37,20 @@ PAGE_EVENTS: Final = 5_000
 # The same where somebody else may be waiting for the event loop: a few milliseconds.
 SLICE_EVENTS: Final = 1_000
 
+# Frames between two keyframes of a room in which cursors never stand still, several times over.
+FRAMES_MAX: Final = 5_000
+
 LOCK_KEYS: Final = {"record": 0x7265636F7264, "presence": 0x70726573}
 
 APPEND: Final = (
     "SELECT previous, positions, refused FROM append_{table}"
     "(%s, %s::text[], %s::bigint[], %s::text[], %s::bytea[],"
-    " %s::text[], %s::bigint[], %s::text[], %s::bigint[])"
+    " %s::text[], %s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::bigint[])"
 )
 
 
-def columns(events: Sequence[Event]) -> tuple[Any, ...]:
-    """The parameters of the append statements. Edits alone have a client and a number."""
-    edits = [event if isinstance(event, EditApplied) else None for event in events]
+def columns(events: Sequence[Event], guards: Sequence[Guarded]) -> tuple[Any, ...]:
+    """The parameters of the append statements."""
     return (
         text_array([event.originator_id for event in events]),
         bigint_array([event.originator_version for event in events]),
@@ -54,9 +58,16 @@ def columns(events: Sequence[Event]) -> tuple[Any, ...]:
         bytea_array([encode(event) for event in events]),
         text_array([event.actor for event in events]),
         bigint_array([as_microseconds(event.timestamp) for event in events]),
-        text_array([edit.client if edit else None for edit in edits]),
-        bigint_array([edit.seq if edit else None for edit in edits]),
+        text_array([_client(event) for event in events]),
+        bigint_array([event.seq if isinstance(event, EditApplied) else None for event in events]),
+        text_array([guard[0] if guard else None for guard in guards]),
+        bigint_array([guard[1] if guard else None for guard in guards]),
     )
+
+
+def _client(event: Event) -> str | None:
+    """Stored beside the event where somebody asks the log by it: who sent what last, whose client this is."""
+    return event.client if isinstance(event, EditApplied | Joined) else None
 
 
 class PostgresLog:
@@ -71,17 +82,19 @@ class PostgresLog:
 
     # Writing.
 
-    async def append(self, events: Sequence[Event]) -> Appended:
+    async def append(self, events: Sequence[Event], guards: Sequence[Guarded]) -> Appended:
         """Append in one transaction, one statement, one round trip.
 
         Raises `OutcomeUnknown` when the connection failed, and it may or may not have come true.
         """
         async with self._writing() as connection:
-            return await self._append_on(connection, events)
+            return await self._append_on(connection, events, guards)
 
-    async def _append_on(self, connection: Connection, events: Sequence[Event]) -> Appended:
+    async def _append_on(
+        self, connection: Connection, events: Sequence[Event], guards: Sequence[Guarded]
+    ) -> Appended:
         cursor = connection.cursor(binary=True)
-        await cursor.execute(self._append, (self._lock_key, *columns(events)), prepare=True)
+        await cursor.execute(self._append, (self._lock_key, *columns(events, guards)), prepare=True)
         row = await cursor.fetchone()
         assert row is not None
         previous, positions, refused = row
@@ -103,8 +116,10 @@ class PostgresLog:
                 if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
                     await connection.execute(b"ROLLBACK", prepare=True)
 
-    async def append_within(self, exclusive: Connection, events: Sequence[Event]) -> Appended:
-        appended = await self._append_on(exclusive, events)
+    async def append_within(
+        self, exclusive: Connection, events: Sequence[Event], guards: Sequence[Guarded]
+    ) -> Appended:
+        appended = await self._append_on(exclusive, events, guards)
         await exclusive.execute(b"COMMIT", prepare=True)
         return appended
 
@@ -194,10 +209,41 @@ SELECT notification_id, originator_id, originator_version, topic, state FROM rec
 WHERE room = %s AND kind = 'message' AND notification_id <= %s ORDER BY notification_id DESC LIMIT %s
 """
 _OPEN_STAYS: Final = """
-SELECT notification_id, originator_id, originator_version, topic, state FROM record j
-WHERE (%s::text IS NULL OR room = %s) AND kind = 'attendance' AND originator_version = 1 AND NOT EXISTS (
-    SELECT FROM record l WHERE l.originator_id = j.originator_id AND l.originator_version = 2)
-ORDER BY notification_id
+WITH open AS MATERIALIZED (
+    SELECT originator_id FROM record j
+    WHERE (%s::text IS NULL OR room = %s) AND kind = 'attendance' AND originator_version = 1 AND NOT EXISTS (
+        SELECT FROM record l WHERE l.originator_id = j.originator_id AND l.topic = 'attendance.left'))
+SELECT e.notification_id, e.originator_id, e.originator_version, e.topic, e.state
+FROM open CROSS JOIN LATERAL (
+    (SELECT * FROM record r WHERE r.originator_id = open.originator_id AND r.originator_version = 1)
+    UNION ALL
+    (SELECT * FROM record r WHERE r.originator_id = open.originator_id AND r.originator_version > 1
+     ORDER BY r.originator_version DESC LIMIT 1)) e
+ORDER BY e.notification_id
+"""
+_CLIENT_USER: Final = """
+SELECT actor FROM record WHERE room = %s AND client = %s AND topic = 'attendance.joined'
+ORDER BY notification_id LIMIT 1
+"""
+_PROFILES: Final = """
+SELECT p.notification_id, p.originator_id, p.originator_version, p.topic, p.state
+FROM unnest(%s::text[]) AS wanted(stream) CROSS JOIN LATERAL (
+    SELECT * FROM record r WHERE r.originator_id = wanted.stream
+    AND r.topic IN ('profile.created', 'profile.changed')
+    ORDER BY r.originator_version DESC LIMIT 1) p
+ORDER BY p.notification_id
+"""
+# Where the cursors of a room are: the last keyframe of each node, and what came after it.
+_KEYFRAMES: Final = """
+SELECT k.notification_id, k.originator_id, k.originator_version, k.topic, k.state
+FROM unnest(%s::text[]) AS node(name) CROSS JOIN LATERAL (
+    SELECT * FROM presence p WHERE p.room = %s AND p.actor = node.name
+    AND p.topic = 'presence.keyframe_recorded' ORDER BY p.at DESC LIMIT 1) k
+ORDER BY k.notification_id
+"""
+_FRAMES: Final = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM presence
+WHERE room = %s AND at >= %s AND topic = 'presence.frame_recorded' ORDER BY notification_id LIMIT %s
 """
 _ROOMS: Final = """
 SELECT notification_id, originator_id, originator_version, topic, state FROM record
@@ -291,8 +337,30 @@ class PostgresHistory:
         return _recorded(await self._database.fetch(_MESSAGES, (room, until, limit)))[::-1]
 
     async def open_stays(self, room: str | None) -> list[Recorded]:
-        """The `Joined` events of stays that have not ended, in one room or (None) in all."""
+        """Of the stays that have not ended, in one room or (None) in all: how each began, and the last that
+        is known of it if there is more.
+        """
         return _recorded(await self._database.fetch(_OPEN_STAYS, (room, room)))
+
+    async def find_client_user(self, room: str, client: str) -> str | None:
+        for (user,) in await self._database.fetch(_CLIENT_USER, (room, client)):
+            return str(user)
+        return None
+
+    async def profiles(self, users: Iterable[str]) -> list[Recorded]:
+        """The newest profile of each of `users` that has one: `ProfileCreated` or `ProfileChanged`."""
+        streams = [profile_stream(user) for user in users]
+        return _recorded(await self._database.fetch(_PROFILES, (streams,)))
+
+    async def frames(self, room: str, nodes: Sequence[str]) -> list[Recorded]:
+        """Of the presence log: the last keyframe of each of these nodes in `room`, and the frames from the oldest
+        of those on, at most `FRAMES_MAX`.
+        """
+        keyframes = _recorded(await self._database.fetch(_KEYFRAMES, (list(nodes), room)))
+        if not keyframes:
+            return []
+        since = min(recorded.event.timestamp for recorded in keyframes)
+        return keyframes + _recorded(await self._database.fetch(_FRAMES, (room, since, FRAMES_MAX)))
 
     async def rooms(self, after: int, limit: int) -> list[Recorded]:
         """The `Opened` events of rooms behind a position, in log order."""

@@ -82,7 +82,9 @@ class RecordRecorder(PostgresApplicationRecorder):
             arrays.register(connection)
             with connection.transaction(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
                 cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'".encode())
-                cursor.execute(_APPEND, (LOCK_KEYS[_LOG], *columns(events)), prepare=True)
+                cursor.execute(
+                    _APPEND, (LOCK_KEYS[_LOG], *columns(events, [None] * len(events))), prepare=True
+                )
                 row = cursor.fetchone()
                 assert row is not None
                 _, positions, refused = row

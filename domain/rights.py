@@ -1,0 +1,54 @@
+"""Who may do what in a room: four roles, each of which may do all that the one below it may.
+
+The table is closed: an action that is not in it cannot be asked for, and a role is exactly one of the four.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """What a member is in a room, from the least to the most."""
+
+    VIEWER = "viewer"
+    COMMENTER = "commenter"
+    EDITOR = "editor"
+    OWNER = "owner"
+
+    @property
+    def rank(self) -> int:
+        """Higher may do more."""
+        return _RANKS[self]
+
+
+_RANKS: Final = {role: rank for rank, role in enumerate(Role)}
+
+
+class Action(StrEnum):
+    """What can be done in a room."""
+
+    READ = "read"
+    """Join, open, look at any moment of the past, see who is here."""
+    SHOW = "show"
+    """Be seen: status, cursor, typing."""
+    POST = "post"
+    EDIT = "edit"
+    """Edit documents, create and unlist them."""
+    MANAGE = "manage"
+    """Members, invitations, title, access, closing."""
+
+
+LEAST_ROLE: Final = {
+    Action.READ: Role.VIEWER,
+    Action.SHOW: Role.VIEWER,
+    Action.POST: Role.COMMENTER,
+    Action.EDIT: Role.EDITOR,
+    Action.MANAGE: Role.OWNER,
+}
+
+
+def may(role: Role, action: Action) -> bool:
+    """Whether a member with this role may do this."""
+    return role.rank >= LEAST_ROLE[action].rank
