@@ -53,8 +53,8 @@ class Attendances:
         actor: str,
         connected: int | None = None,
     ) -> Stay:
-        """Begin a stay under a `session` id that is new, and see to it that it is recorded with all that comes of
-        it; `connected` as in `Joined`.
+        """Begin a stay under a `session` id that is new, and see to it that it is recorded with all that
+        comes of it; `connected` as in `Joined`.
         """
         at = self._now()
 

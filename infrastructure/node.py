@@ -19,7 +19,9 @@ from application.cursors import Cursors
 from application.documents import Documents
 from application.live import LiveAggregates
 from application.log import Recorded
+from application.members import Members
 from application.messages import Messages
+from application.profiles import Profiles
 from application.rooms import Rooms
 from application.services import Services
 from domain.attendance import Joined
@@ -110,15 +112,19 @@ class Node:
         rooms = Rooms(lives, now=now)
         return Services(
             rooms=rooms,
+            members=Members(lives, now=now, new_id=_new_id),
+            profiles=Profiles(lives, now=now),
             documents=Documents(lives, self.history, rooms, now=now),
             messages=Messages(lives, now=now),
-            attendances=Attendances(lives, node=self.id, now=now),
-            cursors=Cursors(self.presence.lives, node=self.id, now=now),
+            attendances=Attendances(lives, node=self.id, now=now, monotonic=time.monotonic),
+            cursors=Cursors(self.presence.lives, node=self.id, now=now, monotonic=time.monotonic),
+            history=self.history,
+            tickets=self.tickets,
             node=self.id,
             epoch=epoch,
             now=now,
             monotonic=time.monotonic,
-            new_id=lambda: secrets.token_urlsafe(12),
+            new_id=_new_id,
         )
 
     # Life.
@@ -235,6 +241,10 @@ class Node:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _new_id() -> str:
+    return secrets.token_urlsafe(12)
 
 
 async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -353,8 +353,8 @@ class PostgresHistory:
         return _recorded(await self._database.fetch(_PROFILES, (streams,)))
 
     async def frames(self, room: str, nodes: Sequence[str]) -> list[Recorded]:
-        """Of the presence log: the last keyframe of each of these nodes in `room`, and the frames from the oldest
-        of those on, at most `FRAMES_MAX`.
+        """Of the presence log: the last keyframe of each of these nodes in `room`, and the frames from the
+        oldest of those on, at most `FRAMES_MAX`.
         """
         keyframes = _recorded(await self._database.fetch(_KEYFRAMES, (list(nodes), room)))
         if not keyframes:
