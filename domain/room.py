@@ -174,7 +174,8 @@ class Room(Aggregate):
 
     @classmethod
     def open(cls, room: str, title: str, *, actor: str, at: datetime, everyone: Role | None = None) -> Self:
-        """A new, empty room that belongs to `actor`. Raises `TextInvalid`."""
+        """A new, empty room that belongs to `actor`. Raises `TextInvalid`, `Forbidden`."""
+        _check_access(everyone)
         return cls._create(
             Opened,
             id=room_stream(room),
@@ -231,8 +232,7 @@ class Room(Aggregate):
     def change_access(self, everyone: Role | None, *, actor: str, at: datetime) -> None:
         """What those may do who are no members; they can never be owners. Raises `NotFound`, `Forbidden`."""
         self.require(actor, Action.MANAGE)
-        if everyone is Role.OWNER:
-            raise Forbidden("not everyone can be an owner")
+        _check_access(everyone)
         if everyone is not self.everyone:
             value = everyone.value if everyone else None
             self.trigger_event(AccessChanged, timestamp=at, actor=actor, everyone=value)
@@ -383,3 +383,8 @@ class Room(Aggregate):
 
 
 register_topic(Room.TOPIC, Room)
+
+
+def _check_access(everyone: Role | None) -> None:
+    if everyone is Role.OWNER:
+        raise Forbidden("not everyone can be an owner")
