@@ -343,7 +343,7 @@ class Room(Aggregate):
 
     def close(self, *, actor: str, at: datetime) -> None:
         """Close the room for good; its history stays in the log. Raises `NotFound`, `Forbidden`."""
-        if self.is_closed:
+        if self.is_closed and self.members.get(actor) is Role.OWNER:
             return
         self.require(actor, Action.MANAGE)
         self.trigger_event(Closed, timestamp=at, actor=actor)
