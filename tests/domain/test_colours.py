@@ -58,8 +58,7 @@ def test_of_greys_those_in_the_middle_are_taken(level: int) -> None:
 def is_taken(colour: str) -> bool:
     try:
         return check_colour(colour) == colour.lower()
-    except ProfileInvalid as refused:
-        assert refused.facts == {"field": "colour"}
+    except ProfileInvalid:
         return False
 
 

@@ -14,8 +14,31 @@ from domain.names import MARKS_IN_A_ROW, is_name, normal_name
 
 # What names are made of, and what they must not hold, close together so that they meet.
 PIECES = st.sampled_from(
-    ["a", "Z", "é", "e\u0301", "ệ", "\u0323", "\u0302", "本", "한", "\u1112", "\u1161", "😀", "\u2764\ufe0f"]
-    + [" ", "\u00a0", "\u3000", "\t", "\u200b", "\u202e", "\x00", "\u3164", "\u2126", "\ufb1d"]
+    [
+        "a",
+        "Z",
+        "é",
+        "e\u0301",
+        "ệ",
+        "\u0323",
+        "\u0302",
+        "本",
+        "한",
+        "\u1112",
+        "\u1161",
+        "😀",
+        "\u2764\ufe0f",
+        " ",
+        "\u00a0",
+        "\u3000",
+        "\t",
+        "\u200b",
+        "\u202e",
+        "\x00",
+        "\u3164",
+        "\u2126",
+        "\ufb1d",
+    ]
 )
 VALUES = st.lists(PIECES, max_size=20).map("".join) | st.text(max_size=80)
 
@@ -75,8 +98,15 @@ def test_what_turns_the_direction_of_its_surroundings_is_in_no_name(character: s
 
 @pytest.mark.parametrize(
     "character",
-    ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u180e", "\U000e0041"]
-    + [
+    [
+        "\u200b",
+        "\u200c",
+        "\u200d",
+        "\u2060",
+        "\ufeff",
+        "\u00ad",
+        "\u180e",
+        "\U000e0041",
         "\u034f",
         "\u115f",
         "\u1160",

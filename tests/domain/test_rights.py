@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from domain.rights import LEAST_ROLE, Action, Role, may
@@ -27,7 +29,7 @@ def test_every_action_has_a_least_role() -> None:
 def test_each_role_may_do_all_that_the_one_below_it_may() -> None:
     roles = sorted(Role, key=lambda role: role.rank)
     assert roles == [Role.VIEWER, Role.COMMENTER, Role.EDITOR, Role.OWNER]
-    for less, more in zip(roles, roles[1:], strict=False):
+    for less, more in pairwise(roles):
         assert less.rank < more.rank
         assert ALLOWED[less] <= ALLOWED[more]
 
