@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from application.live import Guard, LiveAggregates
-from domain.errors import NotFound
+from domain.errors import Forbidden, NotFound
 from domain.ids import room_stream
 from domain.rights import Action, Role
 from domain.room import Room
@@ -61,11 +61,8 @@ class Rooms:
         Raises `NotFound`, `Forbidden`, `StoreUnavailable`.
         """
         found = self.find(room)
-        if found is not None:
-            role = found.role_of(user)
-            if role is not None:
-                found.require(user, action)
-                return found
+        if found is not None and found.allows(user, action):
+            return found
         fresh = await self._lives.refresh(room_stream(room))
         if fresh is None:
             raise NotFound("there is no such room")
@@ -100,7 +97,11 @@ class Rooms:
 async def change_room(
     lives: LiveAggregates, room: str, at: datetime, change: Callable[[Room, datetime], None]
 ) -> None:
-    """Decide a change of a room and wait until it is in the log. Raises what `change` raises, `NotFound`."""
+    """Decide a change of a room and wait until it is in the log. Raises what `change` raises, `NotFound`.
+
+    As with `enter`, a refusal is never said from memory: the link that somebody has come by, or the role that
+    they were given, may have been made by another node a moment ago.
+    """
 
     def decide(head: Room | None) -> Room:
         if head is None:
@@ -108,4 +109,9 @@ async def change_room(
         change(head, at)
         return head
 
-    await lives.submit(room_stream(room), decide)
+    stream = room_stream(room)
+    try:
+        await lives.submit(stream, decide)
+    except (NotFound, Forbidden):
+        await lives.refresh(stream)
+        await lives.submit(stream, decide)
