@@ -113,5 +113,6 @@ async def change_room(
     try:
         await lives.submit(stream, decide)
     except (NotFound, Forbidden):
-        await lives.refresh(stream)
+        decide(await lives.refresh(stream))  # raises again, unless another node has changed the room
+        await lives.reload(stream)
         await lives.submit(stream, decide)
