@@ -55,11 +55,8 @@ class Rooms:
         Raises `NotFound`, `Forbidden`, `StoreUnavailable`.
         """
         found = self.find(room)
-        if found is not None:
-            role = found.role_of(user)
-            if role is not None:
-                found.require(user, action)
-                return found
+        if found is not None and found.lets(user, action):
+            return found
         fresh = await self._lives.refresh(room_stream(room))
         if fresh is None:
             raise NotFound("there is no such room")

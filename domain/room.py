@@ -192,6 +192,11 @@ class Room(Aggregate):
         """What `user` is here, None for whom the room does not exist."""
         return None if self.is_closed else self.members.get(user, self.everyone)
 
+    def lets(self, user: str, action: Action) -> bool:
+        """Whether `user` may do this here."""
+        role = self.role_of(user)
+        return role is not None and may(role, action)
+
     def require(self, user: str, action: Action) -> None:
         """Raise `NotFound` for whom the room does not exist, `Forbidden` for who may not do this in it."""
         role = self.role_of(user)
