@@ -152,6 +152,17 @@ class Forbidden(ClientError):
     code = "E_FORBIDDEN"
 
 
+class Unauthenticated(ClientError):
+    """We do not know who this is. What was wrong with the credentials is told to nobody: the text is
+    always the same, since every difference helps whoever tries.
+    """
+
+    code = "E_AUTH"
+
+    def __init__(self) -> None:
+        super().__init__("the credentials are missing, wrong or too old")
+
+
 # Lost races.
 
 
