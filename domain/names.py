@@ -30,6 +30,7 @@ def normal_name(value: str) -> str:
     # Longer than this it would be too long in any form: composing never makes less of it than a quarter.
     if len(value) > 4 * NAME_CODE_POINTS:
         raise TextInvalid("the name is too long", limit=NAME_CODE_POINTS)
+    value = value.strip()
     categories = [unicodedata.category(character) for character in value]
     if not _REFUSED.isdisjoint(categories):
         raise TextInvalid("a name holds only what can be seen")
@@ -44,10 +45,9 @@ def normal_name(value: str) -> str:
     return name
 
 
-def is_name(value: str) -> bool:
-    """Whether `value` is a name, in whatever form."""
+def as_name(text: str) -> str | None:
+    """The same, None for what is no name."""
     try:
-        normal_name(value)
+        return normal_name(text)
     except TextInvalid:
-        return False
-    return True
+        return None

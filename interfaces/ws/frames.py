@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from domain.errors import BadFrame, BadJson, ClientError, OpTooLarge, TextInvalid, UnknownFrame
 from domain.ids import is_document_id, is_id
 from domain.limits import INTEGER_MAX, NAME_CODE_POINTS, PRESENCE_BYTES
-from domain.names import is_name, normal_name
+from domain.names import as_name
 from domain.rights import Action
 
 
@@ -27,9 +27,10 @@ def _checked_document_id(value: str) -> str:
 
 
 def _checked_name(value: str) -> str:
-    if not is_name(value):
+    name = as_name(value)
+    if name is None:
         raise ValueError("no name: 1 to 64 characters that can be seen")
-    return normal_name(value)
+    return name
 
 
 Id = Annotated[str, AfterValidator(_checked_id)]
