@@ -69,10 +69,11 @@ class Cursors:
         gathering.last[client, document] = move
 
     def hide(self, room: str, client: str, document: str, revision: int) -> None:
-        """The client does not show a cursor in this document any more. As `move`."""
-        gathering = self._gather(room)
-        gathering.moves.append([client, document, revision, HIDDEN, HIDDEN, as_microseconds(self._now())])
-        gathering.last.pop((client, document), None)
+        """The client does not show a cursor in this document any more, if it did. As `move`."""
+        gathering = self._rooms.get(room)
+        if gathering is not None and gathering.last.pop((client, document), None) is not None:
+            at = as_microseconds(self._now())
+            self._gather(room).moves.append([client, document, revision, HIDDEN, HIDDEN, at])
 
     def type(self, room: str, client: str, where: str, *, is_typing: bool) -> None:
         """Take a sign of typing in, or of its end; `where` is a document, or "" for the chat. As `move`."""

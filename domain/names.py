@@ -19,6 +19,8 @@ MARKS_IN_A_ROW: Final = 4
 
 # Control and format characters, surrogates, private use, unassigned, line and paragraph separators.
 _REFUSED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Letters and a symbol by their category, blanks to the eye: fillers of Hangul, the empty pattern of Braille.
+_BLANKS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _MARKS: Final = frozenset({"Mn", "Me"})
 
 
@@ -32,7 +34,7 @@ def normal_name(value: str) -> str:
         raise TextInvalid("the name is too long", limit=NAME_CODE_POINTS)
     value = value.strip()
     categories = [unicodedata.category(character) for character in value]
-    if not _REFUSED.isdisjoint(categories):
+    if not (_REFUSED.isdisjoint(categories) and _BLANKS.isdisjoint(value)):
         raise TextInvalid("a name holds only what can be seen")
     name = unicodedata.normalize("NFC", " ".join(value.split()))
     if not 1 <= len(name) <= NAME_CODE_POINTS:

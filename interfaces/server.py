@@ -19,6 +19,8 @@ from aiohttp import web
 
 from application.services import Services
 from domain.errors import ChronoscribeError
+from domain.ids import SERVER
+from domain.rights import Role
 from infrastructure.embedded_postgres import EmbeddedPostgres, default_home
 from infrastructure.metrics import metrics
 from infrastructure.node import Node, open_node
@@ -70,13 +72,19 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
     """
     keep_contents_out_of_logs()
     async with open_node(settings, conninfo) as (node, services):
-        hub = Hub(node.history)
+        hub = Hub(node.history, node.presence_history)
         hub.position = node.record.feed.position
         node.record.feed.follow(hub.on_events)
         node.presence.feed.follow(hub.on_presence)
-        limits = Limits(settings.edits_per_second, settings.frames_per_second)
+        limits = Limits(
+            settings.edits_per_second,
+            settings.frames_per_second,
+            connections_per_user=settings.connections_per_user,
+            connections_per_address=settings.connections_per_address,
+        )
         sockets = SessionSockets(services, hub, limits)
-        await _create_demo(services)
+        if settings.is_development:
+            await _create_demo(services)
         runner = web.AppRunner(
             _app(node, services, hub, sockets),
             access_log=None,
@@ -152,8 +160,8 @@ def _app(node: Node, services: Services, hub: Hub, sockets: SessionSockets) -> w
 
 async def _create_demo(services: Services) -> None:
     """A room to try things in, on a store without one."""
-    await services.rooms.open(DEMO_ROOM, "Demo", actor="chronoscribe")
-    await services.documents.create(DEMO_ROOM, DEMO_DOCUMENT, actor="chronoscribe")
+    await services.rooms.open(DEMO_ROOM, "Demo", actor=SERVER, everyone=Role.EDITOR)
+    await services.documents.create(DEMO_ROOM, DEMO_DOCUMENT, actor=SERVER)
 
 
 async def run(settings: Settings) -> int:

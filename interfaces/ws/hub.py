@@ -144,7 +144,8 @@ class RoomOnNode:
         began on a slow node is logged late.
         """
         for session in tuple(self.sessions.values()):
-            if session.client == joined.client and session.connected < joined.connected:
+            is_same = session.client == joined.client and session.user == joined.actor
+            if is_same and session.connected < joined.connected:
                 session.on_superseded()
 
     def on_presence(self, position: int, frames: Sequence[FrameRecorded | KeyframeRecorded]) -> None:
@@ -328,7 +329,7 @@ class Hub:
         if room is None:
             room = self._rooms[name] = RoomOnNode(name)
         for other in tuple(room.sessions.values()):
-            if other.client == session.client:
+            if other.client == session.client and other.user == session.user:
                 older = session if other.connected > session.connected else other
                 older.on_superseded()
         room.sessions[session.session_id] = session
@@ -364,15 +365,13 @@ class Hub:
         if not room.sessions and self._rooms.get(room.room) is room:
             del self._rooms[room.room]
 
-    def find_client_user(self, room: RoomOnNode, client: str) -> str | None:
-        """Who is here as `client`, as far as this node knows."""
-        for session in room.sessions.values():
-            if session.client == client:
-                return session.user
-        for place in room.roster.places.values():
-            if place.joined.client == client:
-                return place.joined.actor
-        return None
+    @staticmethod
+    def find_client_user(room: RoomOnNode, session: Receiver) -> str | None:
+        """Who else is here as the client of `session`, as far as this node knows."""
+        for other in room.sessions.values():
+            if other.client == session.client and other is not session:
+                return other.user
+        return room.roster.find_user(session.client)
 
     @property
     def sessions(self) -> list[Receiver]:

@@ -5,12 +5,13 @@ A fold of both logs. Two nodes that have read as far know the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from application.log import Recorded
 from domain.attendance import Appearance, Joined, Left, Status, StatusChanged
+from domain.errors import RevisionAhead, RevisionTooOld
 from domain.ids import parse_stream
 from domain.instants import as_datetime, as_microseconds
 from domain.presence import HIDDEN, FrameRecorded, KeyframeRecorded, Move, Typing
@@ -25,6 +26,10 @@ Moved = Callable[[str, int, Sequence[int]], tuple[int, Sequence[int]] | None]
 """Positions in a document's text of some revision, as they are in the present one, with its revision; None
 where that is not known.
 """
+
+
+MovedByReading = Callable[[int, Sequence[int]], Awaitable[tuple[int, Sequence[int]]]]
+"""The same of one document, from the log where it has to be. Raises `RevisionAhead`, `RevisionTooOld`."""
 
 
 class Place:
@@ -181,6 +186,31 @@ class Roster:
             user: {"name": looks.name, "colour": looks.colour, "avatar": looks.avatar}
             for user, looks in known.items()
         }
+
+    def find_user(self, client: str) -> str | None:
+        """Who is here as `client`."""
+        place = self._by_client.get(client)
+        return place.joined.actor if place is not None else None
+
+    async def bring_up(self, document: str, moved: MovedByReading) -> None:
+        """Move the cursors in `document` that are too old to be moved at once. One that cannot be moved is
+        not shown any more.
+        """
+        for place in tuple(self.places.values()):
+            move = place.cursors.get(document)
+            if move is None:
+                continue
+            client, _, revision, anchor, head, at = move
+            try:
+                found = await moved(int(revision), (int(anchor), int(head)))
+            except RevisionTooOld:
+                place.cursors.pop(document, None)
+                continue
+            except RevisionAhead:
+                continue  # the feed will bring the edits that it stands behind
+            if place.cursors.get(document) is move:
+                present, (anchor, head) = found
+                place.cursors[document] = [client, document, present, anchor, head, at]
 
     def cursors_in(self, document: str, moved: Moved) -> list[dict[str, Any]]:
         """Everybody's cursor in one document, in its present text."""
