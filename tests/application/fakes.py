@@ -1,27 +1,32 @@
 """A store in memory, and nodes on it whose commits happen when a test says so.
 
 `FakeStore` is what is committed, with the rule of the real one: events of a stream are taken when they
-follow on what is stored. It is read as bytes, like the real one. `FakeNode` is a node's way into it:
-what was submitted waits until `commit`, and what was committed waits until `feed`.
+follow on what is stored and nothing newer is in the streams that guard them. It is read as bytes, like the
+real one. `FakeNode` is a node's way into it: what was submitted waits until `commit`, and what was committed
+waits until `feed`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from application.live import LiveAggregates
-from application.log import Recorded, Submission
+from application.log import Guarded, Recorded, Submission
 from domain.aggregate import Event
-from domain.attendance import Joined, Left
+from domain.attendance import Joined, Left, StatusChanged
 from domain.document import EditApplied, LastEdit
 from domain.errors import Overloaded, StoreUnavailable
-from domain.ids import parse_stream
+from domain.ids import parse_stream, profile_stream
 from domain.message import Posted
+from domain.presence import FrameRecorded, KeyframeRecorded
+from domain.profile import ProfileChanged, ProfileCreated
 from infrastructure.codec import decode, encode
+from infrastructure.group_commit import Appended
+from infrastructure.postgres.log import FRAMES_MAX
 
 
 class Clock:
@@ -50,20 +55,40 @@ class FakeStore:
         self.error: Exception | None = None
         """What the reads raise until it is taken away."""
         self.reads = 0
+        self.presence = self
+        """Where `frames` looks: another store when a test keeps cursors apart, as a node does."""
         self._reading = asyncio.Event()
         self._reading.set()
 
     def stream(self, stream: str) -> list[Event]:
         return [recorded.event for recorded in self.log if recorded.event.originator_id == stream]
 
-    def append(self, events: Sequence[Event]) -> bool:
-        """Store events of one stream, unless they do not follow on what is there."""
-        if events[0].originator_version != len(self.stream(events[0].originator_id)) + 1:
-            return False
+    def append(self, events: Sequence[Event], guards: Sequence[Guarded] = ()) -> Appended:
+        """Store a batch; `guards` are those of the events, one each, or none at all. Of each stream all or
+        nothing is taken: it must follow on what is there, and no guard be older than what is there or comes.
+        """
+        previous = self.log[-1].position if self.log else 0
+        firsts: dict[str, int] = {}
         for event in events:
-            position = self.log[-1].position + 2 if self.log else 1  # ids have gaps
-            self.log.append(Recorded(position, _stored(event)))
-        return True
+            firsts.setdefault(event.originator_id, event.originator_version)
+        late = {
+            event.originator_id
+            for event, guard in zip(events, guards or [None] * len(events), strict=True)
+            if guard is not None and guard[1] < self._newest(guard[0], events)
+        }
+        refused = {s for s, first in firsts.items() if s in late or first != len(self.stream(s)) + 1}
+        positions = [self._store(event) for event in events if event.originator_id not in refused]
+        return Appended(previous, positions, frozenset(refused))
+
+    def _newest(self, stream: str, batch: Sequence[Event]) -> int:
+        """The newest version of a stream, stored or in a batch."""
+        coming = (event.originator_version for event in batch if event.originator_id == stream)
+        return max(len(self.stream(stream)), *coming, 0)
+
+    def _store(self, event: Event) -> int:
+        position = self.log[-1].position + 2 if self.log else 1  # ids have gaps
+        self.log.append(Recorded(position, _stored(event)))
+        return position
 
     # Reading.
 
@@ -105,13 +130,20 @@ class FakeStore:
         mine = [edit for edit in edits if edit.client == client]
         return LastEdit(mine[-1].seq, mine[-1].revision, mine[-1].digest) if mine else None
 
-    # Reading rooms, as the hub does.
+    async def find_client_user(self, room: str, client: str) -> str | None:
+        await self._read()
+        joined = (r.event for r in self._of_room(room) if isinstance(r.event, Joined))
+        return next((event.actor for event in joined if event.client == client), None)
 
-    def _of_room(self, room: str, after: int, until: int) -> list[Recorded]:
+    # Reading rooms and people, as the hub does.
+
+    def _of_room(self, room: str, after: int = 0, until: int | None = None) -> list[Recorded]:
         return [
             recorded
             for recorded in self.log
-            if after < recorded.position <= until and parse_stream(recorded.event.originator_id).room == room
+            if after < recorded.position
+            and (until is None or recorded.position <= until)
+            and parse_stream(recorded.event.originator_id).room == room
         ]
 
     async def messages(self, room: str, until: int, limit: int) -> Sequence[Recorded]:
@@ -119,10 +151,46 @@ class FakeStore:
         return [r for r in self._of_room(room, 0, until) if isinstance(r.event, Posted)][-limit:]
 
     async def open_stays(self, room: str | None) -> Sequence[Recorded]:
+        """How each stay began that has not ended, and its last status where it has changed."""
         await self._read()
-        ended = {recorded.event.originator_id for recorded in self.log if isinstance(recorded.event, Left)}
-        joined = [r for r in self.log if isinstance(r.event, Joined) and r.event.originator_id not in ended]
-        return [r for r in joined if room in (None, parse_stream(r.event.originator_id).room)]
+        began: dict[str, Recorded] = {}
+        changed: dict[str, Recorded] = {}
+        for recorded in self.log if room is None else self._of_room(room):
+            stream = recorded.event.originator_id
+            match recorded.event:
+                case Joined():
+                    began[stream] = recorded
+                case StatusChanged():
+                    changed[stream] = recorded
+                case Left():
+                    del began[stream]
+                    changed.pop(stream, None)
+        return sorted([*began.values(), *changed.values()], key=lambda recorded: recorded.position)
+
+    async def profiles(self, users: Iterable[str]) -> Sequence[Recorded]:
+        await self._read()
+        wanted = {profile_stream(user) for user in users}
+        newest = {
+            recorded.event.originator_id: recorded
+            for recorded in self.log
+            if recorded.event.originator_id in wanted
+            and isinstance(recorded.event, ProfileCreated | ProfileChanged)
+        }
+        return sorted(newest.values(), key=lambda recorded: recorded.position)
+
+    async def frames(self, room: str, nodes: Sequence[str]) -> Sequence[Recorded]:
+        await self._read()
+        found = self.presence._of_room(room)
+        keyframes = {
+            recorded.event.actor: recorded
+            for recorded in found
+            if isinstance(recorded.event, KeyframeRecorded) and recorded.event.actor in nodes
+        }
+        if not keyframes:
+            return []
+        since = min(recorded.event.timestamp for recorded in keyframes.values())
+        later = [r for r in found if isinstance(r.event, FrameRecorded) and r.event.timestamp >= since]
+        return [*sorted(keyframes.values(), key=lambda recorded: recorded.position), *later[:FRAMES_MAX]]
 
     async def room_events(self, room: str, after: int, until: int, *, limit: int) -> Sequence[Recorded]:
         await self._read()
@@ -165,19 +233,17 @@ class FakeNode:
 
     def commit(self, *, feed: bool = True) -> None:
         """Write everything that waits in one batch; a stream that does not fit is refused as a whole."""
-        refused: list[Submission] = []
-        while self.waiting:
-            submission = self.waiting.popleft()
-            if not submission.is_current:
-                self.dropped.append(submission)
-            elif any(other.stream == submission.stream for other in refused) or not self.store.append(
-                submission.events
-            ):
-                refused.append(submission)
+        batch = [submission for submission in self.waiting if submission.is_current]
+        self.dropped += [submission for submission in self.waiting if not submission.is_current]
+        self.waiting.clear()
+        events = [event for submission in batch for event in submission.events]
+        guards = [submission.guard for submission in batch for _ in submission.events]
+        refused = self.store.append(events, guards).refused
         if feed:
             self.feed()
-        for submission in refused:
-            submission.owner.on_refused(submission.generation)
+        for submission in batch:
+            if submission.stream in refused:
+                submission.owner.on_refused(submission.generation)
 
     def lose_connection(self, *, committed: bool) -> None:
         """Fail during the commit of everything that waits: whether it came true is not known."""

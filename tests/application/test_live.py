@@ -119,11 +119,11 @@ async def test_events_of_streams_that_nobody_uses_are_passed_over(node: FakeNode
 
 async def test_a_command_with_several_events_is_answered_when_all_have_come(node: FakeNode) -> None:
     def begin(head: Presence | None) -> Presence:
-        presence = head or Presence.begin("demo", "node-1", at=NOON)
-        presence.record([["ada", "main.md", 0, 0, 0, 0]], at=NOON)
+        presence = head or Presence.begin("demo", "node-1.1", node="node-1", at=NOON)
+        presence.record([["ada", "main.md", 0, 0, 0, 0]], [], at=NOON)
         return presence
 
-    done = node.lives.submit(presence_stream("demo", "node-1"), begin, is_new=True)
+    done = node.lives.submit(presence_stream("demo", "node-1.1"), begin, is_new=True)
     node.commit(feed=False)
     node.feed(1)
     assert not done.done()
