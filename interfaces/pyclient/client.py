@@ -29,6 +29,7 @@ import orjson
 from domain.errors import OpTooLarge
 from domain.text_op import Op, parse, replace
 from interfaces.pyclient import notices
+from interfaces.pyclient.api import Api
 from interfaces.pyclient.credentials import Credentials, TokenSource
 from interfaces.pyclient.document_link import Phase
 from interfaces.pyclient.errors import NotEditable, NotLetIn, Stopped, UnsentTextError
@@ -378,6 +379,12 @@ class Client:
         callbacks = self._callbacks.setdefault(KINDS[kind], [])
         callbacks.append(callback)
         return lambda: callbacks.remove(callback)
+
+    @property
+    def api(self) -> Api:
+        """Requests over HTTP as the same user, at the node that is in use."""
+        assert self._http is not None, "the client has not been started"
+        return Api(self._url, self.credentials, http=self._http)
 
     @property
     def status(self) -> Status:
