@@ -220,12 +220,12 @@ class RawSocket:
         return await self.answer_to(self.last_ref)
 
     async def greet(self, client: str, /, by: Guest | None = None, **fields: Any) -> dict[str, Any]:
-        """Say hello as `client`; of a guest, a new one if none is given, unless a ticket was shown already."""
+        """Say hello as `client`; of a new guest if none is given, unless a ticket was shown already."""
         self.client = client
         hello: dict[str, Any] = {"type": "hello", "protocol": 1, "client": client}
         if self.guest is None:
-            self.guest = by or await asyncio.to_thread(guest, self.url, client)
-            hello["ticket"] = await _ticket(self.guest)
+            self.guest = of = by or await asyncio.to_thread(guest, self.url, client)
+            hello["ticket"] = await _ticket(of)
         return await self.ask(**hello | fields)
 
     async def open(self, document: str, **fields: Any) -> dict[str, Any]:

@@ -99,12 +99,17 @@ async def _write(database: Database, reader: PostgresHistory) -> str:
         edit = Edit(f"c{revision % 10}", revision // 10 + 1, revision, op, "0123456789abcdef")
         document.edit(edit, actor="ada", at=now)
         if len(document.pending_events) >= BATCH or document.version % SNAPSHOT_EVERY == 0:
-            await log.append(_collect(document))
+            await _append(log, document)
         if document.version % SNAPSHOT_EVERY == 0:
             await reader.save_snapshot(Snapshot.take(document))
-    await log.append(_collect(document))
+    await _append(log, document)
     await log.disconnect()
     return str(document.text)
+
+
+async def _append(log: PostgresLog, document: Document) -> None:
+    events = _collect(document)
+    await log.append(events, [None] * len(events))
 
 
 def _collect(document: Document) -> list[Event]:
