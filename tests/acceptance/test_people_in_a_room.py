@@ -5,7 +5,7 @@ each other, what they may, and what happens when that changes or when they go.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -126,6 +126,13 @@ async def room(server: ServerProcess) -> AsyncIterator[Room]:
 
 async def soon(is_so: Callable[[], Any]) -> None:
     await until(is_so, AT_ONCE_SECONDS)
+
+
+async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
+    """What is asked of projections is a moment behind."""
+    async with asyncio.timeout(AT_ONCE_SECONDS):
+        while not await is_so():  # noqa: ASYNC110 -- asked over HTTP
+            await asyncio.sleep(0.02)
 
 
 async def test_a_room_is_not_there_for_whom_it_does_not_let_in(room: Room) -> None:
@@ -335,11 +342,10 @@ async def test_who_could_write_at_a_moment_has_an_answer(room: Room) -> None:
         members = await olga.members(room.id, at=at)
         return {member["user"] for member in members if member["role"] in {"owner", "editor"}}
 
-    async def has_caught_up() -> None:  # what is asked of the past is a moment behind
-        while room.emil.user in await writers(datetime.now(UTC)):
-            await asyncio.sleep(0.02)
+    async def has_caught_up() -> bool:
+        return room.emil.user not in await writers(datetime.now(UTC))
 
-    await asyncio.wait_for(has_caught_up(), AT_ONCE_SECONDS)
+    await eventually(has_caught_up)
     assert await writers(before) == {room.olga.user, room.emil.user}
     assert await writers(None) == {room.olga.user, room.vic.user}
 
@@ -373,11 +379,10 @@ async def test_who_was_here_and_for_how_long_can_be_asked_later(room: Room) -> N
     await soon(lambda: room.vic.user not in room.olga.client.people)
     olga = room.api("Olga")
 
-    async def has_caught_up() -> None:
-        while len(await olga.presence(room.id)) != 3:
-            await asyncio.sleep(0.02)
+    async def has_caught_up() -> bool:
+        return len(await olga.presence(room.id)) == 3
 
-    await asyncio.wait_for(has_caught_up(), AT_ONCE_SECONDS)
+    await eventually(has_caught_up)
     assert {one["user"] for one in await olga.presence(room.id, at=together)} == {
         person.user for person in room.people.values()
     }
