@@ -224,7 +224,7 @@ class RawSocket:
         self.client = client
         hello: dict[str, Any] = {"type": "hello", "protocol": 1, "client": client}
         if self.guest is None:
-            of = by or await asyncio.to_thread(guest, self.url, client)
+            of = by if by is not None else await asyncio.to_thread(guest, self.url, client)
             self.guest = of
             hello["ticket"] = await _ticket(of)
         return await self.ask(**hello | fields)

@@ -1,5 +1,5 @@
-"""Four people with the four roles in a room of their own, over real sockets: how they come in, what they see of
-each other, what they may, and what happens when that changes or when they go.
+"""Four people with the four roles in a room of their own, over real sockets: how they come in, what they
+see of each other, what they may, and what happens when that changes or when they go.
 """
 
 from __future__ import annotations
