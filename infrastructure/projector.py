@@ -29,8 +29,8 @@ logger = logging.getLogger(__name__)
 # First key of the advisory locks of projections; the second is a hash of the name.
 PROJECTION_LOCKS: Final = 0x70726F6A
 
-# What one transaction takes in: large enough that the transaction costs little per event, small enough that the
-# sockets of this node do not notice.
+# What one transaction takes in: large enough that the transaction costs little per event, small enough that
+# the sockets of this node do not notice.
 PAGE_EVENTS: Final = 2_000
 
 # How late a table may be: events gather for this long, so that a busy log makes few transactions.
@@ -69,9 +69,9 @@ _OF_THE_STORE: Final = (
 class View(Protocol):
     """A projection's tables.
 
-    `apply` runs in the projector's transaction, or in a rebuild's, where the same names are other tables. It never
-    meets an event that cannot be read, keeps nothing in memory, and gives the same rows for pages of any sizes.
-    The tables have no sequences, triggers, foreign keys or SQL views: a rebuild would not bring them along.
+    `apply` runs in the projector's transaction, or in a rebuild's, where the same names are other tables. It
+    never meets an event that cannot be read, keeps nothing in memory, and gives the same rows whatever the
+    pages. The tables have no sequences, triggers, foreign keys or SQL views: a rebuild would lose them.
     """
 
     @property
