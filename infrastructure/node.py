@@ -34,11 +34,13 @@ from infrastructure.postgres.database import Database
 from infrastructure.postgres.directory import DirectoryView
 from infrastructure.postgres.log import PostgresHistory, PostgresLog
 from infrastructure.postgres.migrations import migrate
+from infrastructure.postgres.standings import Standings
 from infrastructure.postgres.time_travel import TimeTravel
 from infrastructure.postgres.wakeup import Wakeup, living_nodes
 from infrastructure.projector import Projector
 from infrastructure.settings import Settings
 from infrastructure.snapshots import Snapshots
+from infrastructure.views import all_views
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +95,8 @@ class Node:
         self.record = LogOnNode(database, self.history, self.wakeup, "record")
         self.presence = LogOnNode(database, PostgresHistory(database, "presence"), self.wakeup, "presence")
         self.directory = DirectoryView(database)
-        self.projectors = [Projector(database, self.record.store, self.directory)]
+        self.projectors = [Projector(database, self.record.store, view) for view in all_views(database)]
+        self.standings = Standings(database)
         for projector in self.projectors:
             self.record.feed.follow(projector.on_events)
         self.snapshots = Snapshots(self.record.lives, self.history)
@@ -185,6 +188,7 @@ class Node:
         except TimeoutError:
             logger.warning("closing did not wait for everything: the store does not answer")
         await _end(self._tasks)
+        await self.standings.close()
         for log in (self.record, self.presence):
             await log.lives.close()
             await log.store.disconnect()

@@ -22,6 +22,7 @@ from domain.errors import ChronoscribeError
 from infrastructure.embedded_postgres import EmbeddedPostgres, default_home
 from infrastructure.metrics import metrics
 from infrastructure.node import Node, open_node
+from infrastructure.postgres.standings import Standing
 from infrastructure.settings import Settings
 from interfaces.http import documents, rooms
 from interfaces.http.discretion import keep_contents_out_of_logs
@@ -131,7 +132,9 @@ def _app(node: Node, services: Services, hub: Hub, sockets: SessionSockets) -> w
         stalled = max(log.commit.stalled_seconds for log in (node.record, node.presence))
         if sockets.is_draining or stalled > READY_STALL_SECONDS:
             return problem(503, "E_STORE", "draining" if sockets.is_draining else "the log does not answer")
-        return web.json_response({"status": "ready", "position": node.record.feed.position})
+        position = node.record.feed.position
+        answer = {"status": "ready", "position": position, "projections": await _projections(node, position)}
+        return web.json_response(answer)
 
     async def read(_: web.Request) -> web.Response:
         return web.Response(body=read_metrics(), headers={"Content-Type": "text/plain; version=0.0.4"})
@@ -148,6 +151,19 @@ def _app(node: Node, services: Services, hub: Hub, sockets: SessionSockets) -> w
     app.router.add_get("/api/rooms/{room}/documents/{document}", documents.read)
     app.router.add_get("/ws/{room}", sockets.handle)
     return app
+
+
+async def _projections(node: Node, position: int) -> dict[str, dict[str, int]] | None:
+    """How far each is, whichever node keeps it; None when that is not known: serving can do without."""
+    standings = await node.standings.find()
+    if standings is None:
+        return None
+    answer = {}
+    for projector in node.projectors:
+        standing = standings.get(projector.name, Standing(0, 0))
+        lag = max(0, position - standing.position)
+        answer[projector.name] = {"position": standing.position, "lag": lag, "parked": standing.parked}
+    return answer
 
 
 async def _create_demo(services: Services) -> None:

@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from domain.errors import ChronoscribeError
 from infrastructure.embedded_postgres import EmbeddedPostgresError
 from infrastructure.postgres.database import UnsafeStore
-from interfaces.cli import load, log, serve, show
+from interfaces.cli import load, log, rebuild, serve, show
 from interfaces.cli.failures import CommandFailed
 
-COMMANDS = (serve, load, log, show)
+COMMANDS = (serve, load, log, rebuild, show)
 
 # What shells give for a program that Ctrl-C has ended.
 INTERRUPTED = 130
