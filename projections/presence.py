@@ -41,8 +41,8 @@ class PresenceSpan:
 
 @dataclass(frozen=True, slots=True)
 class PresenceSummary:
-    """What a user did in a room on a day (UTC), or (None) in the whole time that was asked for. Several places
-    at once count once; `longest_seconds` is the longest time without a break.
+    """What a user did in a room on a day (UTC), or (None) in all of the time that was asked for. Several
+    places at once count once; `longest_seconds` is the longest time without a break.
     """
 
     room: str

@@ -73,7 +73,7 @@ class MembersView:
         return [RoleSpan(*row) for row in await self._database.fetch(_OF_ROOM, (room, after, limit))]
 
     async def at(self, room: str, moment: datetime) -> list[RoleSpan]:
-        """Who had which role at a moment of the server's clock, by user; `EVERYONE`, if they had one, first."""
+        """Who had which role at a moment of the server's clock, by user, `EVERYONE` among them."""
         return [RoleSpan(*row) for row in await self._database.fetch(_AT, {"room": room, "moment": moment})]
 
     async def of_user(self, user: str) -> list[RoleSpan]:
