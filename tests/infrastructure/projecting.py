@@ -92,7 +92,7 @@ class Place:
             seq = document.revision + 1
             document.edit(Edit("ada-1", seq, seq - 1, ["x"], ""), actor=actor, at=later(seq))
             events += [event for event in document.collect_events() if isinstance(event, Event)]
-        await self.log.append(events)
+        await self.log.append(events, [None] * len(events))
 
     async def project(self, view: View | None = None, page_events: int = PAGE_EVENTS) -> Projector:
         """Bring the tables up to the end of the log."""

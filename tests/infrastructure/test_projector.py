@@ -321,7 +321,7 @@ async def test_every_event_is_taken_in_once_whatever_crashes_and_whatever_is_poi
             raise psycopg.OperationalError("gone")
 
     view.on_page = crash_perhaps
-    await place.log.append(history)
+    await place.log.append(history, [None] * len(history))
     for _ in range(len(crashes) + 1):
         try:
             projector = await place.project(view, page)
