@@ -213,7 +213,7 @@ class Session:
     def on_rights_changed(self) -> None:
         """Somebody's rights in the room were changed: whoever has none left has to go."""
         room = self._services.rooms.find(self.room)
-        if room is not None and not room.lets(self.user, Action.READ):
+        if room is not None and not room.allows(self.user, Action.READ):
             self.close(closes.ACCESS_REMOVED)
 
     def on_account_changed(self) -> None:
@@ -342,7 +342,7 @@ class Session:
         Raises `NotFound`, `Forbidden`.
         """
         room = self._services.rooms.find(self.room)
-        if room is None or not room.lets(self.user, action):
+        if room is None or not room.allows(self.user, action):
             await self._services.rooms.enter(self.room, self.user, action)
 
     # Who this is.
@@ -405,7 +405,7 @@ class Session:
         room = self._services.rooms.find(self.room)
         if room is None:  # let go from memory while we were reading
             self.close(closes.STORE_UNAVAILABLE)
-        elif not room.lets(self.user, Action.READ):
+        elif not room.allows(self.user, Action.READ):
             self.close(closes.ACCESS_REMOVED)
         else:
             self._begin(hello, room, profile, on_node, missed)
