@@ -21,7 +21,8 @@ from domain.errors import (
     SequenceGap,
     StoreUnavailable,
 )
-from domain.ids import document_stream
+from domain.ids import document_stream, room_stream
+from domain.rights import Role
 from domain.room import DocumentListed
 from domain.text_op import Op
 from tests.application.fakes import FakeNode, FakeStore
@@ -53,9 +54,9 @@ def an_edit(client: str, seq: int, base: int, op: Op) -> Edit:
 
 @pytest.fixture
 async def place() -> Place:
-    """A node with the room "demo"."""
+    """A node with the room "demo", in which everybody may edit."""
     place = Place(FakeStore())
-    await place.rooms.open("demo", "Demo", actor="Ada")
+    await place.rooms.open("demo", "Demo", actor="Ada", everyone=Role.EDITOR)
     return place
 
 
@@ -146,11 +147,12 @@ async def test_an_edit_of_a_document_that_is_not_in_memory_waits_for_it(place: P
 
 
 async def a_place_with_a_past(place: Place, revisions: int) -> Place:
-    """Another node that knows the document from a snapshot: its window is empty."""
+    """Another node that knows the room, and the document from a snapshot: its window is empty."""
     await place.documents.create("demo", "main.md", actor="Ada")
     for number in range(revisions):
         await place.edit("ada", number + 1, number, [f"{number};"])
     elsewhere = Place(place.store)
+    await elsewhere.rooms.get("demo")
     await elsewhere.documents.get("demo", "main.md")
     forget_window(elsewhere)
     return elsewhere
@@ -169,6 +171,15 @@ async def test_an_edit_with_an_old_base_gets_its_history_from_the_log(place: Pla
     assert isinstance(recorded.event, EditApplied)
     assert (recorded.event.op, recorded.event.revision) == ([8, "!"], 5)
     assert await elsewhere.text() == "3;2;1;0;!"
+
+
+async def test_an_edit_gets_its_history_also_when_its_room_has_to_be_read_first(place: Place) -> None:
+    elsewhere = await a_place_with_a_past(place, 4)
+    [room] = [live for live in elsewhere.node.lives if live.stream == room_stream("demo")]
+    elsewhere.node.lives.forget(room)
+    [recorded] = await elsewhere.edit("ben", 1, 1, [2, "!"])
+    assert isinstance(recorded.event, EditApplied)
+    assert recorded.event.op == [8, "!"]
 
 
 async def test_edits_that_arrive_while_history_is_read_are_not_passed_over(place: Place) -> None:
@@ -197,12 +208,12 @@ async def test_an_edit_with_an_old_base_fails_when_the_log_cannot_be_read(place:
 async def a_crowded_place() -> Place:
     """One whose document has forgotten its first client, "c0", whose one edit was "0;" on revision 0."""
     place = Place(FakeStore())
-    await place.rooms.open("demo", "Demo", actor="Ada")
+    await place.rooms.open("demo", "Demo", actor="Ada", everyone=Role.EDITOR)
     document = await place.documents.create("demo", "main.md", actor="Ada")
     for number in range(CLIENTS_REMEMBERED + 1):
         document.edit(an_edit(f"c{number}", 1, number, [f"{number};"]), actor="Ada", at=NOON)
     edits = [event for event in document.collect_events() if isinstance(event, EditApplied)]
-    assert place.store.append(edits)
+    assert not place.store.append(edits).refused
     return Place(place.store)
 
 
