@@ -14,7 +14,13 @@ from domain.room import Room
 
 def guard(room: str, user: str, action: Action) -> Guard:
     """That `user` may do this in `room`, when it is decided and when it is appended."""
-    return Guard(room_stream(room), lambda found: found.require(user, action))
+
+    def check(found: Room | None) -> None:
+        if found is None:
+            raise NotFound("there is no such room")
+        found.require(user, action)
+
+    return Guard(room_stream(room), user, check)
 
 
 class Rooms:
