@@ -12,7 +12,7 @@ import orjson
 
 from application.live import Guard, LiveAggregates
 from application.log import History, Recorded
-from application.rooms import Rooms, guard
+from application.rooms import BEHIND_SECONDS, Rooms, guard
 from domain.document import (
     HISTORY_REVISIONS,
     ClientForgotten,
@@ -30,10 +30,6 @@ from domain.text_op import Op, transform_selection
 # A client that is more edits behind takes the text as it is; one with unsent edits pages.
 # 1,000 typed edits are about as many bytes as a document of ordinary size.
 CATCH_UP_REVISIONS: Final = 1_000
-
-
-# How long a client is told to wait for a node that is behind: as long as between two looks of the feed.
-BEHIND_SECONDS: Final = 0.25
 
 
 def digest(base: int, op: Op) -> str:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import application.documents
-from application.documents import BEHIND_SECONDS, CATCH_UP_REVISIONS, Documents, digest
+from application.documents import CATCH_UP_REVISIONS, Documents, digest
 from application.log import Recorded
-from application.rooms import Rooms
+from application.rooms import BEHIND_SECONDS, Rooms
 from domain.aggregate import Snapshot
 from domain.document import CLIENTS_REMEMBERED, Document, Edit, EditApplied, HistoryNeeded
 from domain.errors import (
