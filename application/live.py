@@ -309,7 +309,8 @@ class Live:
         for pending in self.pending:
             for command in pending.commands:
                 command.refusals += 1
-        self.reload()
+        self._waiting[:0] = self._revoke()
+        self.load()
 
     def on_stalled(self) -> None:
         """Tell everybody who waits; their commands stay on the way, and a resend will find them."""
@@ -334,11 +335,6 @@ class Live:
             self._decide(command)
 
     # Reading.
-
-    def reload(self) -> None:
-        """Read on from what we have. What is on its way is decided again: the reading may have brought it."""
-        self._waiting[:0] = self._revoke()
-        self.load()
 
     def load(self) -> None:
         """Start to read the stream; commands and events that come meanwhile wait."""
@@ -437,19 +433,6 @@ class LiveAggregates:
         if self._lives.get(stream) is not live:
             raise StoreUnavailable("the log does not answer", retry_after=RETRY_AFTER_SECONDS)
         return await self.read(stream, copy.copy(live.committed))
-
-    async def reload(self, stream: str) -> None:
-        """Bring the live aggregate to where the log is now, before the feed does. What is on its way is
-        decided again, so this is not for everybody to ask for. Raises `StoreUnavailable`.
-        """
-        live = self._use(stream, is_new=False)
-        while live.loading:
-            await asyncio.shield(live.loading)
-        live.reload()
-        assert live.loading is not None
-        await asyncio.shield(live.loading)
-        if self._lives.get(stream) is not live:
-            raise StoreUnavailable("the log does not answer", retry_after=RETRY_AFTER_SECONDS)
 
     async def read(self, stream: str, aggregate: Any | None) -> Any | None:
         """Bring `aggregate` (None: not read yet) to where the log is. Raises as `refresh`."""

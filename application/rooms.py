@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from application.live import Guard, LiveAggregates
-from domain.errors import Forbidden, NotFound
+from domain.errors import Contended, Forbidden, NotFound
 from domain.ids import room_stream
 from domain.rights import Action, Role
 from domain.room import Room
+
+# How long a client is told to wait for a node that is behind: as long as between two looks of the feed.
+BEHIND_SECONDS: Final = 0.25
 
 
 def guard(room: str, user: str, action: Action) -> Guard:
@@ -97,7 +101,8 @@ class Rooms:
 async def change_room(
     lives: LiveAggregates, room: str, at: datetime, change: Callable[[Room, datetime], None]
 ) -> None:
-    """Decide a change of a room and wait until it is in the log. Raises what `change` raises, `NotFound`.
+    """Decide a change of a room and wait until it is in the log. Raises what `change` raises, `NotFound`, and
+    `Contended` when it is this node that is behind.
 
     As with `enter`, a refusal is never said from memory: the link that somebody has come by, or the role that
     they were given, may have been made by another node a moment ago.
@@ -113,6 +118,5 @@ async def change_room(
     try:
         await lives.submit(stream, decide)
     except (NotFound, Forbidden):
-        decide(await lives.refresh(stream))  # raises again, unless another node has changed the room
-        await lives.reload(stream)
-        await lives.submit(stream, decide)
+        decide(await lives.refresh(stream))
+        raise Contended("this node is a moment behind", retry_after=BEHIND_SECONDS) from None

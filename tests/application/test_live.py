@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from application import live
 from application.live import EMPTY_WEIGHT_BYTES, LOAD_ATTEMPTS, REFUSALS_MAX
 from application.log import Recorded
-from application.rooms import Rooms, guard
+from application.rooms import guard
 from domain.aggregate import Event, Unreadable
 from domain.document import Document, Edit, EditApplied, HistoryNeeded
 from domain.errors import (
@@ -367,7 +367,12 @@ async def test_nothing_is_decided_on_a_stream_with_an_event_that_cannot_be_read(
     node.waiting.clear()
     make: Any = Unreadable  # its constructor is made by a metaclass
     event: Unreadable = make(
-        originator_id=STREAM, originator_version=2, timestamp=NOON, actor="", reason="of the future"
+        originator_id=STREAM,
+        originator_version=2,
+        timestamp=NOON,
+        actor="",
+        topic="x",
+        reason="of the future",
     )
     node.lives.on_events([Recorded(9, event)])
     assert isinstance(done.exception(), Corrupt)
@@ -1027,60 +1032,6 @@ async def test_a_fresh_look_does_not_wait_for_the_feed(member: FakeNode, elsewhe
     assert (known.role_of("cem"), fresh.role_of("cem")) == (None, Role.EDITOR)
     member.feed()
     assert member.lives.find(ROOM) == fresh
-
-
-async def test_a_stream_is_brought_to_where_the_log_is_before_the_feed_comes_to_it(
-    member: FakeNode, elsewhere: FakeNode
-) -> None:
-    add(elsewhere, "cem")
-    elsewhere.commit()
-    let_go(member, ROOM)
-    member.store.hold_reads()
-    done = add(member, "dan")  # makes it be read
-    reloading = asyncio.ensure_future(member.lives.reload(ROOM))
-    await asyncio.sleep(0)
-    add(elsewhere, "eve")
-    elsewhere.commit()
-    member.store.release_reads()
-    await reloading
-    room = member.lives.find(ROOM)
-    assert isinstance(room, Room)
-    assert list(room.members) == ["ada", "ben", "cem", "eve"]
-    await member.settled()
-    assert [recorded.event.originator_version for recorded in done.result()] == [5]
-    assert_idle(member)
-
-
-async def test_a_stream_that_cannot_be_brought_to_where_the_log_is_is_given_up(
-    member: FakeNode, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live, "LOAD_RETRY_SECONDS", 0.0)
-    done = add(member, "cem")
-    member.store.failing_reads = LOAD_ATTEMPTS
-    with pytest.raises(StoreUnavailable):
-        await member.lives.reload(ROOM)
-    assert isinstance(done.exception(), StoreUnavailable)
-    assert_idle(member)
-
-
-async def test_whom_another_node_has_let_in_may_change_the_room_at_once(
-    member: FakeNode, elsewhere: FakeNode
-) -> None:
-    add(elsewhere, "cem")
-    elsewhere.commit()
-    member.commits_by_itself = True
-    await Rooms(member.lives, now=member.clock.now).list_document("demo", "b.md", actor="cem")
-    assert len(member.store.stream(ROOM)) == 4
-    assert_idle(member)
-
-
-async def test_who_may_not_change_the_room_voids_nothing_that_is_on_its_way(member: FakeNode) -> None:
-    [room] = [live for live in member.lives if live.stream == ROOM]
-    before = room.generation
-    with pytest.raises(NotFound):
-        await Rooms(member.lives, now=member.clock.now).list_document("demo", "b.md", actor="cem")
-    assert room.generation == before
-    assert_idle(member)
 
 
 # Memory.
