@@ -126,6 +126,7 @@ class Session:
         "client",
         "connected",
         "documents",
+        "has_failed",
         "identity",
         "peer",
         "room",
@@ -150,6 +151,8 @@ class Session:
         self.user = ""
         self.identity: Identity | None = None
         """Who this is; None before a ticket was redeemed."""
+        self.has_failed = False
+        """Whether the last ticket that was shown was not good."""
         self.connected = 0
         """When the client opened the socket: see `Joined`."""
         self.session_id = services.new_id()
@@ -355,10 +358,12 @@ class Session:
             self._refuse(None, error)
 
     async def _redeem(self, ticket: str) -> None:
+        self.has_failed = True
         identity = await self._services.tickets.redeem(ticket, origin=self.peer.origin, agent=self.peer.agent)
         await self._services.profiles.enter(identity)
         if self.identity is not None and self.identity.user != identity.user:
             raise Unauthenticated
+        self.has_failed = False
         is_first, self.identity, self.user = self.identity is None, identity, identity.user
         seconds = (identity.expires - self._services.now()).total_seconds()
         self._expires_at = self._services.monotonic() + seconds

@@ -388,10 +388,11 @@ async def test_who_was_here_and_for_how_long_can_be_asked_later(room: Room) -> N
     }
     [emil] = [one for one in await olga.presence(room.id) if one["user"] == room.emil.user]
     assert (emil["name"], emil["status"], len(emil["places"])) == ("Emil", "editing", 1)
-    summaries = await olga.presence_summary(room.id, user=room.emil.user)
-    [whole] = [summary for summary in summaries if summary["day"] is None]
-    assert whole["edits"] == 2
-    assert 0 < whole["editing_seconds"] <= whole["present_seconds"] < 120
+    [summary] = await olga.presence_summary(room.id, user=room.emil.user)
+    total, [day] = summary["total"], summary["days"]
+    assert (summary["user"], total["edits"]) == (room.emil.user, 2)
+    assert 0 < total["editing_seconds"] <= total["present_seconds"] < 120
+    assert day == total | {"day": f"{together:%Y-%m-%d}"}
 
 
 async def test_what_the_room_is_called_and_whom_it_lets_in_can_change(room: Room) -> None:
