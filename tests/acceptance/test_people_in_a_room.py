@@ -193,7 +193,7 @@ async def test_each_may_do_what_their_role_allows_and_no_more(room: Room) -> Non
             with pytest.raises(Refused, match="E_FORBIDDEN"):
                 await person.client.post("graffiti")
     await soon(lambda: [message.text for message in room.olga.heard["message"]] == ["May I?"])
-    assert [message.user for message in room.olga.heard["message"]] == [room.cora.user]
+    assert [message.actor for message in room.olga.heard["message"]] == [room.cora.user]
     assert room.olga.document.text == "Olga writes. Emil writes. "
     for name in ROLES:
         with pytest.raises(Refused, match="E_FORBIDDEN"):
