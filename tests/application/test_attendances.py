@@ -233,7 +233,7 @@ async def test_doing_nothing_is_recorded_by_the_sweep(place: Place) -> None:
         await place.settled()
     assert place.told() == ["joined", "editing, derived", "idle, derived", "away, derived"]
     idle, away = place.events()[-2:]
-    assert 2 * (IDLE_SECONDS - 1) == (idle.timestamp - place.events()[1].timestamp).total_seconds()
+    assert (idle.timestamp - place.events()[1].timestamp).total_seconds() == 2 * (IDLE_SECONDS - 1)
     assert AWAY_SECONDS <= (away.timestamp - place.events()[1].timestamp).total_seconds() < AWAY_SECONDS + 60
 
 
