@@ -11,7 +11,7 @@ from application.live import LiveAggregates
 from domain.errors import ChronoscribeError, Overloaded
 from domain.ids import presence_stream
 from domain.instants import as_microseconds
-from domain.presence import Move, Presence, Typing
+from domain.presence import HIDDEN, Move, Presence, Typing
 
 # Long enough to gather a room's moves into one row (18 times less write-ahead log than a row each),
 # short enough that nobody sees a cursor lag.
@@ -69,17 +69,24 @@ class Cursors:
         gathering.moves.append(move)
         gathering.last[client, document] = move
 
+    def hide(self, room: str, client: str, document: str, revision: int) -> None:
+        """The client does not show a cursor in this document any more, if it did. As `move`."""
+        gathering = self._rooms.get(room)
+        if gathering is not None and gathering.last.pop((client, document), None) is not None:
+            at = as_microseconds(self._now())
+            self._gather(room).moves.append([client, document, revision, HIDDEN, HIDDEN, at])
+
     def type(self, room: str, client: str, where: str, *, is_typing: bool) -> None:
         """Take a sign of typing in, or of its end; `where` is a document, or "" for the chat. As `move`."""
         at = as_microseconds(self._now())
         self._gather(room).typing.append([client, where, int(is_typing), at])
 
-    def forget(self, room: str, client: str, document: str | None = None) -> None:
-        """The client has left the room, or closed the document: its cursors are not shown any more."""
+    def forget(self, room: str, client: str) -> None:
+        """The client has left the room, and its cursors with it: that is told already."""
         gathering = self._rooms.get(room)
         if gathering is None:
             return
-        for key in [k for k in gathering.last if k[0] == client and document in (None, k[1])]:
+        for key in [key for key in gathering.last if key[0] == client]:
             del gathering.last[key]
         self._let_go(room, gathering)
 

@@ -153,8 +153,11 @@ class Documents:
         except HistoryNeeded:
             return await self._history.edits(document.id, after, until)
 
-    async def moved(self, document: Document, revision: int, selection: Sequence[int]) -> list[int]:
-        """Positions in the text of `revision`, as they are in the present text, none of them beyond its end.
+    async def moved(
+        self, document: Document, revision: int, selection: Sequence[int]
+    ) -> tuple[int, list[int]]:
+        """Positions in the text of `revision`, as they are in the present text, none of them beyond its end;
+        with the present revision.
 
         Raises `RevisionAhead`, and `RevisionTooOld` for a text that is too many edits back.
         """
@@ -166,7 +169,7 @@ class Documents:
             for edit in edits:
                 positions = transform_selection(positions, edit.op)
             reached += len(edits)
-        return self.moved_in_window(document, reached, positions)
+        return document.revision, self.moved_in_window(document, reached, positions)
 
     @staticmethod
     def moved_in_window(document: Document, revision: int, selection: Sequence[int]) -> list[int]:

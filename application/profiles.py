@@ -9,7 +9,7 @@ from application.identity import Identity
 from application.live import LiveAggregates
 from domain.errors import NotFound, Unauthenticated
 from domain.ids import profile_stream
-from domain.names import is_name
+from domain.names import as_name
 from domain.profile import Profile
 
 
@@ -35,7 +35,7 @@ class Profiles:
     async def _create(self, identity: Identity) -> Profile:
         at = self._now()
         user = identity.user
-        name = identity.name if identity.name and is_name(identity.name) else user
+        name = as_name(identity.name or "") or user
 
         def decide(head: Profile | None) -> Profile:
             return head or Profile.create(user, name, actor=user, at=at)

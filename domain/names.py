@@ -52,10 +52,9 @@ def normal_name(value: str) -> str:
     return name
 
 
-def is_name(value: str) -> bool:
-    """Whether `value` is a name, in whatever form."""
+def as_name(text: str) -> str | None:
+    """The same, None for what is no name."""
     try:
-        normal_name(value)
+        return normal_name(text)
     except TextInvalid:
-        return False
-    return True
+        return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from eventsourcing.utils import register_topic
 
@@ -16,6 +16,9 @@ Move = list[str | int]
 A plain list, since a busy room makes a thousand a second and they are stored as they stand: JSON has
 no tuples, and what is read from the log must equal what was written.
 """
+
+HIDDEN: Final = -1
+"""Anchor and head of a cursor that is not shown any more."""
 
 Typing = list[str | int]
 """A sign of typing: client, where (a document, or "" for the chat), 1 or 0 for not any more, time in

@@ -34,11 +34,14 @@ from infrastructure.postgres.database import Database
 from infrastructure.postgres.directory import DirectoryView
 from infrastructure.postgres.log import PostgresHistory, PostgresLog
 from infrastructure.postgres.migrations import migrate
+from infrastructure.postgres.standings import Standings
+from infrastructure.postgres.tickets import Tickets
 from infrastructure.postgres.time_travel import TimeTravel
 from infrastructure.postgres.wakeup import Wakeup, living_nodes
 from infrastructure.projector import Projector
 from infrastructure.settings import Settings
 from infrastructure.snapshots import Snapshots
+from infrastructure.views import all_views
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +50,13 @@ EVICT_SECONDS: Final = 30
 
 # How often stays of dead nodes are looked for. A node must be missing twice, since it may be
 # connecting again.
-SWEEP_SECONDS: Final = 15
+SWEEP_SECONDS: Final = 10
+
+# How often is looked who has become idle or gone away: so late others may see it.
+STATUS_SECONDS: Final = 5
+
+# Tickets live for half a minute; those that nobody came for are of no use to anybody.
+TICKETS_SECONDS: Final = 60
 
 # Partitions for cursor moves are made this many days ahead, so that a night without a server does not matter.
 PARTITIONS_AHEAD_DAYS: Final = 7
@@ -91,9 +100,12 @@ class Node:
         self.time_travel = TimeTravel(database)
         self.wakeup = Wakeup(database, self.id, key)
         self.record = LogOnNode(database, self.history, self.wakeup, "record")
-        self.presence = LogOnNode(database, PostgresHistory(database, "presence"), self.wakeup, "presence")
+        self.presence_history = PostgresHistory(database, "presence")
+        self.presence = LogOnNode(database, self.presence_history, self.wakeup, "presence")
+        self.tickets = Tickets(database, now=_now)
         self.directory = DirectoryView(database)
-        self.projectors = [Projector(database, self.record.store, self.directory)]
+        self.projectors = [Projector(database, self.record.store, view) for view in all_views(database)]
+        self.standings = Standings(database)
         for projector in self.projectors:
             self.record.feed.follow(projector.on_events)
         self.snapshots = Snapshots(self.record.lives, self.history)
@@ -185,6 +197,7 @@ class Node:
         except TimeoutError:
             logger.warning("closing did not wait for everything: the store does not answer")
         await _end(self._tasks)
+        await self.standings.close()
         for log in (self.record, self.presence):
             await log.lives.close()
             await log.store.disconnect()
@@ -247,6 +260,10 @@ def _new_id() -> str:
     return secrets.token_urlsafe(12)
 
 
+async def _sweep(attendances: Attendances) -> None:
+    attendances.sweep()
+
+
 async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
     """Cancel tasks until they have ended. Once is not enough: before Python 3.12 `asyncio.wait_for`, by
     which the pool hands out connections, loses a cancellation that comes together with the connection.
@@ -279,6 +296,8 @@ async def open_node(settings: Settings, conninfo: str) -> AsyncIterator[tuple[No
         try:
             await node.start()
             node.schedule(partial(node.close_stays_of_dead_nodes, services.attendances), SWEEP_SECONDS)
+            node.schedule(partial(_sweep, services.attendances), STATUS_SECONDS)
+            node.schedule(node.tickets.sweep, TICKETS_SECONDS)
             yield node, services
         finally:
             await node.close()

@@ -19,9 +19,12 @@ from aiohttp import web
 
 from application.services import Services
 from domain.errors import ChronoscribeError
+from domain.ids import SERVER
+from domain.rights import Role
 from infrastructure.embedded_postgres import EmbeddedPostgres, default_home
 from infrastructure.metrics import metrics
 from infrastructure.node import Node, open_node
+from infrastructure.postgres.standings import Standing
 from infrastructure.settings import Settings
 from interfaces.http import documents, rooms
 from interfaces.http.discretion import keep_contents_out_of_logs
@@ -70,13 +73,19 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
     """
     keep_contents_out_of_logs()
     async with open_node(settings, conninfo) as (node, services):
-        hub = Hub(node.history)
+        hub = Hub(node.history, node.presence_history)
         hub.position = node.record.feed.position
         node.record.feed.follow(hub.on_events)
         node.presence.feed.follow(hub.on_presence)
-        limits = Limits(settings.edits_per_second, settings.frames_per_second)
+        limits = Limits(
+            settings.edits_per_second,
+            settings.frames_per_second,
+            connections_per_user=settings.connections_per_user,
+            connections_per_address=settings.connections_per_address,
+        )
         sockets = SessionSockets(services, hub, limits)
-        await _create_demo(services)
+        if settings.is_development:
+            await _create_demo(services)
         runner = web.AppRunner(
             _app(node, services, hub, sockets),
             access_log=None,
@@ -131,7 +140,9 @@ def _app(node: Node, services: Services, hub: Hub, sockets: SessionSockets) -> w
         stalled = max(log.commit.stalled_seconds for log in (node.record, node.presence))
         if sockets.is_draining or stalled > READY_STALL_SECONDS:
             return problem(503, "E_STORE", "draining" if sockets.is_draining else "the log does not answer")
-        return web.json_response({"status": "ready", "position": node.record.feed.position})
+        position = node.record.feed.position
+        answer = {"status": "ready", "position": position, "projections": await _projections(node, position)}
+        return web.json_response(answer)
 
     async def read(_: web.Request) -> web.Response:
         return web.Response(body=read_metrics(), headers={"Content-Type": "text/plain; version=0.0.4"})
@@ -150,10 +161,23 @@ def _app(node: Node, services: Services, hub: Hub, sockets: SessionSockets) -> w
     return app
 
 
+async def _projections(node: Node, position: int) -> dict[str, dict[str, int]] | None:
+    """How far each is, whichever node keeps it; None when that is not known: serving can do without."""
+    standings = await node.standings.find()
+    if standings is None:
+        return None
+    answer = {}
+    for projector in node.projectors:
+        standing = standings.get(projector.name, Standing(0, 0))
+        lag = max(0, position - standing.position)
+        answer[projector.name] = {"position": standing.position, "lag": lag, "parked": standing.parked}
+    return answer
+
+
 async def _create_demo(services: Services) -> None:
     """A room to try things in, on a store without one."""
-    await services.rooms.open(DEMO_ROOM, "Demo", actor="chronoscribe")
-    await services.documents.create(DEMO_ROOM, DEMO_DOCUMENT, actor="chronoscribe")
+    await services.rooms.open(DEMO_ROOM, "Demo", actor=SERVER, everyone=Role.EDITOR)
+    await services.documents.create(DEMO_ROOM, DEMO_DOCUMENT, actor=SERVER)
 
 
 async def run(settings: Settings) -> int:

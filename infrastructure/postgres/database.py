@@ -116,6 +116,14 @@ class Database:
         except StoreUnavailable:
             return await self._fetch(query, parameters)
 
+    async def change(self, statement: str, parameters: Any = ()) -> list[Any]:
+        """The rows that a statement returns that writes. Never tried again: when it fails, nobody knows
+        whether it was done.
+
+        For small tables that are no log. Raises `StoreUnavailable`.
+        """
+        return await self._fetch(statement, parameters)
+
     async def _fetch(self, query: str, parameters: Any) -> list[Any]:
         async with self.reading() as connection:
             cursor = connection.cursor(binary=True)

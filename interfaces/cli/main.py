@@ -11,14 +11,15 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from domain.errors import ChronoscribeError
 from infrastructure.embedded_postgres import EmbeddedPostgresError
 from infrastructure.postgres.database import UnsafeStore
-from interfaces.cli import load, log, serve, show
+from interfaces.cli import load, log, rebuild, serve, show, token
 from interfaces.cli.failures import CommandFailed
 
-COMMANDS = (serve, load, log, show)
+COMMANDS = (serve, load, log, rebuild, show, token)
 
 # What shells give for a program that Ctrl-C has ended.
 INTERRUPTED = 130
@@ -40,9 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _run(given.run(given))
         sys.stdout.flush()
     except ValidationError as error:
-        for problem in error.errors(include_url=False):
-            name = ".".join(str(part) for part in problem["loc"])
-            _complain(f"{name}: {problem['msg']}")
+        for problem in error.errors(include_url=False, include_input=False):
+            _complain(_said(problem))
         return 2
     except UnsafeStore as error:
         _complain(str(error))
@@ -74,6 +74,13 @@ def _run(work: Coroutine[Any, Any, int]) -> int:
     except ImportError:
         return asyncio.run(work)
     return uvloop.run(work)
+
+
+def _said(problem: ErrorDetails) -> str:
+    """A setting that is refused, by name where it is one; ours are said in our words alone."""
+    name = ".".join(str(part) for part in problem["loc"])
+    what = problem.get("ctx", {}).get("error", problem["msg"])
+    return f"{name}: {what}" if name else str(what)
 
 
 def _complain(what: str) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Final, Literal, NoReturn
+from typing import Annotated, Any, ClassVar, Final, Literal, NoReturn
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from domain.errors import BadFrame, BadJson, ClientError, TextInvalid, UnknownFrame
+from domain.errors import BadFrame, BadJson, ClientError, OpTooLarge, TextInvalid, UnknownFrame
 from domain.ids import is_document_id, is_id
-from domain.limits import INTEGER_MAX, NAME_CODE_POINTS
+from domain.limits import INTEGER_MAX, NAME_CODE_POINTS, PRESENCE_BYTES
+from domain.names import as_name
+from domain.rights import Action
 
 
 def _checked_id(value: str) -> str:
@@ -25,14 +27,15 @@ def _checked_document_id(value: str) -> str:
 
 
 def _checked_name(value: str) -> str:
-    if not value.strip() or not value.isprintable():
-        raise ValueError("no name: printable characters, not all blank")
-    return value
+    name = as_name(value)
+    if name is None:
+        raise ValueError("no name: 1 to 64 characters that can be seen")
+    return name
 
 
 Id = Annotated[str, AfterValidator(_checked_id)]
 DocumentId = Annotated[str, AfterValidator(_checked_document_id)]
-Name = Annotated[str, Field(max_length=NAME_CODE_POINTS), AfterValidator(_checked_name)]
+Name = Annotated[str, Field(max_length=4 * NAME_CODE_POINTS), AfterValidator(_checked_name)]
 Integer = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
 Positive = Annotated[int, Field(ge=1, le=INTEGER_MAX)]
 
@@ -42,6 +45,11 @@ class Frame(BaseModel):
 
 
 class Request(Frame):
+    """`action` is what one must be allowed to do in the room to make this request, None for nothing but
+    being in it. Every kind of request says it for itself.
+    """
+
+    action: ClassVar[Action | None]
     ref: Integer
 
 
@@ -51,15 +59,27 @@ class Resume(Frame):
 
 
 class Hello(Request):
+    """`ticket` is for those who could not offer it as a subprotocol."""
+
+    action = None
     type: Literal["hello"]
     protocol: Integer
     client: Id
-    name: Name
+    ticket: Annotated[str, Field(max_length=128)] | None = None
     at: Integer | None = None
     resume: Resume | None = None
 
 
+class Refresh(Request):
+    """The token that this socket was opened with is about to end; here is a ticket bought with another."""
+
+    action = None
+    type: Literal["refresh"]
+    ticket: Annotated[str, Field(max_length=128)]
+
+
 class Open(Request):
+    action = Action.READ
     type: Literal["open"]
     document: DocumentId
     revision: Integer | None = None
@@ -67,6 +87,7 @@ class Open(Request):
 
 
 class Close(Request):
+    action = Action.READ
     type: Literal["close"]
     document: DocumentId
 
@@ -74,6 +95,7 @@ class Close(Request):
 class EditFrame(Request):
     """`op` is checked by `text_op.parse`."""
 
+    action = Action.EDIT
     type: Literal["edit"]
     document: DocumentId
     seq: Positive
@@ -82,6 +104,7 @@ class EditFrame(Request):
 
 
 class CursorFrame(Request):
+    action = Action.SHOW
     type: Literal["cursor"]
     document: DocumentId
     revision: Integer
@@ -89,13 +112,32 @@ class CursorFrame(Request):
     head: Integer
 
 
+class TypingFrame(Request):
+    """Without `document` it is in the chat."""
+
+    action = Action.SHOW
+    type: Literal["typing"]
+    document: DocumentId | None = None
+    typing: bool
+
+
+class StatusFrame(Request):
+    """Without `status`, or with null, it follows from what the client does."""
+
+    action = Action.SHOW
+    type: Literal["status"]
+    status: Literal["editing", "running", "idle", "away"] | None = None
+
+
 class Post(Request):
+    action = Action.POST
     type: Literal["post"]
     message: Id
     text: str
 
 
 class CatchUp(Request):
+    action = Action.READ
     type: Literal["catch_up"]
     document: DocumentId
     after: Integer
@@ -103,6 +145,7 @@ class CatchUp(Request):
 
 
 class Ping(Request):
+    action = None
     type: Literal["ping"]
 
 
@@ -110,19 +153,45 @@ class Pong(Frame):
     type: Literal["pong"]
 
 
-AnyFrame = Hello | Open | Close | EditFrame | CursorFrame | Post | CatchUp | Ping | Pong
+AnyRequest = (
+    Hello
+    | Refresh
+    | Open
+    | Close
+    | EditFrame
+    | CursorFrame
+    | TypingFrame
+    | StatusFrame
+    | Post
+    | CatchUp
+    | Ping
+)
+AnyFrame = AnyRequest | Pong
 
 FRAMES: Final[TypeAdapter[AnyFrame]] = TypeAdapter(Annotated[AnyFrame, Field(discriminator="type")])
 
 
 def parse_frame(data: str | bytes) -> AnyFrame:
-    """One frame. Raises `BadJson`, `UnknownFrame`, `BadFrame` or `TextInvalid`; nothing of the
-    input is in the error.
+    """One frame. Raises `BadJson`, `UnknownFrame`, `BadFrame`, `TextInvalid` or `OpTooLarge`; nothing of
+    the input is in the error.
     """
     try:
-        return FRAMES.validate_json(data)
+        frame = FRAMES.validate_json(data)
     except ValidationError as error:
+        if len(data) > PRESENCE_BYTES and _is_presence(_parse_leniently(data)):
+            raise _too_large() from None
         raise _refusal(data, error) from None
+    if len(data) > PRESENCE_BYTES and isinstance(frame, CursorFrame | TypingFrame | StatusFrame):
+        raise _too_large()
+    return frame
+
+
+def _is_presence(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("type") in ("cursor", "typing", "status")
+
+
+def _too_large() -> OpTooLarge:
+    return OpTooLarge("this is more than anybody needs to know of a cursor", limit=PRESENCE_BYTES)
 
 
 def _refusal(data: str | bytes, error: ValidationError) -> ClientError:

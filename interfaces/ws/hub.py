@@ -4,23 +4,30 @@ The hub follows both feeds. Per commit batch, room and set of opened documents o
 pushed to everybody it concerns. A room is in memory while it has a session here; its roster and
 last messages are read once and then kept up to date by the feed, so that a thousand clients that
 come back at once cost one query.
+
+What belongs to no room is about people: how they look goes to the rooms that know them, that they may not
+come in any more to their sessions.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final, Protocol
 
+import orjson
+
 from application.log import Recorded
-from domain.attendance import Joined, Left
+from domain.attendance import Joined, Left, StatusChanged
 from domain.document import EditApplied
 from domain.ids import parse_stream
-from domain.instants import as_microseconds
 from domain.message import Posted
-from domain.presence import FrameRecorded
+from domain.presence import FrameRecorded, KeyframeRecorded
+from domain.profile import Disabled, ProfileChanged, ProfileCreated, SignedOut
+from domain.room import AccessChanged, Closed, MemberRemoved, RoleChanged
+from interfaces.ws.roster import Roster
 from interfaces.ws.wire import Frame, encode_recorded, events_frame, presence_frame
 
 # What a newcomer sees of the chat at once; older ones are paged.
@@ -30,6 +37,12 @@ MESSAGES_SHOWN: Final = 50
 # how many a room keeps in memory for those who resume.
 RESUME_EVENTS_MAX: Final = 1_000
 
+# Profiles that have just been changed, for those whose stay was decided before it and comes after it: as many
+# as can be changed within the seconds that an append may take.
+PROFILES_REMEMBERED: Final = 1_000
+
+ProfileEvent = ProfileCreated | ProfileChanged
+
 
 class RoomHistory(Protocol):
     """What the hub reads of a room's past. All raise `StoreUnavailable`."""
@@ -38,13 +51,22 @@ class RoomHistory(Protocol):
 
     async def open_stays(self, room: str | None) -> Sequence[Recorded]: ...
 
+    async def profiles(self, users: Iterable[str]) -> Sequence[Recorded]: ...
+
     async def room_events(self, room: str, after: int, until: int, *, limit: int) -> Sequence[Recorded]: ...
+
+
+class PresenceHistory(Protocol):
+    """The same of the presence log."""
+
+    async def frames(self, room: str, nodes: Sequence[str]) -> Sequence[Recorded]: ...
 
 
 class Receiver(Protocol):
     """A session, as the hub sees it."""
 
     client: str
+    user: str
     session_id: str
     connected: int
     documents: frozenset[str]
@@ -53,6 +75,10 @@ class Receiver(Protocol):
 
     def on_superseded(self) -> None: ...
 
+    def on_rights_changed(self) -> None: ...
+
+    def on_account_changed(self) -> None: ...
+
 
 class RoomOnNode:
     """One room's sessions on this node, its roster and its recent past. Owned by the hub."""
@@ -60,14 +86,14 @@ class RoomOnNode:
     def __init__(self, room: str) -> None:
         self.room = room
         self.sessions: dict[str, Receiver] = {}
-        self.roster: dict[str, Joined] = {}
-        """Who is here, on any node, by session id."""
+        self.roster = Roster()
         self.messages: deque[bytes] = deque(maxlen=MESSAGES_SHOWN)
         self.loading: asyncio.Task[None] | None = None
         self.has_loaded = False
         self._recent: deque[tuple[int, bytes]] = deque()
         self._recent_after = 0
         self._missed: list[Recorded] = []
+        self._missed_frames: list[FrameRecorded | KeyframeRecorded] = []
 
     # The feed.
 
@@ -80,6 +106,7 @@ class RoomOnNode:
             if isinstance(event, EditApplied):
                 assert data is not None
                 encoded.append((parse_stream(event.originator_id).name, data))
+                self.roster.on_activity(event.client, event.timestamp)
                 continue
             if not self.has_loaded:
                 self._missed.append(recorded)
@@ -89,6 +116,17 @@ class RoomOnNode:
                 encoded.append((None, data))
         if encoded:
             self._broadcast(batch[-1].position, encoded)
+        if any(isinstance(recorded.event, _RIGHTS) for recorded in batch):
+            for session in tuple(self.sessions.values()):
+                session.on_rights_changed()
+
+    def on_profile(self, position: int, user: str, event: ProfileEvent, data: bytes) -> None:
+        """Somebody looks different: told to who knows them."""
+        if user in self.roster.people or not self.has_loaded:
+            self.roster.on_profile(user, event)
+            frame = events_frame(position, [data])
+            for session in self.sessions.values():
+                session.push(frame)
 
     def _broadcast(self, position: int, encoded: Sequence[tuple[str | None, bytes]]) -> None:
         frames: dict[frozenset[str], Frame | None] = {}
@@ -106,50 +144,66 @@ class RoomOnNode:
         began on a slow node is logged late.
         """
         for session in tuple(self.sessions.values()):
-            if session.client == joined.client and session.connected < joined.connected:
+            is_same = session.client == joined.client and session.user == joined.actor
+            if is_same and session.connected < joined.connected:
                 session.on_superseded()
 
-    def on_presence(self, position: int, frames: Sequence[FrameRecorded]) -> None:
-        frame = presence_frame(position, frames)
-        for session in self.sessions.values():
-            session.push(frame)
+    def on_presence(self, position: int, frames: Sequence[FrameRecorded | KeyframeRecorded]) -> None:
+        """Keyframes tell nothing new to who has seen the frames before them."""
+        if not self.has_loaded:
+            self._missed_frames += frames
+        else:
+            self.roster.on_frames(frames)
+        shown = [frame for frame in frames if isinstance(frame, FrameRecorded)]
+        if shown:
+            frame = presence_frame(position, shown)
+            for session in self.sessions.values():
+                session.push(frame)
 
     def _take(self, recorded: Recorded, data: bytes | None) -> None:
         event = recorded.event
         if isinstance(event, Joined):
             self._supersede(event)
-            self.roster[event.session] = event
+            self.roster.on_joined(event)
+        elif isinstance(event, StatusChanged):
+            self.roster.on_status_changed(event)
         elif isinstance(event, Left):
-            self.roster.pop(parse_stream(event.originator_id).name, None)
+            self.roster.on_left(event)
         if data is None:
             return
         if isinstance(event, Posted):
             self.messages.append(data)
+            self.roster.on_activity(event.client, event.timestamp)
         self._recent.append((recorded.position, data))
         if len(self._recent) > RESUME_EVENTS_MAX:
             self._recent_after = self._recent.popleft()[0]
 
     # Reading.
 
-    def start_loading(self, history: RoomHistory, position: int) -> None:
+    def start_loading(self, history: RoomHistory, presence: PresenceHistory, position: int) -> None:
         """Read roster and last messages as of `position`, where the feed stands; from here on what it
         brings waits in `_missed`.
         """
         self._missed.clear()
+        self._missed_frames.clear()
         self._recent_after = position
-        self.loading = asyncio.ensure_future(self._load(history, position))
+        self.loading = asyncio.ensure_future(self._load(history, presence, position))
 
-    async def _load(self, history: RoomHistory, position: int) -> None:
+    async def _load(self, history: RoomHistory, presence: PresenceHistory, position: int) -> None:
         stays = await history.open_stays(self.room)
         messages = await history.messages(self.room, position, MESSAGES_SHOWN)
-        self.roster = {
-            parse_stream(s.event.originator_id).name: s.event for s in stays if isinstance(s.event, Joined)
-        }
+        users = {r.event.actor for r in (*stays, *messages)}
+        profiles = await history.profiles(users)
+        self.roster.begin(stays, profiles)
+        frames = await presence.frames(self.room, self.roster.nodes) if self.roster.places else ()
+        self.roster.on_frames(_frames(frames))
         self.messages.extend(_encoded(messages))
         self.has_loaded = True
         missed, self._missed = self._missed, []
         for recorded in missed:
             self._take(recorded, encode_recorded(recorded))
+        missed_frames, self._missed_frames = self._missed_frames, []
+        self.roster.on_frames(missed_frames)
 
     async def events_after(self, history: RoomHistory, after: int) -> list[tuple[int, bytes]] | None:
         """The room's events behind `after`, up to where the feed stands on return; None when there
@@ -169,16 +223,19 @@ class RoomOnNode:
         return [(position, data) for position, data in self._recent if position > after]
 
     @property
-    def roster_entries(self) -> list[dict[str, object]]:
-        return [
-            {
-                "client": joined.client,
-                "session": joined.session,
-                "name": joined.actor,
-                "since": as_microseconds(joined.timestamp),
-            }
-            for joined in self.roster.values()
-        ]
+    def people(self) -> dict[str, dict[str, str]]:
+        """How those look who are here or have said what is shown."""
+        authors = {orjson.loads(data)["actor"] for data in self.messages}
+        present = {place.joined.actor for place in self.roster.places.values()}
+        return self.roster.people_as_json(sorted(authors | present))
+
+
+_RIGHTS: Final = (AccessChanged, Closed, MemberRemoved, RoleChanged)
+"""After these somebody may have to go."""
+
+
+def _frames(batch: Iterable[Recorded]) -> list[FrameRecorded | KeyframeRecorded]:
+    return [r.event for r in batch if isinstance(r.event, FrameRecorded | KeyframeRecorded)]
 
 
 def _encoded(batch: Iterable[Recorded]) -> list[bytes]:
@@ -188,10 +245,12 @@ def _encoded(batch: Iterable[Recorded]) -> list[bytes]:
 class Hub:
     """Follows the feeds; sessions enter and leave rooms. One per node."""
 
-    def __init__(self, history: RoomHistory) -> None:
+    def __init__(self, history: RoomHistory, presence: PresenceHistory) -> None:
         self._history = history
+        self._presence = presence
         self._rooms: dict[str, RoomOnNode] = {}
         self._awaited: list[tuple[int, asyncio.Future[None]]] = []
+        self._profiles: OrderedDict[str, Recorded] = OrderedDict()  # the last to be changed, by user
         self.position = 0
         """Up to where the feed of the record has come."""
 
@@ -200,9 +259,13 @@ class Hub:
     def on_events(self, batch: Sequence[Recorded]) -> None:
         """Called by the record's feed."""
         self.position = batch[-1].position
-        for name, part in _by_room(batch):
-            if (room := self._rooms.get(name)) is not None:
-                room.on_events(part)
+        for run in _runs(batch):
+            for name, part in _by_room(run):
+                if not name:
+                    self._on_people(part)
+                elif (room := self._rooms.get(name)) is not None:
+                    room.on_events(part)
+                    self._tell_late_profiles(room, part)
         if self._awaited:
             self._tell_reached()
 
@@ -214,13 +277,46 @@ class Hub:
             elif not reached.done():
                 reached.set_result(None)
 
+    def _on_people(self, batch: Sequence[Recorded]) -> None:
+        """What belongs to no room."""
+        for recorded in batch:
+            event = recorded.event
+            user = parse_stream(event.originator_id).name
+            if isinstance(event, ProfileCreated | ProfileChanged):
+                self._profiles[user] = recorded
+                self._profiles.move_to_end(user)
+                if len(self._profiles) > PROFILES_REMEMBERED:
+                    self._profiles.popitem(last=False)
+                for room in self._rooms.values():
+                    self._tell_profile(room, recorded)
+            elif isinstance(event, SignedOut | Disabled):
+                for session in self.sessions:
+                    if session.user == user:
+                        session.on_account_changed()
+
+    @staticmethod
+    def _tell_profile(room: RoomOnNode, recorded: Recorded) -> None:
+        event = recorded.event
+        assert isinstance(event, ProfileCreated | ProfileChanged)
+        data = encode_recorded(recorded)
+        assert data is not None
+        room.on_profile(recorded.position, parse_stream(event.originator_id).name, event, data)
+
+    def _tell_late_profiles(self, room: RoomOnNode, part: Sequence[Recorded]) -> None:
+        """A stay carries its user's profile as it was when it was decided. It may have been changed before
+        the stay came into the log: then the change has passed when this room did not know the user yet.
+        """
+        for recorded in part:
+            if isinstance(joined := recorded.event, Joined):
+                changed = self._profiles.get(joined.actor)
+                if changed is not None and changed.event.originator_version > joined.profile:
+                    self._tell_profile(room, Recorded(recorded.position, changed.event))
+
     def on_presence(self, batch: Sequence[Recorded]) -> None:
         """Called by the presence log's feed."""
         for name, part in _by_room(batch):
-            if (room := self._rooms.get(name)) is not None:
-                frames = [r.event for r in part if isinstance(r.event, FrameRecorded)]
-                if frames:
-                    room.on_presence(part[-1].position, frames)
+            if (room := self._rooms.get(name)) is not None and (frames := _frames(part)):
+                room.on_presence(part[-1].position, frames)
 
     # Sessions.
 
@@ -233,7 +329,7 @@ class Hub:
         if room is None:
             room = self._rooms[name] = RoomOnNode(name)
         for other in tuple(room.sessions.values()):
-            if other.client == session.client:
+            if other.client == session.client and other.user == session.user:
                 older = session if other.connected > session.connected else other
                 older.on_superseded()
         room.sessions[session.session_id] = session
@@ -244,7 +340,7 @@ class Hub:
         if room.has_loaded:
             return
         if room.loading is None or room.loading.done():
-            room.start_loading(self._history, self.position)
+            room.start_loading(self._history, self._presence, self.position)
         assert room.loading is not None
         await asyncio.shield(room.loading)
 
@@ -269,6 +365,14 @@ class Hub:
         if not room.sessions and self._rooms.get(room.room) is room:
             del self._rooms[room.room]
 
+    @staticmethod
+    def find_client_user(room: RoomOnNode, session: Receiver) -> str | None:
+        """Who else is here as the client of `session`, as far as this node knows."""
+        for other in room.sessions.values():
+            if other.client == session.client and other is not session:
+                return other.user
+        return room.roster.find_user(session.client)
+
     @property
     def sessions(self) -> list[Receiver]:
         """All sessions on this node."""
@@ -277,6 +381,21 @@ class Hub:
     @property
     def rooms(self) -> int:
         return len(self._rooms)
+
+
+def _runs(batch: Sequence[Recorded]) -> Iterator[Sequence[Recorded]]:
+    """A batch in parts that are each of rooms only or of people only. Within a part rooms may be served one
+    after the other; over its borders everybody must hear of everything in order.
+    """
+    if all(_is_of_room(recorded) for recorded in batch):
+        yield batch
+        return
+    for _, run in groupby(batch, _is_of_room):
+        yield list(run)
+
+
+def _is_of_room(recorded: Recorded) -> bool:
+    return bool(parse_stream(recorded.event.originator_id).room)
 
 
 def _by_room(batch: Sequence[Recorded]) -> Iterable[tuple[str, list[Recorded]]]:

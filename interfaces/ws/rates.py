@@ -20,7 +20,13 @@ class Limits:
 
     edits_per_second: float = 500.0
     frames_per_second: float = 1_000.0
+    presence_per_second: float = 50.0
+    """Cursors, signs of typing, statuses: others are told twenty times a second at the most."""
     burst_seconds: float = 2.0
+    connections_per_user: int = 50
+    """A person with several devices, each with a few windows."""
+    connections_per_address: int = 200
+    """Of whom it is not known who they are. A whole school can stand behind one address, for a moment."""
 
 
 class TokenBucket:

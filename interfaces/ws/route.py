@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -12,17 +13,21 @@ from typing import Final
 
 from aiohttp import WSMsgType, web
 
+from application.identity import agent_class
 from application.services import Services
 from domain.ids import is_id
 from domain.limits import FRAME_BYTES
 from interfaces.ws import closes
 from interfaces.ws.hub import Hub
 from interfaces.ws.rates import Limits
-from interfaces.ws.session import Session
+from interfaces.ws.session import Peer, Session
 
 logger = logging.getLogger(__name__)
 
 SUBPROTOCOL: Final = "chronoscribe.v1"
+
+TICKET_PREFIX: Final = "ticket."
+"""A browser can say nothing else than subprotocols when it opens a socket, and these stand in no log."""
 
 # How long a peer may take to answer a close before its socket is thrown away.
 CLOSE_SECONDS: Final = 1.0
@@ -47,6 +52,8 @@ class SessionSockets:
         self._hub = hub
         self._limits = limits
         self._sessions: set[Session] = set()
+        self._by_user: Counter[str] = Counter()
+        self._strangers: Counter[str] = Counter()  # by address: of whom we do not know yet who they are
         self._closing: set[asyncio.Task[None]] = set()
         self.is_draining = False
         self.accepted = 0
@@ -77,6 +84,9 @@ class SessionSockets:
         if not is_id(room):
             raise web.HTTPNotFound
         self._check_not_draining()
+        peer = _peer(request)
+        if self._strangers[peer.address] >= self._limits.connections_per_address:
+            raise web.HTTPTooManyRequests(headers={"Retry-After": "5"})
         # One more than allowed, since aiohttp refuses a message of exactly the maximum.
         socket_ = web.WebSocketResponse(
             protocols=(SUBPROTOCOL,), max_msg_size=FRAME_BYTES + 1, compress=False, autoping=False
@@ -93,17 +103,37 @@ class SessionSockets:
             transport,
             partial(self._close, socket_, transport),
             self._limits,
+            peer,
+            self._admit,
         )
         self._sessions.add(session)
+        self._strangers[peer.address] += 1
         self.accepted += 1
         if self.is_draining:  # since it began to shake hands
             session.close(closes.DRAINING)
         try:
+            if request.query_string:  # which stands in logs and histories: whatever it holds is no secret
+                session.close(closes.BAD_CREDENTIALS)
+            elif (ticket := _ticket(request)) is not None:
+                await session.authenticate(ticket)
             await _read(socket_, session)
         finally:
             self._sessions.discard(session)
+            self._let_go(session, peer)
             session.on_closed(is_clean=socket_.close_code in {1000, 1001})
         return socket_
+
+    def _admit(self, session: Session) -> bool:
+        """It is known now who this is. Whether they may have one more socket."""
+        _decrease(self._strangers, session.peer.address)
+        self._by_user[session.user] += 1
+        return self._by_user[session.user] <= self._limits.connections_per_user
+
+    def _let_go(self, session: Session, peer: Peer) -> None:
+        if session.user:
+            _decrease(self._by_user, session.user)
+        else:
+            _decrease(self._strangers, peer.address)
 
     def _check_not_draining(self) -> None:
         if self.is_draining:
@@ -113,6 +143,26 @@ class SessionSockets:
         task = asyncio.get_running_loop().create_task(_close(socket_, transport, code))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+
+def _decrease(counts: Counter[str], key: str) -> None:
+    counts[key] -= 1
+    if not counts[key]:
+        del counts[key]
+
+
+def _peer(request: web.Request) -> Peer:
+    agent = agent_class(request.headers.get("User-Agent"))
+    return Peer(request.headers.get("Origin"), agent, request.remote or "")
+
+
+def _ticket(request: web.Request) -> str | None:
+    """The ticket that is offered as a subprotocol, beside the one that we speak."""
+    offered = request.headers.get("Sec-WebSocket-Protocol", "")
+    for name in map(str.strip, offered.split(",")):
+        if name.startswith(TICKET_PREFIX):
+            return name.removeprefix(TICKET_PREFIX)
+    return None
 
 
 async def _read(socket_: web.WebSocketResponse, session: Session) -> None:

@@ -11,31 +11,42 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, assert_never
 
 from application.attendances import Stay
 from application.documents import digest
+from application.identity import Identity
 from application.log import Recorded
 from application.services import Services
-from domain.document import Document, Edit
+from domain.attendance import Appearance, Status
+from domain.document import Document, Edit, HistoryNeeded
 from domain.errors import (
     BadFrame,
     ChronoscribeError,
+    ClientError,
+    Forbidden,
     LostRace,
     NotFound,
     NotOpen,
+    Overloaded,
     RateLimited,
     RevisionAhead,
     StoreError,
     StoreUnavailable,
+    Unauthenticated,
 )
 from domain.instants import as_microseconds
 from domain.limits import FRAME_BYTES, OP_COMPONENTS
+from domain.profile import Profile
+from domain.rights import Action
 from domain.room import Room
 from domain.text_op import parse
 from interfaces.ws import closes
 from interfaces.ws.frames import (
+    AnyRequest,
     CatchUp,
     Close,
     CursorFrame,
@@ -45,12 +56,16 @@ from interfaces.ws.frames import (
     Ping,
     Pong,
     Post,
+    Refresh,
+    StatusFrame,
+    TypingFrame,
     find_ref,
     parse_frame,
 )
 from interfaces.ws.hub import Hub, RoomOnNode
 from interfaces.ws.outbox import Outbox, Transport
 from interfaces.ws.rates import ErrorCount, Limits, TokenBucket
+from interfaces.ws.roster import TYPING_SECONDS
 from interfaces.ws.wire import PING, Frame, encode_event, error_frame, events_frame, fragments, frame
 
 logger = logging.getLogger(__name__)
@@ -61,8 +76,12 @@ PROTOCOL: Final = 1
 HELLO_SECONDS: Final = 5.0
 
 # Often enough that no proxy closes an idle socket (the usual bound is 60 s), rare enough to cost nothing.
-PING_SECONDS: Final = 25.0
+# Together with the answer's time, nobody is shown for more than 30 s after the last sign of life.
+PING_SECONDS: Final = 20.0
 PONG_SECONDS: Final = 8.0
+
+# A hello with its ticket is a few hundred bytes. Nobody that we do not know may send more.
+STRANGER_BYTES: Final = 8 * 1024
 
 # An edit this far behind costs as much as two: it is transformed over each of the edits between, and beyond
 # the window these are read from the log. One that is 10,000 behind takes the time of a few hundred.
@@ -75,12 +94,23 @@ DOCUMENTS_OPEN_MAX: Final = 128
 BEHIND_SECONDS: Final = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """From where a socket was opened: by which page (None: no page), which class of agent, which address."""
+
+    origin: str | None = None
+    agent: str = "program"
+    address: str = ""
+
+
 class Session:
     __slots__ = (  # there are thousands of them
+        "_admit",
         "_close",
         "_closed_with",
         "_edits",
         "_errors",
+        "_expires_at",
         "_frames",
         "_heard_at",
         "_hub",
@@ -89,15 +119,18 @@ class Session:
         "_opened_at",
         "_outbox",
         "_pinged_at",
+        "_presence",
         "_room_on_node",
         "_services",
         "_stay",
         "client",
         "connected",
         "documents",
-        "name",
+        "identity",
+        "peer",
         "room",
         "session_id",
+        "user",
     )
 
     def __init__(
@@ -108,10 +141,15 @@ class Session:
         transport: Transport,
         close: Callable[[int], None],
         limits: Limits,
+        peer: Peer,
+        admit: Callable[[Session], bool],
     ) -> None:
+        """`admit` is asked, once it is known who this is, whether they may have one more socket."""
         self.room = room
         self.client = ""
-        self.name = ""
+        self.user = ""
+        self.identity: Identity | None = None
+        """Who this is; None before a ticket was redeemed."""
         self.connected = 0
         """When the client opened the socket: see `Joined`."""
         self.session_id = services.new_id()
@@ -120,6 +158,9 @@ class Session:
         self._hub = hub
         self._close = close
         self._limits = limits
+        self.peer = peer
+        self._admit = admit
+        self._expires_at = float("inf")
         self._room_on_node: RoomOnNode | None = None
         self._is_welcomed = False
         self._stay: Stay | None = None
@@ -135,6 +176,9 @@ class Session:
         )
         self._edits = TokenBucket(
             limits.edits_per_second, limits.edits_per_second * limits.burst_seconds, now
+        )
+        self._presence = TokenBucket(
+            limits.presence_per_second, limits.presence_per_second * limits.burst_seconds, now
         )
         self._errors = ErrorCount()
 
@@ -166,6 +210,18 @@ class Session:
         """The client has a newer socket."""
         self.close(closes.SUPERSEDED)
 
+    def on_rights_changed(self) -> None:
+        """Somebody's rights in the room were changed: whoever has none left has to go."""
+        room = self._services.rooms.find(self.room)
+        if room is not None and not room.allows(self.user, Action.READ):
+            self.close(closes.ACCESS_REMOVED)
+
+    def on_account_changed(self) -> None:
+        """The user has signed out, or is kept out."""
+        profile = self._services.profiles.find(self.user)
+        if profile is not None and self.identity is not None and not profile.lets_in(self.identity.issued):
+            self.close(closes.ACCESS_REMOVED)
+
     def on_closed(self, *, is_clean: bool) -> None:
         """The socket is gone. Called once, by the route."""
         self._outbox.close()
@@ -173,6 +229,7 @@ class Session:
         if room is None:
             return
         self._hub.leave(room, self)
+        self._services.cursors.forget(self.room, self.client)
         if self._stay is not None:
             said_goodbye = is_clean and not self.is_closed
             reason = closes.LEAVE_REASONS.get(self._closed_with or 0, "left" if said_goodbye else "lost")
@@ -183,6 +240,8 @@ class Session:
         if not self.is_greeted:
             if now - self._opened_at > HELLO_SECONDS:
                 self.close(closes.NO_HELLO)
+        elif now >= self._expires_at:
+            self.close(closes.TOKEN_EXPIRED)
         elif self._pinged_at is not None:
             if now - self._pinged_at > PONG_SECONDS:
                 self.close(closes.HEARTBEAT_LOST)
@@ -213,6 +272,8 @@ class Session:
         await self._outbox.room()
 
     async def _handle(self, data: str | bytes) -> None:
+        if self.identity is None and len(data) > STRANGER_BYTES:
+            raise _Refused(None, Unauthenticated())
         try:
             request = parse_frame(data)
         except ChronoscribeError as error:
@@ -227,23 +288,30 @@ class Session:
     def _refuse(self, ref: int | None, error: ChronoscribeError) -> None:
         if self.is_closed:
             return
+        if self.identity is None and isinstance(error, ClientError):
+            error = Unauthenticated()  # a stranger is told no more than that
         self._reply(error_frame(ref, error))
         is_ours = isinstance(error, StoreError | LostRace)
-        if not self.is_greeted:
-            self.close(closes.STORE_UNAVAILABLE if is_ours else closes.BAD_HELLO)
+        if not self._is_welcomed:
+            stop = _STOPS.get(type(error), closes.BAD_HELLO)
+            self.close(closes.STORE_UNAVAILABLE if is_ours else stop)
+        elif isinstance(error, Unauthenticated):
+            self.close(closes.BAD_CREDENTIALS)
         elif isinstance(error, RevisionAhead):
             self.close(closes.CLIENT_AHEAD)
         elif not is_ours and self._errors.is_exceeded(self._services.monotonic()):
             self.close(closes.TOO_MANY_ERRORS)
 
-    async def _dispatch(
-        self, request: Hello | Open | Close | EditFrame | CursorFrame | Post | CatchUp | Ping
-    ) -> None:
+    async def _dispatch(self, request: AnyRequest) -> None:
         if isinstance(request, Hello):
             await self._on_hello(request)
             return
+        if self.identity is None:
+            raise Unauthenticated
         if not self.is_greeted:
             raise NotOpen("say hello first")
+        if request.action is not None:
+            await self._check_right(request.action)
         match request:
             case EditFrame():
                 self._on_edit(request)
@@ -253,15 +321,53 @@ class Session:
                 await self._on_post(request)
             case Open():
                 await self._on_open(request)
+            case TypingFrame():
+                self._on_typing(request)
+            case StatusFrame():
+                self._on_status(request)
             case Close():
-                self.documents -= {request.document}
-                self._reply(frame(type="ok", ref=request.ref))
+                self._on_close(request)
             case CatchUp():
                 await self._on_catch_up(request)
+            case Refresh():
+                await self._on_refresh(request)
             case Ping():
                 self._reply(frame(type="ok", ref=request.ref))
             case _:
                 assert_never(request)
+
+    async def _check_right(self, action: Action) -> None:
+        """Nearly always answered from memory, at once; the log asks again when something is appended.
+
+        Raises `NotFound`, `Forbidden`.
+        """
+        room = self._services.rooms.find(self.room)
+        if room is None or not room.allows(self.user, action):
+            await self._services.rooms.enter(self.room, self.user, action)
+
+    # Who this is.
+
+    async def authenticate(self, ticket: str) -> None:
+        """Redeem `ticket`. One that is not good ends the session, as does a user with too many sockets."""
+        try:
+            await self._redeem(ticket)
+        except ChronoscribeError as error:
+            self._refuse(None, error)
+
+    async def _redeem(self, ticket: str) -> None:
+        identity = await self._services.tickets.redeem(ticket, origin=self.peer.origin, agent=self.peer.agent)
+        await self._services.profiles.enter(identity)
+        if self.identity is not None and self.identity.user != identity.user:
+            raise Unauthenticated
+        is_first, self.identity, self.user = self.identity is None, identity, identity.user
+        seconds = (identity.expires - self._services.now()).total_seconds()
+        self._expires_at = self._services.monotonic() + seconds
+        if is_first and not self._admit(self):
+            self.close(closes.TOO_MANY_CONNECTIONS)
+
+    async def _on_refresh(self, request: Refresh) -> None:
+        await self._redeem(request.ticket)
+        self._reply(frame(type="ok", ref=request.ref))
 
     # Hello.
 
@@ -274,30 +380,65 @@ class Session:
             )
             self.close(closes.OTHER_PROTOCOL)
             return
-        room = await self._services.rooms.get(self.room)
+        if self.identity is None:
+            if hello.ticket is None:
+                raise Unauthenticated
+            await self._redeem(hello.ticket)
+        await self._services.rooms.enter(self.room, self.user, Action.READ)
         if self.is_closed:
             return
-        self.client, self.name = hello.client, hello.name
+        self.client = hello.client
         self.connected = hello.at if hello.at is not None else as_microseconds(self._services.now())
         on_node = self._room_on_node = self._hub.enter(self.room, self)
         if self._closed_with is not None:
             return  # the client has a newer socket here
         try:
             await self._hub.load(on_node)
-            self._stay = self._services.attendances.stay(
-                self.room,
-                self.session_id,
-                client=self.client,
-                actor=self.name,
-                connected=self.connected,
-            )
+            await self._check_client(on_node)
+            profile = await self._services.profiles.get(self.user)
             missed = await self._missed_events(hello, on_node)
+            await self._read_for_cursors(on_node)
         except StoreError:
             self.close(closes.STORE_UNAVAILABLE)
             return
-        if not self.is_closed:
-            # No await since the last look at the room: what is told here and what follows fit together.
-            self._welcome(hello, room, on_node, missed)
+        # No await from here on: what the welcome tells and what follows from the feed fit together.
+        room = self._services.rooms.find(self.room)
+        if room is None:  # let go from memory while we were reading
+            self.close(closes.STORE_UNAVAILABLE)
+        elif not room.allows(self.user, Action.READ):
+            self.close(closes.ACCESS_REMOVED)
+        else:
+            self._begin(hello, room, profile, on_node, missed)
+
+    def _begin(
+        self,
+        hello: Hello,
+        room: Room,
+        profile: Profile,
+        on_node: RoomOnNode,
+        missed: list[tuple[int, bytes]] | None,
+    ) -> None:
+        if self.is_closed:
+            return
+        self._stay = self._services.attendances.stay(
+            self.room,
+            self.session_id,
+            client=self.client,
+            appearance=Appearance(profile.name, profile.colour, profile.avatar, profile.version),
+            actor=self.user,
+            connected=self.connected,
+        )
+        self._welcome(hello, room, profile, on_node, missed)
+
+    async def _check_client(self, on_node: RoomOnNode) -> None:
+        """A client belongs to the user who was the first to come as it: its edits are numbered, and its
+        sockets replace each other. Raises `Forbidden`.
+        """
+        known = self._hub.find_client_user(on_node, self)
+        if known is None:
+            known = await self._services.history.find_client_user(self.room, self.client)
+        if known not in (None, self.user):
+            raise Forbidden("this client is somebody else's")
 
     async def _missed_events(self, hello: Hello, on_node: RoomOnNode) -> list[tuple[int, bytes]] | None:
         """What a resuming client has not seen; None when it has to start anew."""
@@ -313,11 +454,36 @@ class Session:
             return None
         return await self._hub.events_after(on_node, resume.position)
 
+    async def _read_for_cursors(self, on_node: RoomOnNode) -> None:
+        """Have in memory what everybody's cursor can be moved over at once when it is told."""
+        for name in on_node.roster.documents():
+            with suppress(NotFound):
+                document = await self._open_document(name)
+                await on_node.roster.bring_up(name, partial(self._services.documents.moved, document))
+
+    def _moved(self, name: str, revision: int, selection: Sequence[int]) -> tuple[int, Sequence[int]] | None:
+        """See `roster.Moved`."""
+        document = self._services.documents.find(self.room, name)
+        if document is None:
+            return None
+        try:
+            places = self._services.documents.moved_in_window(document, revision, selection)
+        except (RevisionAhead, HistoryNeeded):
+            return None
+        return document.revision, places
+
     def _welcome(
-        self, hello: Hello, room: Room, on_node: RoomOnNode, missed: list[tuple[int, bytes]] | None
+        self,
+        hello: Hello,
+        room: Room,
+        profile: Profile,
+        on_node: RoomOnNode,
+        missed: list[tuple[int, bytes]] | None,
     ) -> None:
         self._is_welcomed = True
         position = self._hub.position
+        role = room.role_of(self.user)
+        assert role is not None
         self._reply(
             frame(
                 type="welcome",
@@ -328,15 +494,25 @@ class Session:
                 resumed=missed is not None,
                 session=self.session_id,
                 node=self._services.node,
-                room={"id": room.room, "title": room.title},
+                you={
+                    "user": self.user,
+                    "role": role,
+                    "name": profile.name,
+                    "colour": profile.colour,
+                    "avatar": profile.avatar,
+                },
+                room={"id": room.room, "title": room.title, "everyone": room.everyone},
+                members=[{"user": user, "role": held} for user, held in room.members.items()],
                 documents=list(room.documents),
-                roster=on_node.roster_entries,
+                people=on_node.people,
+                roster=on_node.roster.as_json(self._services.now(), self._moved),
                 messages=fragments(on_node.messages) if missed is None else [],
                 heartbeat={"interval": PING_SECONDS, "timeout": PONG_SECONDS},
                 limits={
                     "frame_bytes": FRAME_BYTES,
                     "op_components": OP_COMPONENTS,
                     "edits_per_second": self._limits.edits_per_second,
+                    "typing_seconds": TYPING_SECONDS,
                 },
             )
         )
@@ -370,9 +546,16 @@ class Session:
                 document=request.document,
                 revision=document.revision,
                 seq=max(seq, self._known_seq(document)),
+                cursors=self._cursors_in(request.document),
                 **present,
             )
         )
+
+    def _cursors_in(self, document: str) -> list[dict[str, Any]]:
+        """The others' cursors, in the text that is sent with them."""
+        assert self._room_on_node is not None
+        cursors = self._room_on_node.roster.cursors_in(document, self._moved)
+        return [cursor for cursor in cursors if cursor["client"] != self.client]
 
     async def _get(self, request: Open) -> Document:
         try:
@@ -380,7 +563,7 @@ class Session:
         except NotFound:
             if not request.create:
                 raise
-            return await self._services.documents.create(self.room, request.document, actor=self.name)
+            return await self._services.documents.create(self.room, request.document, actor=self.user)
 
     def _known_seq(self, document: Document) -> int:
         last = document.clients.get(self.client)
@@ -393,8 +576,14 @@ class Session:
             raise RateLimited("too many edits", retry_after=round(wait + 0.001, 3))
         op = parse(request.op)
         edit = Edit(self.client, request.seq, request.base, op, digest(request.base, op))
-        done = self._services.documents.edit(self.room, request.document, edit, actor=self.name)
+        done = self._services.documents.edit(self.room, request.document, edit, actor=self.user)
         done.add_done_callback(partial(self._on_done, request.ref))
+        self._stayed.on_edit()
+
+    @property
+    def _stayed(self) -> Stay:
+        assert self._stay is not None
+        return self._stay
 
     def _cost(self, request: EditFrame) -> float:
         """An edit costs by how much it has to be transformed over."""
@@ -413,15 +602,42 @@ class Session:
         elif not done.cancelled() and not done.result():
             self._reply(frame(type="ok", ref=ref))
 
+    # Presence.
+
+    def _pay_for_presence(self) -> None:
+        if wait := self._presence.take(self._services.monotonic()):
+            raise RateLimited("too many signs of presence", retry_after=round(wait + 0.001, 3))
+
     async def _on_cursor(self, request: CursorFrame) -> None:
         if request.document not in self.documents:
             raise NotOpen("open the document first")
+        self._pay_for_presence()
         document = await self._open_document(request.document)
-        if request.revision > document.revision:
-            raise RevisionAhead("the client is ahead", revision=document.revision)
-        length = len(document.text)
-        anchor, head = min(request.anchor, length), min(request.head, length)
-        self._services.cursors.move(self.room, self.client, request.document, request.revision, anchor, head)
+        revision, (anchor, head) = await self._services.documents.moved(
+            document, request.revision, (request.anchor, request.head)
+        )
+        self._services.cursors.move(self.room, self.client, request.document, revision, anchor, head)
+        self._stayed.on_activity()
+
+    def _on_typing(self, request: TypingFrame) -> None:
+        if request.document is not None and request.document not in self.documents:
+            raise NotOpen("open the document first")
+        self._pay_for_presence()
+        self._services.cursors.type(self.room, self.client, request.document or "", is_typing=request.typing)
+        self._stayed.on_activity()
+
+    def _on_status(self, request: StatusFrame) -> None:
+        self._pay_for_presence()
+        self._stayed.declare(Status(request.status) if request.status else None)
+        self._reply(frame(type="ok", ref=request.ref))
+
+    def _on_close(self, request: Close) -> None:
+        self.documents -= {request.document}
+        document = self._services.documents.find(self.room, request.document)
+        if document is not None:
+            with suppress(Overloaded):
+                self._services.cursors.hide(self.room, self.client, request.document, document.revision)
+        self._reply(frame(type="ok", ref=request.ref))
 
     async def _open_document(self, name: str) -> Document:
         """A document that the session has open: it may have left the memory when nobody edited it."""
@@ -454,9 +670,17 @@ class Session:
             client=self.client,
             text=request.text,
             documents=revisions,
-            actor=self.name,
+            actor=self.user,
         )
         done.add_done_callback(partial(self._on_done, request.ref))
+        self._stayed.on_activity()
+
+
+# What ends a hello, if it is not the hello itself.
+_STOPS: Final[dict[type[ChronoscribeError], int]] = {
+    Unauthenticated: closes.BAD_CREDENTIALS,
+    NotFound: closes.ACCESS_REMOVED,
+}
 
 
 class _Refused(Exception):  # noqa: N818

@@ -9,14 +9,27 @@ import orjson
 
 from application.log import Recorded
 from domain.aggregate import Event
-from domain.attendance import Joined, Left
+from domain.attendance import Joined, Left, StatusChanged
 from domain.document import EditApplied
 from domain.errors import ChronoscribeError
 from domain.ids import parse_stream
 from domain.instants import as_microseconds
 from domain.message import Posted
-from domain.presence import FrameRecorded
-from domain.room import DocumentListed, Opened
+from domain.presence import HIDDEN, FrameRecorded, Move, Typing
+from domain.profile import ProfileChanged, ProfileCreated
+from domain.room import (
+    AccessChanged,
+    Closed,
+    DocumentListed,
+    DocumentUnlisted,
+    InvitationMade,
+    InvitationRevoked,
+    MemberAdded,
+    MemberRemoved,
+    Opened,
+    Renamed,
+    RoleChanged,
+)
 
 
 class Frame:
@@ -77,12 +90,39 @@ def _message(event: Posted) -> Mapping[str, Any]:
 
 
 def _joined(event: Joined) -> Mapping[str, Any]:
-    return {"client": event.client, "session": event.session, "name": event.actor}
+    return {
+        "client": event.client,
+        "session": event.session,
+        "name": event.name,
+        "colour": event.colour,
+        "avatar": event.avatar,
+    }
 
 
 def _left(event: Left) -> Mapping[str, Any]:
-    session = parse_stream(event.originator_id).name
-    return {"client": event.client, "session": session, "reason": event.reason}
+    return {"client": event.client, "session": _session(event), "reason": event.reason}
+
+
+def _status(event: StatusChanged) -> Mapping[str, Any]:
+    return {"client": event.client, "session": _session(event), "status": event.status}
+
+
+def _session(event: Left | StatusChanged) -> str:
+    return parse_stream(event.originator_id).name
+
+
+def _profile(event: ProfileCreated | ProfileChanged) -> Mapping[str, Any]:
+    user = parse_stream(event.originator_id).name
+    return {"user": user, "name": event.name, "colour": event.colour, "avatar": event.avatar}
+
+
+def _invitation(event: InvitationMade) -> Mapping[str, Any]:
+    return {
+        "invitation": event.invitation,
+        "role": event.role,
+        "expires": event.expires,
+        "uses": event.uses,
+    }
 
 
 _WIRE: Final[dict[type[Event], tuple[str, Callable[[Any], Mapping[str, Any]]]]] = {
@@ -90,8 +130,20 @@ _WIRE: Final[dict[type[Event], tuple[str, Callable[[Any], Mapping[str, Any]]]]] 
     Posted: ("message", _message),
     Joined: ("joined", _joined),
     Left: ("left", _left),
+    StatusChanged: ("status", _status),
+    ProfileCreated: ("profile", _profile),
+    ProfileChanged: ("profile", _profile),
     DocumentListed: ("document_listed", lambda event: {"document": event.document}),
-    Opened: ("room_opened", lambda event: {"title": event.title}),
+    DocumentUnlisted: ("document_unlisted", lambda event: {"document": event.document}),
+    Opened: ("room_opened", lambda event: {"title": event.title, "everyone": event.everyone}),
+    Renamed: ("room_renamed", lambda event: {"title": event.title}),
+    AccessChanged: ("access_changed", lambda event: {"everyone": event.everyone}),
+    Closed: ("room_closed", lambda event: {}),
+    MemberAdded: ("member_added", lambda event: {"user": event.user, "role": event.role}),
+    RoleChanged: ("role_changed", lambda event: {"user": event.user, "role": event.role}),
+    MemberRemoved: ("member_removed", lambda event: {"user": event.user}),
+    InvitationMade: ("invitation_made", _invitation),
+    InvitationRevoked: ("invitation_revoked", lambda event: {"invitation": event.invitation}),
 }
 """The events that a room is told of, their name on the wire, and their fields there."""
 
@@ -122,10 +174,39 @@ def events_frame(position: int, events: Iterable[bytes]) -> Frame:
 
 
 def presence_frame(position: int, frames: Sequence[FrameRecorded]) -> Frame:
-    """The moves of presence frames of one room."""
-    names = ("client", "document", "revision", "anchor", "head", "at")
-    moves = [dict(zip(names, move, strict=True)) for event in frames for move in event.moves]
-    return frame(type="presence", position=position, moves=moves)
+    """What presence frames of one room tell: of every cursor the last move, of every typing the last sign.
+
+    The log has all of them. Who is shown fifty milliseconds at once has no use for what was in between.
+    """
+    moves = {(move[0], move[1]): move for event in frames for move in event.moves}
+    typing = {(sign[0], sign[1]): sign for event in frames for sign in event.typing}
+    return frame(
+        type="presence",
+        position=position,
+        moves=[as_move(move) for move in moves.values()],
+        typing=[as_typing(sign) for sign in typing.values()],
+    )
+
+
+def as_move(move: Move) -> dict[str, Any]:
+    """A cursor move as JSON; null for the places of a cursor that is not shown any more."""
+    client, document, revision, anchor, head, at = move
+    if anchor == HIDDEN:
+        anchor = head = None  # type: ignore[assignment]
+    return {
+        "client": client,
+        "document": document,
+        "revision": revision,
+        "anchor": anchor,
+        "head": head,
+        "at": at,
+    }
+
+
+def as_typing(sign: Typing) -> dict[str, Any]:
+    """A sign of typing as JSON; a null document is the chat."""
+    client, where, is_typing, at = sign
+    return {"client": client, "document": where or None, "typing": bool(is_typing), "at": at}
 
 
 def fragments(encoded: Iterable[bytes]) -> list[orjson.Fragment]:

@@ -10,7 +10,7 @@ from application import cursors as module
 from application.cursors import FRAME_SECONDS, KEYFRAME_SECONDS, MOVES_WAITING_MAX, Cursors
 from domain.errors import Overloaded
 from domain.instants import as_microseconds
-from domain.presence import FrameRecorded, KeyframeRecorded, PresenceBegun
+from domain.presence import HIDDEN, FrameRecorded, KeyframeRecorded, PresenceBegun
 from tests.application.fakes import FakeNode, FakeStore
 
 # A frame is due after FRAME_SECONDS; on a busy machine the loop may be late.
@@ -280,22 +280,44 @@ async def test_while_nothing_moves_nothing_is_recorded(node: FakeNode, cursors: 
 # Cursors that are not shown any more.
 
 
-@pytest.mark.parametrize(
-    ("document", "left"),
-    [(None, [("ben", "a.md", 1)]), ("a.md", [("ada", "b.md", 1), ("ben", "a.md", 1)])],
-)
-async def test_what_is_forgotten_is_in_no_keyframe(
-    node: FakeNode, cursors: Cursors, document: str | None, left: list[tuple[str, str, int]]
+async def test_who_leaves_is_in_no_keyframe_and_that_is_told_elsewhere(
+    node: FakeNode, cursors: Cursors
 ) -> None:
     for client, name in (("ada", "a.md"), ("ada", "b.md"), ("ben", "a.md")):
         cursors.move("demo", client, name, 1, 0, 0)
     await recorded(node)
-    cursors.forget("demo", "ada", document)
+    cursors.forget("demo", "ada")
     cursors.forget("nowhere", "ada")
     node.clock.advance(KEYFRAME_SECONDS)
     cursors.type("demo", "ben", "", is_typing=True)
     await recorded(node)
-    assert keyframes(node)[1] == left
+    assert frames(node)[1].moves == []
+    assert keyframes(node)[1] == [("ben", "a.md", 1)]
+
+
+async def test_a_cursor_that_is_hidden_is_told_to_be_and_in_no_keyframe(
+    node: FakeNode, cursors: Cursors
+) -> None:
+    for name in ("a.md", "b.md"):
+        cursors.move("demo", "ada", name, 1, 5, 5)
+    await recorded(node)
+    node.clock.advance(KEYFRAME_SECONDS)
+    cursors.hide("demo", "ada", "a.md", 2)
+    await recorded(node)
+    at = as_microseconds(node.clock.now())
+    assert frames(node)[1].moves == [["ada", "a.md", 2, HIDDEN, HIDDEN, at]]
+    assert keyframes(node)[1] == [("ada", "b.md", 1)]
+
+
+async def test_a_cursor_that_is_not_shown_cannot_be_hidden(node: FakeNode, cursors: Cursors) -> None:
+    cursors.hide("demo", "ada", "a.md", 1)
+    cursors.move("demo", "ada", "a.md", 1, 0, 0)
+    await recorded(node)
+    for client, document in (("ada", "b.md"), ("ben", "a.md"), ("ada", "a.md"), ("ada", "a.md")):
+        cursors.hide("demo", client, document, 2)
+    await recorded(node)
+    assert [len(frame.moves) for frame in frames(node)] == [1, 1]
+    assert not cursors._rooms
 
 
 async def test_a_room_whose_cursors_are_forgotten_has_no_keyframe_and_takes_no_memory(

@@ -367,7 +367,12 @@ async def test_nothing_is_decided_on_a_stream_with_an_event_that_cannot_be_read(
     node.waiting.clear()
     make: Any = Unreadable  # its constructor is made by a metaclass
     event: Unreadable = make(
-        originator_id=STREAM, originator_version=2, timestamp=NOON, actor="", reason="of the future"
+        originator_id=STREAM,
+        originator_version=2,
+        timestamp=NOON,
+        actor="",
+        topic="x",
+        reason="of the future",
     )
     node.lives.on_events([Recorded(9, event)])
     assert isinstance(done.exception(), Corrupt)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.errors import TextInvalid
 from domain.limits import NAME_CODE_POINTS
-from domain.names import MARKS_IN_A_ROW, is_name, normal_name
+from domain.names import MARKS_IN_A_ROW, as_name, normal_name
 
 # What names are made of, and what they must not hold, close together so that they meet.
 PIECES = st.sampled_from(
@@ -62,7 +62,7 @@ VALUES = st.lists(PIECES, max_size=20).map("".join) | st.text(max_size=80)
 )
 def test_a_name_has_one_stored_form(value: str, name: str) -> None:
     assert normal_name(value) == name
-    assert is_name(value)
+    assert as_name(value) is not None
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_looks_like_code_stands_as_it_is(value: str) -> None:
 
 
 def refused(value: str) -> TextInvalid:
-    assert not is_name(value)
+    assert as_name(value) is None
     with pytest.raises(TextInvalid) as caught:
         normal_name(value)
     return caught.value
@@ -178,7 +178,7 @@ def test_no_composed_character_is_made_of_more_than_four() -> None:
 
 @given(VALUES)
 def test_a_stored_name_is_its_own_stored_form(value: str) -> None:
-    if is_name(value):
+    if as_name(value) is not None:
         name = normal_name(value)
         assert normal_name(name) == name
         assert unicodedata.is_normalized("NFC", name)
@@ -191,6 +191,11 @@ def test_a_stored_name_is_its_own_stored_form(value: str) -> None:
 
 @given(VALUES)
 def test_two_spellings_of_a_name_are_one(value: str) -> None:
-    if is_name(value):
+    if as_name(value) is not None:
         apart = unicodedata.normalize("NFD", value)
         assert len(apart) > 4 * NAME_CODE_POINTS or normal_name(apart) == normal_name(value)
+
+
+def test_what_is_no_name_is_none() -> None:
+    assert as_name("  Zoe\u0308") == "Zo\u00eb"
+    assert as_name("ad\u202emin") is None

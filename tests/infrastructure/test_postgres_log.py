@@ -22,6 +22,7 @@ from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory, PostgresLog
 from tests.domain.events import NOON, later
 from tests.infrastructure import samples
+from tests.infrastructure.unguarded import append
 
 STREAM = document_stream("demo", "main.md")
 
@@ -71,11 +72,11 @@ async def stored(log: PostgresLog) -> list[Event]:
 async def test_every_kind_of_event_is_read_as_it_was_written(log: PostgresLog) -> None:
     events = [event for event in samples.events() if not event.TOPIC.startswith("presence.")]
     complete = pending(a_document(edits=2))  # the samples hold only the last event of each class
-    assert (await log.append(complete)).refused == frozenset()
+    assert (await append(log, complete)).refused == frozenset()
     firsts = [
         event for event in events if event.originator_version == 1 and "document" not in event.originator_id
     ]
-    appended = await log.append(firsts)
+    appended = await append(log, firsts)
     assert await stored(log) == [*complete, *firsts]
     assert [recorded.position for recorded in await log.read_after(appended.previous)] == list(
         appended.positions
@@ -83,8 +84,8 @@ async def test_every_kind_of_event_is_read_as_it_was_written(log: PostgresLog) -
 
 
 async def test_a_batch_is_told_where_it_stands_and_what_stood_before_it(log: PostgresLog) -> None:
-    first = await log.append(pending(a_document("a"), a_document("b")))
-    second = await log.append(pending(a_document("c")))
+    first = await append(log, pending(a_document("a"), a_document("b")))
+    second = await append(log, pending(a_document("c")))
     assert (first.previous, len(first.positions)) == (0, 2)
     assert (second.previous, second.refused) == (first.positions[-1], frozenset())
     assert await log.position() == second.positions[0]
@@ -96,16 +97,16 @@ async def test_events_that_do_not_follow_on_what_is_stored_are_refused(
 ) -> None:
     document = a_document(edits=2)
     created, first, second = pending(document)
-    await log.append([created])
-    appended = await log.append([{1: created, 3: second}[version]])
+    await append(log, [created])
+    appended = await append(log, [{1: created, 3: second}[version]])
     assert (list(appended.positions), set(appended.refused)) == ([], {STREAM})
-    assert (await log.append([first])).refused == frozenset()
+    assert (await append(log, [first])).refused == frozenset()
 
 
 async def test_refused_events_leave_a_gap_in_the_ids_or_none_but_never_a_row(log: PostgresLog) -> None:
-    await log.append(pending(a_document("a")))
-    await log.append(pending(a_document("a")))
-    await log.append(pending(a_document("b")))
+    await append(log, pending(a_document("a")))
+    await append(log, pending(a_document("a")))
+    await append(log, pending(a_document("b")))
     assert [event.originator_id for event in await stored(log)] == ["document:demo/a", "document:demo/b"]
 
 
@@ -116,29 +117,29 @@ async def test_while_the_lock_is_held_only_its_holder_appends(log: PostgresLog, 
             await other.execute("SET lock_timeout = '20ms'")
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 await other.execute("SELECT pg_advisory_xact_lock(%s)", (module.LOCK_KEYS["record"],))
-        appended = await log.append_within(exclusive, pending(a_document("a")))
+        appended = await log.append_within(exclusive, pending(a_document("a")), [None])
         assert len(appended.positions) == 1
-    assert len((await log.append(pending(a_document("b")))).positions) == 1
+    assert len((await append(log, pending(a_document("b")))).positions) == 1
 
 
 async def test_a_lock_that_was_not_needed_is_given_back(log: PostgresLog) -> None:
     async with log.exclusive():
         pass
-    assert len((await log.append(pending(a_document()))).positions) == 1
+    assert len((await append(log, pending(a_document()))).positions) == 1
 
 
 async def test_a_connection_that_was_dropped_is_made_again(log: PostgresLog) -> None:
-    await log.append(pending(a_document("a")))
+    await append(log, pending(a_document("a")))
     await log.disconnect()
     await log.disconnect()
-    await log.append(pending(a_document("b")))
+    await append(log, pending(a_document("b")))
     assert len(await stored(log)) == 2
 
 
 async def test_what_a_reader_needs_stands_in_columns_beside_the_state(
     log: PostgresLog, database: Database
 ) -> None:
-    await log.append(pending(Room.open("demo", "Demo", actor="Ada 😀", at=NOON), a_document(edits=1)))
+    await append(log, pending(Room.open("demo", "Demo", actor="Ada 😀", at=NOON), a_document(edits=1)))
     rows = await database.fetch(
         "SELECT kind, room, actor, at, client, seq FROM record ORDER BY notification_id"
     )
@@ -153,18 +154,18 @@ async def test_what_a_reader_needs_stands_in_columns_beside_the_state(
 
 async def test_the_presence_log_is_apart(log: PostgresLog, database: Database) -> None:
     await database.fetch("SELECT create_presence_partition(%s)::text", (NOON.date(),))
-    presence = Presence.begin("demo", "node-1.1", at=NOON)
-    presence.record([["ada-1", "main.md", 0, 0, 0, 0]], at=NOON)
+    presence = Presence.begin("demo", "node-1.1", node="node-1", at=NOON)
+    presence.record([["ada-1", "main.md", 0, 0, 0, 0]], [], at=NOON)
     events = pending(presence)
     own = PostgresLog(database, "presence")
-    appended = await own.append(events)
+    appended = await append(own, events)
     assert [(r.position, r.event) for r in await own.read_after(0)] == list(
         zip(appended.positions, events, strict=True)
     )
     assert (await own.position(), await log.position()) == (appended.positions[-1], 0)
     loaded = await PostgresHistory(database, "presence").load("presence:demo/node-1.1")
     assert isinstance(loaded, Presence)
-    assert (loaded.version, loaded.node) == (2, "node-1.1")
+    assert (loaded.version, loaded.node) == (2, "node-1")
     await own.disconnect()
 
 
@@ -172,7 +173,7 @@ async def test_the_presence_log_is_apart(log: PostgresLog, database: Database) -
 
 
 async def test_the_log_is_read_page_by_page(log: PostgresLog) -> None:
-    appended = await log.append(pending(a_document(edits=4)))
+    appended = await append(log, pending(a_document(edits=4)))
     page = await log.read_after(0, 2)
     assert [recorded.position for recorded in page] == list(appended.positions[:2])
     rest = await log.read_after(page[-1].position, 100)
@@ -190,7 +191,7 @@ async def test_an_empty_log_stands_at_zero(log: PostgresLog) -> None:
 
 async def test_a_stream_is_loaded_from_its_events(log: PostgresLog, history: PostgresHistory) -> None:
     document = a_document(edits=3)
-    await log.append(pending(document, a_document("other.md", edits=1)))
+    await append(log, pending(document, a_document("other.md", edits=1)))
     assert await history.load(STREAM) == document
     assert await history.load("document:demo/none.md") is None
     assert await history.load("room:demo") is None
@@ -200,7 +201,7 @@ async def test_a_stream_is_loaded_in_pages(
     log: PostgresLog, history: PostgresHistory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = a_document(edits=5)
-    await log.append(pending(document))
+    await append(log, pending(document))
     for page in (1, 2, 3, 6, 7):
         monkeypatch.setattr(module, "PAGE_EVENTS", page)
         assert await history.load(STREAM) == document
@@ -214,7 +215,7 @@ async def test_a_stream_is_loaded_from_a_snapshot_and_what_follows(
     document = a_document(edits=2)
     await history.save_snapshot(Snapshot.take(document))
     document.edit(Edit("ada-1", 3, 2, ["3;"], ""), actor="Ada", at=later(3))
-    await log.append(pending(document))
+    await append(log, pending(document))
     loaded = await load(history)
     assert loaded.as_state() == document.as_state()
     assert (loaded.version, loaded.window_start) == (4, 2)
@@ -231,7 +232,7 @@ async def test_a_snapshot_is_stored_once(
 
 
 async def test_edits_are_read_by_revision(log: PostgresLog, history: PostgresHistory) -> None:
-    await log.append(pending(a_document(edits=5)))
+    await append(log, pending(a_document(edits=5)))
     assert edits_in(await history.edits(STREAM, 0, 5)) == [1, 2, 3, 4, 5]
     assert edits_in(await history.edits(STREAM, 2, 4)) == [3, 4]
     assert edits_in(await history.edits(STREAM, 5, 5)) == []
@@ -240,7 +241,7 @@ async def test_edits_are_read_by_revision(log: PostgresLog, history: PostgresHis
 async def test_edits_that_the_log_does_not_have_yet_are_a_reason_to_try_again(
     log: PostgresLog, history: PostgresHistory
 ) -> None:
-    await log.append(pending(a_document(edits=2)))
+    await append(log, pending(a_document(edits=2)))
     with pytest.raises(StoreUnavailable):
         await history.edits(STREAM, 0, 3)
 
@@ -250,7 +251,7 @@ async def test_the_last_edit_of_a_client_is_found_in_its_document(
 ) -> None:
     document = a_document(edits=2)
     document.edit(Edit("ben-1", 1, 2, ["x"], "digest x"), actor="Ben", at=NOON)
-    await log.append(pending(document, a_document("other.md", edits=3)))
+    await append(log, pending(document, a_document("other.md", edits=3)))
     assert await history.find_last_edit(STREAM, "ada-1") == LastEdit(2, 2, "digest 2")
     assert await history.find_last_edit(STREAM, "ben-1") == LastEdit(1, 3, "digest x")
     assert await history.find_last_edit(STREAM, "cem-1") is None
@@ -270,7 +271,7 @@ async def test_a_rooms_events_are_read_between_two_positions(
         Room.open("demo", "Demo", actor="Ada", at=NOON),
         Room.open("demo2", "", actor="Ada", at=NOON),
     )
-    appended = await log.append(pending(room, other, a_document(edits=1), a_message("m1"), a_message("m2")))
+    appended = await append(log, pending(room, other, a_document(edits=1), a_message("m1"), a_message("m2")))
     opened, _, created, edited, first, second = appended.positions
 
     async def positions(
@@ -289,7 +290,7 @@ async def test_a_rooms_events_are_read_between_two_positions(
 
 async def test_the_last_messages_come_oldest_first(log: PostgresLog, history: PostgresHistory) -> None:
     messages = [a_message(f"m{number}") for number in range(4)]
-    appended = await log.append(pending(*messages, a_message("x", "other")))
+    appended = await append(log, pending(*messages, a_message("x", "other")))
 
     async def texts(until: int, limit: int) -> list[str]:
         found = await history.messages("demo", until, limit)
@@ -306,7 +307,7 @@ async def test_open_stays_are_those_that_have_not_ended(log: PostgresLog, histor
 
     ended = stay("demo", "ended")
     ended.leave("left", actor="Ada", at=NOON)
-    await log.append(pending(stay("demo", "s1"), ended, stay("other", "s2")))
+    await append(log, pending(stay("demo", "s1"), ended, stay("other", "s2")))
 
     def sessions(found: Sequence[Recorded]) -> list[str]:
         return [recorded.event.session for recorded in found if isinstance(recorded.event, Joined)]
@@ -317,7 +318,7 @@ async def test_open_stays_are_those_that_have_not_ended(log: PostgresLog, histor
     ghost = await history.load(attendance_stream("demo", "s1"))
     assert isinstance(ghost, Attendance)
     ghost.leave("lost", actor="Ada", at=NOON)
-    await log.append(pending(ghost))
+    await append(log, pending(ghost))
     assert sessions(await history.open_stays("demo")) == []
 
 
@@ -325,8 +326,8 @@ async def test_rooms_are_paged_in_the_order_in_which_they_were_opened(
     log: PostgresLog, history: PostgresHistory
 ) -> None:
     names = ["c", "a", "b"]
-    await log.append(pending(*(Room.open(name, name, actor="Ada", at=NOON) for name in names)))
-    await log.append(pending(a_document(room="a")))
+    await append(log, pending(*(Room.open(name, name, actor="Ada", at=NOON) for name in names)))
+    await append(log, pending(a_document(room="a")))
 
     def titles(found: Sequence[Recorded]) -> list[str]:
         return [recorded.event.title for recorded in found if isinstance(recorded.event, Opened)]
@@ -370,7 +371,7 @@ async def test_reading_from_a_store_that_is_away_says_so(migrated_url: str) -> N
 async def test_a_reader_whose_connection_died_meanwhile_does_not_notice(
     log: PostgresLog, history: PostgresHistory, database: Database
 ) -> None:
-    await log.append(pending(a_document()))
+    await append(log, pending(a_document()))
     assert await history.load(STREAM) is not None
     connection = await database.connect("test")
     async with connection:

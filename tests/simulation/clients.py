@@ -124,7 +124,7 @@ class SimulatedClient(ClientEnd):
     def _begin_life(self) -> None:
         self._lives += 1
         self.process = f"{self.name}.{self._lives}"
-        self.session = ClientSession(self.name, self.name)
+        self.session = ClientSession(self.name)
         history = self._world.history
         self._recorder = Recorder(self.process, self.name, history, self._loop.time)
         history.heard[self.process] = []
