@@ -10,12 +10,13 @@ import pytest
 
 from application.log import Recorded
 from domain.aggregate import Aggregate, Event, Snapshot
-from domain.attendance import Attendance, Joined
+from domain.attendance import Appearance, Attendance, Joined, Status, StatusChanged
 from domain.document import Document, Edit, EditApplied, LastEdit
 from domain.errors import Corrupt, StoreUnavailable
 from domain.ids import attendance_stream, document_stream
 from domain.message import Message, Posted
-from domain.presence import Presence
+from domain.presence import FrameRecorded, KeyframeRecorded, Presence
+from domain.profile import Profile, ProfileChanged, ProfileCreated
 from domain.room import Opened, Room
 from infrastructure.postgres import log as module
 from infrastructure.postgres.database import Database
@@ -269,7 +270,7 @@ async def test_a_rooms_events_are_read_between_two_positions(
 ) -> None:
     room, other = (
         Room.open("demo", "Demo", actor="Ada", at=NOON),
-        Room.open("demo2", "", actor="Ada", at=NOON),
+        Room.open("demo2", "Demo", actor="Ada", at=NOON),
     )
     appended = await append(log, pending(room, other, a_document(edits=1), a_message("m1"), a_message("m2")))
     opened, _, created, edited, first, second = appended.positions
@@ -301,13 +302,22 @@ async def test_the_last_messages_come_oldest_first(log: PostgresLog, history: Po
     assert await texts(0, 10) == []
 
 
-async def test_open_stays_are_those_that_have_not_ended(log: PostgresLog, history: PostgresHistory) -> None:
-    def stay(room: str, session: str) -> Attendance:
-        return Attendance.join(room, session, client="c", node="node-1", actor="Ada", at=NOON)
+def a_stay(room: str, session: str, *, client: str = "c", user: str = "ada") -> Attendance:
+    return Attendance.join(
+        room,
+        session,
+        client=client,
+        node="node-1",
+        appearance=Appearance("Ada", "#7b6ce5"),
+        actor=user,
+        at=NOON,
+    )
 
-    ended = stay("demo", "ended")
-    ended.leave("left", actor="Ada", at=NOON)
-    await append(log, pending(stay("demo", "s1"), ended, stay("other", "s2")))
+
+async def test_open_stays_are_those_that_have_not_ended(log: PostgresLog, history: PostgresHistory) -> None:
+    ended = a_stay("demo", "ended")
+    ended.leave("left", actor="ada", at=NOON)
+    await append(log, pending(a_stay("demo", "s1"), ended, a_stay("other", "s2")))
 
     def sessions(found: Sequence[Recorded]) -> list[str]:
         return [recorded.event.session for recorded in found if isinstance(recorded.event, Joined)]
@@ -317,9 +327,117 @@ async def test_open_stays_are_those_that_have_not_ended(log: PostgresLog, histor
     assert sessions(await history.open_stays("none")) == []
     ghost = await history.load(attendance_stream("demo", "s1"))
     assert isinstance(ghost, Attendance)
-    ghost.leave("lost", actor="Ada", at=NOON)
+    ghost.leave("lost", actor="ada", at=NOON)
     await append(log, pending(ghost))
     assert sessions(await history.open_stays("demo")) == []
+
+
+async def test_of_a_stay_the_last_status_is_told_as_well(log: PostgresLog, history: PostgresHistory) -> None:
+    busy, gone = a_stay("demo", "busy"), a_stay("demo", "gone")
+    for status in (Status.EDITING, Status.AWAY, Status.RUNNING):
+        busy.change_status(status, "declared", actor="ada", at=later())
+        gone.change_status(status, "declared", actor="ada", at=later())
+    gone.leave("left", actor="ada", at=later())
+    appended = await append(log, pending(a_stay("demo", "quiet"), busy, gone, a_stay("demo", "new")))
+    found = await history.open_stays("demo")
+    assert [(r.event.originator_id, r.event.originator_version) for r in found] == [
+        ("attendance:demo/quiet", 1),
+        ("attendance:demo/busy", 1),
+        ("attendance:demo/busy", 4),
+        ("attendance:demo/new", 1),
+    ]
+    assert [r.position for r in found] == sorted(set(appended.positions) & {r.position for r in found})
+    assert isinstance(found[2].event, StatusChanged)
+    assert found[2].event.status == "running"
+
+
+async def test_a_client_is_the_user_who_came_as_it_first(log: PostgresLog, history: PostgresHistory) -> None:
+    first, second = a_stay("demo", "s1", client="tab"), a_stay("demo", "s2", client="tab", user="ben")
+    first.change_status(Status.EDITING, "derived", actor="eve", at=NOON)
+    first.leave("left", actor="eve", at=NOON)
+    elsewhere = a_stay("other", "s3", client="tab", user="cem")
+    document = a_document()
+    document.edit(Edit("script", 1, 0, ["x"], ""), actor="dan", at=NOON)
+    await append(log, pending(document, elsewhere, first, second))
+    assert await history.find_client_user("demo", "tab") == "ada"
+    assert await history.find_client_user("other", "tab") == "cem"
+    assert await history.find_client_user("demo", "script") is None
+    assert await history.find_client_user("none", "tab") is None
+
+
+async def test_profiles_are_those_of_today(log: PostgresLog, history: PostgresHistory) -> None:
+    ada, ben, cem = (
+        Profile.create(user, user.title(), actor=user, at=NOON) for user in ("ada", "ben", "cem")
+    )
+    for name in ("Ada L.", "Ada Lovelace"):
+        ada.change(name=name, colour=None, avatar=None, actor="ada", at=later())
+    ada.sign_out(actor="ada", at=later(2))
+    ben.disable(actor="root", at=later(2))
+    await append(log, pending(ben, ada, cem))
+
+    def names(found: Sequence[Recorded]) -> list[str]:
+        events = [recorded.event for recorded in found]
+        return [e.name for e in events if isinstance(e, ProfileCreated | ProfileChanged)]
+
+    assert names(await history.profiles(["ada", "nobody", "ben"])) == ["Ben", "Ada Lovelace"]
+    assert names(await history.profiles(iter(["cem"]))) == ["Cem"]
+    assert await history.profiles([]) == []
+
+
+class Frames:
+    """A node's frames and keyframes in a room, a second apart, on their way into the presence log."""
+
+    def __init__(self, node: str, room: str = "demo", stream: int = 1) -> None:
+        self.presence = Presence.begin(room, f"{node}.{stream}", node=node, at=NOON)
+
+    def frame(self, client: str, second: float) -> Frames:
+        self.presence.record([[client, "main.md", 0, 0, 0, 0]], [], at=later(second))
+        return self
+
+    def keyframe(self, client: str, second: float) -> Frames:
+        self.presence.record_keyframe([[client, "main.md", 0, 0, 0, 0]], at=later(second))
+        return self
+
+
+def clients(found: Sequence[Recorded]) -> list[str | int]:
+    events = [recorded.event for recorded in found]
+    assert all(isinstance(event, FrameRecorded | KeyframeRecorded) for event in events)
+    return [e.moves[0][0] for e in events if isinstance(e, FrameRecorded | KeyframeRecorded)]
+
+
+@pytest.fixture
+async def presence(database: Database) -> AsyncIterator[PostgresLog]:
+    await database.fetch("SELECT create_presence_partition(%s)::text", (NOON.date(),))
+    log = PostgresLog(database, "presence")
+    yield log
+    await log.disconnect()
+
+
+async def test_where_cursors_are_is_told_from_each_nodes_last_keyframe_on(
+    presence: PostgresLog, history: PostgresHistory
+) -> None:
+    one = Frames("n1").frame("a", 1).keyframe("b", 2).frame("c", 3).keyframe("d", 6).frame("e", 7)
+    two = Frames("n2").frame("f", 3).keyframe("g", 4)
+    two_later = Frames("n2", stream=2).frame("h", 5)
+    dead = Frames("n3").keyframe("i", 1).frame("j", 5)
+    other = Frames("n1", "other").keyframe("k", 8).frame("l", 8)
+    everything = (one, two, two_later, dead, other)
+    await append(presence, pending(*(frames.presence for frames in everything)))
+    assert clients(await history.frames("demo", ["n1", "n2"])) == ["d", "g", "e", "h", "j"]
+    assert clients(await history.frames("demo", ["n1"])) == ["d", "e"]
+    assert clients(await history.frames("other", ["n1", "n2"])) == ["k", "l"]
+    for nodes in ([], ["n4"]):
+        assert await history.frames("demo", nodes) == []
+    assert await history.frames("none", ["n1"]) == []
+
+
+async def test_frames_without_end_are_told_up_to_a_bound(
+    presence: PostgresLog, history: PostgresHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FRAMES_MAX", 2)
+    frames = Frames("n1").keyframe("a", 1).frame("b", 2).frame("c", 3).frame("d", 4)
+    await append(presence, pending(frames.presence))
+    assert clients(await history.frames("demo", ["n1"])) == ["a", "b", "c"]
 
 
 async def test_rooms_are_paged_in_the_order_in_which_they_were_opened(
