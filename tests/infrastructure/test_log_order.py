@@ -33,6 +33,7 @@ from infrastructure.group_commit import GroupCommit, OutcomeUnknown
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import LOCK_KEYS, PostgresHistory, PostgresLog
 from infrastructure.postgres.migrations import migrate
+from tests.infrastructure.unguarded import append
 
 # About two seconds for two writers, and thousands of events at risk.
 BATCHES_PER_WRITER: Final = 150
@@ -107,7 +108,7 @@ async def _write(url: str, writer: int, seed: int) -> list[tuple[str, int]]:
                 first = versions[stream] + 1
                 size = choice.choice((1, 3, 40))
                 batch += [_event(stream, v, client=f"{writer}-{number}") for v in range(first, first + size)]
-            refused = (await log.append(batch)).refused
+            refused = (await append(log, batch)).refused
             for event in batch:
                 if event.originator_id not in refused:
                     versions[event.originator_id] = event.originator_version
@@ -137,7 +138,7 @@ async def test_an_append_waits_until_the_one_before_it_is_committed(database_url
         log = PostgresLog(database, "record")
         async with _lock_held(database, "record") as first:
             await first.execute(INSERT.encode(), ("document:room/first", 1))
-            second = asyncio.create_task(log.append([_event("document:room/second", 1)]))
+            second = asyncio.create_task(append(log, [_event("document:room/second", 1)]))
             await _until_waiting(database, 1)
             assert await log.read_after(0) == []
         appended = await second
@@ -161,7 +162,7 @@ async def test_an_append_commits_while_analyze_or_vacuum_hold_their_lock(
             # The lock of both for as long as they run.
             await maintenance.execute(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE".encode())
             async with asyncio.timeout(PATIENCE_SECONDS):
-                appended = await log.append([_event("document:room/main.md", 1)])
+                appended = await append(log, [_event("document:room/main.md", 1)])
             assert len(appended.positions) == 1
         await log.disconnect()
 
@@ -170,12 +171,12 @@ async def test_appends_keep_their_pace_while_analyze_and_vacuum_run_in_a_loop(da
     """Appends may get slower by the work, never by a whole run of it."""
     async with _migrated(database_url) as database:
         log = PostgresLog(database, "record")
-        await log.append([_event("document:room/big", n) for n in range(1, 30_001)])
+        await append(log, [_event("document:room/big", n) for n in range(1, 30_001)])
         maintenance = asyncio.create_task(_maintain(database))
         waits: list[float] = []
         while not maintenance.done():
             began = time.perf_counter()
-            await log.append([_event("document:room/main.md", len(waits) + 1)])
+            await append(log, [_event("document:room/main.md", len(waits) + 1)])
             waits.append(time.perf_counter() - began)
         await maintenance
         await log.disconnect()
@@ -200,8 +201,8 @@ async def test_an_append_behind_a_table_lock_gives_up_without_knowing(database_u
         async with other, other.transaction():
             await other.execute("LOCK TABLE record IN EXCLUSIVE MODE")
             with pytest.raises(OutcomeUnknown):
-                await log.append([_event("document:room/main.md", 1)])
-        assert (await log.append([_event("document:room/main.md", 1)])).positions
+                await append(log, [_event("document:room/main.md", 1)])
+        assert (await append(log, [_event("document:room/main.md", 1)])).positions
         await log.disconnect()
 
 
@@ -224,7 +225,7 @@ async def test_the_database_itself_refuses_to_change_the_past(
     async with _migrated(database_url) as database:
         name = f"presence_{datetime.now(UTC):%Y%m%d}" if table == "the partition" else table
         log = PostgresLog(database, "record" if name == "record" else "presence")
-        await log.append([_event("document:room/main.md", 1)])
+        await append(log, [_event("document:room/main.md", 1)])
         await log.disconnect()
         attacker = await database.connect("attacker")
         async with attacker:
@@ -283,15 +284,16 @@ async def test_a_refused_stream_does_not_fail_the_rest_of_its_batch(database_url
     async with _migrated(database_url) as database:
         log = PostgresLog(database, "record")
         taken, lost, ahead = (f"document:room/{name}" for name in ("taken", "lost", "ahead"))
-        before = await log.append([_event(lost, 1)])
-        appended = await log.append(
+        before = await append(log, [_event(lost, 1)])
+        appended = await append(
+            log,
             [
                 _event(taken, 1),
                 _event(lost, 1),
                 _event(lost, 2),  # would have fitted by its number
                 _event(ahead, 2),
                 _event(taken, 2),
-            ]
+            ],
         )
         assert appended.refused == {lost, ahead}
         assert appended.previous == before.positions[-1]
@@ -390,11 +392,11 @@ async def test_the_database_refuses_a_number_that_its_client_has_used_in_the_doc
     async with _migrated(database_url) as database:
         log = PostgresLog(database, "record")
         stream, other = "document:room/main.md", "document:room/other.md"
-        await log.append([_event(stream, 1, client="ada", seq=1)])
+        await append(log, [_event(stream, 1, client="ada", seq=1)])
         with pytest.raises(OutcomeUnknown, match="record_seq"):
-            await log.append([_event(stream, 2, client="ada", seq=1)])
+            await append(log, [_event(stream, 2, client="ada", seq=1)])
         fine = [_event(stream, 2, client="ben", seq=1), _event(other, 1, client="ada", seq=1)]
-        assert len((await log.append(fine)).positions) == 2
+        assert len((await append(log, fine)).positions) == 2
         await log.disconnect()
 
 
