@@ -754,8 +754,8 @@ async def test_cursors_are_shown_to_everybody_with_their_owner(world: World) -> 
         [move] = frame["moves"]  # the last: nobody needs to see where it was between
         assert {"type": "cursor", **move} == {**a_move(1, 3, 5), "client": "ada", "at": move["at"]}
         await client.expect_silence()
-    frames = [event for event in world.presence.store.log if isinstance(event.event, FrameRecorded)]
-    assert [move[2:5] for event in frames for move in event.event.moves] == [[1, 2, 4], [1, 3, 5]]
+    frames = [r.event for r in world.presence.store.log if isinstance(r.event, FrameRecorded)]
+    assert [move[2:5] for frame in frames for move in frame.moves] == [[1, 2, 4], [1, 3, 5]]
 
 
 async def test_cursors_move_in_a_document_that_nobody_has_edited_for_long(world: World) -> None:
