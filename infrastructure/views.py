@@ -11,12 +11,17 @@ from infrastructure.postgres.rooms_view import RoomsView
 from infrastructure.projector import View
 
 
+class Views:
+    """The tables' readers. They have no state."""
+
+    def __init__(self, database: Database) -> None:
+        self.directory = DirectoryView(database)
+        self.rooms = RoomsView(database)
+        self.members = MembersView(database)
+        self.profiles = ProfilesView(database)
+        self.presence = PresenceView(database)
+
+
 def all_views(database: Database) -> list[View]:
-    """For whoever keeps or rebuilds their tables. They have no state, so make them as often as you like."""
-    return [
-        DirectoryView(database),
-        RoomsView(database),
-        MembersView(database),
-        ProfilesView(database),
-        PresenceView(database),
-    ]
+    """For whoever keeps or rebuilds their tables, so make them as often as you like."""
+    return list(vars(Views(database)).values())

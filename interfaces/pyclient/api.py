@@ -99,7 +99,7 @@ class Api:
 
     async def invitations(self, room: str) -> list[Json]:
         """The links that are out."""
-        return [i async for i in self._pages(f"{_room(room)}/invitations", "invitations")]
+        return list((await self._ask("GET", f"{_room(room)}/invitations"))["invitations"])
 
     async def revoke_invitation(self, room: str, invitation: str) -> None:
         await self._ask("DELETE", f"{_room(room)}/invitations/{quote(invitation, safe='')}")
@@ -114,7 +114,7 @@ class Api:
         return await self._ask("POST", f"{_room(room)}/documents", {"document": document})
 
     async def documents(self, room: str) -> list[Json]:
-        return [d async for d in self._pages(f"{_room(room)}/documents", "documents")]
+        return list((await self._ask("GET", f"{_room(room)}/documents"))["documents"])
 
     async def document(
         self, room: str, document: str, *, revision: int | None = None, at: datetime | None = None
@@ -141,10 +141,10 @@ class Api:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> list[Json]:
-        """How long who was here and wrote, for each day and in all."""
+        """How long who was here and wrote: for each user `total`, and `days`."""
         query = _given(user=user) | _moment(**{"from": since, "to": until})
         found = await self._ask("GET", f"{_room(room)}/presence/summary", query=query)
-        return list(found["summaries"])
+        return list(found["users"])
 
     # People.
 

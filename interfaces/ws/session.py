@@ -114,7 +114,7 @@ class Session:
         "_frames",
         "_heard_at",
         "_hub",
-        "_is_welcomed",
+        "is_welcomed",
         "_limits",
         "_opened_at",
         "_outbox",
@@ -126,6 +126,7 @@ class Session:
         "client",
         "connected",
         "documents",
+        "has_failed",
         "identity",
         "peer",
         "room",
@@ -150,6 +151,8 @@ class Session:
         self.user = ""
         self.identity: Identity | None = None
         """Who this is; None before a ticket was redeemed."""
+        self.has_failed = False
+        """Whether the last ticket that was shown was not good."""
         self.connected = 0
         """When the client opened the socket: see `Joined`."""
         self.session_id = services.new_id()
@@ -162,7 +165,7 @@ class Session:
         self._admit = admit
         self._expires_at = float("inf")
         self._room_on_node: RoomOnNode | None = None
-        self._is_welcomed = False
+        self.is_welcomed = False
         self._stay: Stay | None = None
         self._closed_with: int | None = None
         now = services.monotonic()
@@ -193,12 +196,16 @@ class Session:
     # Out.
 
     def push(self, frame: Frame) -> None:
-        """Called by the hub with what happens. Before the welcome it is not sent: the welcome tells it."""
-        if self._is_welcomed:
+        """Called by the hub with what happens. Before the welcome it is not sent: the welcome tells it. Nor is
+        it after the end: a socket is still there for a second when its peer does not answer a close, and who
+        was removed is to hear nothing more.
+        """
+        if self.is_welcomed and not self.is_closed:
             self._outbox.push(frame)
 
     def _reply(self, frame: Frame) -> None:
-        self._outbox.push(frame, is_asked_for=True)
+        if not self.is_closed:
+            self._outbox.push(frame, is_asked_for=True)
 
     def close(self, code: int) -> None:
         """End the session; once is enough."""
@@ -292,7 +299,7 @@ class Session:
             error = Unauthenticated()  # a stranger is told no more than that
         self._reply(error_frame(ref, error))
         is_ours = isinstance(error, StoreError | LostRace)
-        if not self._is_welcomed:
+        if not self.is_welcomed:
             stop = _STOPS.get(type(error), closes.BAD_HELLO)
             self.close(closes.STORE_UNAVAILABLE if is_ours else stop)
         elif isinstance(error, Unauthenticated):
@@ -355,10 +362,12 @@ class Session:
             self._refuse(None, error)
 
     async def _redeem(self, ticket: str) -> None:
+        self.has_failed = True
         identity = await self._services.tickets.redeem(ticket, origin=self.peer.origin, agent=self.peer.agent)
         await self._services.profiles.enter(identity)
         if self.identity is not None and self.identity.user != identity.user:
             raise Unauthenticated
+        self.has_failed = False
         is_first, self.identity, self.user = self.identity is None, identity, identity.user
         seconds = (identity.expires - self._services.now()).total_seconds()
         self._expires_at = self._services.monotonic() + seconds
@@ -480,7 +489,7 @@ class Session:
         on_node: RoomOnNode,
         missed: list[tuple[int, bytes]] | None,
     ) -> None:
-        self._is_welcomed = True
+        self.is_welcomed = True
         position = self._hub.position
         role = room.role_of(self.user)
         assert role is not None
