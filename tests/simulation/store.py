@@ -16,9 +16,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
+from datetime import UTC, datetime
 from random import Random
 from typing import Any, Final, NamedTuple, TypeVar
 
+from application.identity import Identity, Ticket
 from application.log import Guarded, Recorded
 from domain.aggregate import Event, Snapshot
 from domain.attendance import Joined, Left, StatusChanged
@@ -48,6 +50,10 @@ PAGE_EVENTS: Final = 50
 
 # Behind every position.
 LATEST: Final = 2**62
+
+# Tokens are good for the whole run.
+EARLY: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATE: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class Row(NamedTuple):
@@ -569,6 +575,21 @@ class HistoryOnNode:
             return keyframes + frames[:FRAMES_MAX]
 
         return await self._connection.read(query)
+
+
+class TicketsOnNode:
+    """Tickets that are never used up: they are called after their user."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def issue(self, identity: Identity, *, origin: str | None, agent: str) -> Ticket:
+        del origin, agent
+        return Ticket(identity.user, identity.expires)
+
+    async def redeem(self, ticket: str, *, origin: str | None, agent: str) -> Identity:
+        del origin, agent
+        return await self._connection.read(lambda: Identity(ticket, None, EARLY, LATE))
 
 
 def fold(rows: Sequence[Row], snapshot: Any | None = None) -> Any | None:
