@@ -22,10 +22,14 @@ import pytest
 
 from application.documents import Documents, digest
 from application.live import LiveAggregates
+from application.members import Members
+from application.messages import Messages
 from application.rooms import Rooms
 from domain.aggregate import Event
 from domain.document import Document, Edit, EditApplied
+from domain.errors import NotFound
 from domain.ids import document_stream
+from domain.rights import Role
 from domain.text_op import Op
 from infrastructure.codec import encode
 from infrastructure.feed import Feed
@@ -400,6 +404,106 @@ async def test_the_database_refuses_a_number_that_its_client_has_used_in_the_doc
         await log.disconnect()
 
 
+# Rights.
+
+
+# About a second, in which rights are lost on the way some hundred times.
+REMOVALS: Final = 150
+
+GUESTS: Final = ("ben", "cem", "dan")
+
+# What its author had no right to do when it came into the log: the last that had happened to them was not
+# that they were let in.
+WITHOUT_RIGHT: Final = """
+SELECT e.notification_id, e.topic, e.actor FROM events e
+WHERE e.topic IN ('document.edit_applied', 'message.posted') AND 'room.member_added' IS DISTINCT FROM (
+    SELECT c.topic FROM events c
+    WHERE c.stream = 'room:room' AND c.state->>'user' = e.actor AND c.notification_id < e.notification_id
+    ORDER BY c.notification_id DESC LIMIT 1)
+"""
+
+
+@pytest.mark.slow
+def test_nobody_writes_behind_their_removal_by_another_process(database_url: str) -> None:
+    asyncio.run(_prepare_room(database_url))
+    spawn = multiprocessing.get_context("spawn")
+    start, done = spawn.Barrier(2), spawn.Event()
+    with ProcessPoolExecutor(2, spawn, _set_signals, (start, done)) as processes:
+        keeper = processes.submit(_run_keeper, database_url)
+        guests = processes.submit(_run_guests, database_url)
+        try:
+            keeper.result(PROCESS_SECONDS)
+        finally:
+            done.set()
+        told = guests.result(PROCESS_SECONDS)
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute(WITHOUT_RIGHT).fetchall() == []
+        stored = connection.execute(
+            "SELECT count(*) FROM events WHERE topic IN ('document.edit_applied', 'message.posted')"
+        ).fetchone()
+    print(f"{told} in {REMOVALS} removals")
+    assert stored == (told["stored"],)
+    assert told["refused"] > 0, "nothing was tried without a right"
+    assert told["raced"] > 0, "no right was lost on the way"
+
+
+async def _prepare_room(url: str) -> None:
+    async with _migrated(url) as database:
+        await NodeParts(database).create_document(everyone=None)
+
+
+def _run_keeper(url: str) -> None:
+    asyncio.run(_keep(url))
+
+
+def _run_guests(url: str) -> dict[str, int]:
+    return asyncio.run(_write_as_guests(url))
+
+
+async def _keep(url: str) -> None:
+    """Let one guest after another in, and out again."""
+    async with _database(url) as database:
+        node = NodeParts(database)
+        async with node.running():
+            await asyncio.to_thread(_start.wait, PROCESS_SECONDS)
+            for number in range(REMOVALS):
+                guest = GUESTS[number % len(GUESTS)]
+                await node.members.put("room", guest, Role.EDITOR, actor="ada")
+                await asyncio.sleep(random.uniform(0, 0.01))
+                await node.members.remove("room", guest, actor="ada")
+
+
+async def _write_as_guests(url: str) -> dict[str, int]:
+    """Edit and post as every guest, as fast as it goes, until there is nobody to be let in by."""
+    told = {"stored": 0, "refused": 0, "raced": 0}
+    async with _database(url) as database:
+        node = NodeParts(database)
+        async with node.running():
+            await node.documents.get("room", "main.md")
+            await asyncio.to_thread(_start.wait, PROCESS_SECONDS)
+            await asyncio.gather(*(_write_as(node, guest, told) for guest in GUESTS))
+        told["raced"] = node.commit.refusals
+    return told
+
+
+async def _write_as(node: NodeParts, guest: str, told: dict[str, int]) -> None:
+    seq = 1
+    while not _done.is_set():
+        message = f"{guest}-{told['stored']}-{told['refused']}"
+        wishes = [
+            node.edit(guest, seq, 0, [guest]),
+            node.messages.post("room", message, client=guest, text="hello", documents={}, actor=guest),
+        ]
+        answers = await asyncio.gather(*wishes, return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, NotFound):
+                told["refused"] += 1
+            else:
+                assert not isinstance(answer, BaseException), answer
+                told["stored"] += 1
+        seq += not isinstance(answers[0], NotFound)
+
+
 # Parts.
 
 
@@ -415,10 +519,12 @@ class NodeParts:
         self.feed.follow(self.lives.on_events)
         self.rooms = Rooms(self.lives, now=_now)
         self.documents = Documents(self.lives, self.history, self.rooms, now=_now)
+        self.members = Members(self.lives, now=_now, new_id=lambda: "")
+        self.messages = Messages(self.lives, now=_now)
 
-    async def create_document(self) -> None:
+    async def create_document(self, everyone: Role | None = Role.EDITOR) -> None:
         async with self.running():
-            await self.rooms.open("room", "Room", actor="ada")
+            await self.rooms.open("room", "Room", actor="ada", everyone=everyone)
             await self.documents.create("room", "main.md", actor="ada")
 
     @asynccontextmanager
