@@ -70,6 +70,7 @@ class Receiver(Protocol):
     session_id: str
     connected: int
     documents: frozenset[str]
+    is_welcomed: bool
 
     def push(self, frame: Frame) -> None: ...
 
@@ -366,12 +367,16 @@ class Hub:
             del self._rooms[room.room]
 
     @staticmethod
-    def find_client_user(room: RoomOnNode, session: Receiver) -> str | None:
-        """Who else is here as the client of `session`, as far as this node knows."""
-        for other in room.sessions.values():
-            if other.client == session.client and other is not session:
-                return other.user
-        return room.roster.find_user(session.client)
+    def find_session(room: RoomOnNode, client: str) -> Receiver | None:
+        """A session of `client` here that has been welcomed. One that has not may be anybody's."""
+        sessions = room.sessions.values()
+        return next((other for other in sessions if other.client == client and other.is_welcomed), None)
+
+    @classmethod
+    def find_client_user(cls, room: RoomOnNode, client: str) -> str | None:
+        """Who is here as `client`, as far as this node knows."""
+        session = cls.find_session(room, client)
+        return session.user if session is not None else room.roster.find_user(client)
 
     @property
     def sessions(self) -> list[Receiver]:

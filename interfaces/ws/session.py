@@ -233,8 +233,9 @@ class Session:
         if room is None:
             return
         self._hub.leave(room, self)
-        self._services.cursors.forget(self.room, self.client)
         if self._stay is not None:
+            if self._hub.find_session(room, self.client) is None:  # the newer one shows its own
+                self._services.cursors.forget(self.room, self.client)
             said_goodbye = is_clean and not self.is_closed
             reason = closes.LEAVE_REASONS.get(self._closed_with or 0, "left" if said_goodbye else "lost")
             self._stay.end(reason)
@@ -412,6 +413,7 @@ class Session:
         elif not room.lets(self.user, Action.READ):
             self.close(closes.ACCESS_REMOVED)
         else:
+            self._check_owner(self._hub.find_client_user(on_node, self.client))  # since it was asked
             self._begin(hello, room, profile, on_node, missed)
 
     def _begin(
@@ -438,10 +440,13 @@ class Session:
         """A client belongs to the user who was the first to come as it: its edits are numbered, and its
         sockets replace each other. Raises `Forbidden`.
         """
-        known = self._hub.find_client_user(on_node, self)
+        known = self._hub.find_client_user(on_node, self.client)
         if known is None:
             known = await self._services.history.find_client_user(self.room, self.client)
-        if known not in (None, self.user):
+        self._check_owner(known)
+
+    def _check_owner(self, user: str | None) -> None:
+        if user not in (None, self.user):
             raise Forbidden("this client is somebody else's")
 
     async def _missed_events(self, hello: Hello, on_node: RoomOnNode) -> list[tuple[int, bytes]] | None:
