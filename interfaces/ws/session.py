@@ -116,6 +116,7 @@ class Session:
         "_hub",
         "is_welcomed",
         "_limits",
+        "_looking",
         "_opened_at",
         "_outbox",
         "_pinged_at",
@@ -164,6 +165,7 @@ class Session:
         self._room_on_node: RoomOnNode | None = None
         self.is_welcomed = False
         self._stay: Stay | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._closed_with: int | None = None
         now = services.monotonic()
         self._opened_at = self._heard_at = now
@@ -217,19 +219,45 @@ class Session:
     def on_rights_changed(self) -> None:
         """Somebody's rights in the room were changed: whoever has none left has to go."""
         room = self._services.rooms.find(self.room)
-        if room is not None and not room.lets(self.user, Action.READ):
+        if room is None:
+            self._look_later()
+        elif not room.lets(self.user, Action.READ):
             self.close(closes.ACCESS_REMOVED)
 
     def on_account_changed(self) -> None:
         """The user has signed out, or is kept out."""
         profile = self._services.profiles.find(self.user)
-        if profile is not None and self.identity is not None and not profile.lets_in(self.identity.issued):
+        if profile is None:
+            self._look_later()
+        elif not self._is_let_in(profile):
             self.close(closes.ACCESS_REMOVED)
+
+    def _is_let_in(self, profile: Profile) -> bool:
+        assert self.identity is not None
+        return profile.lets_in(self.identity.issued)
+
+    def _look_later(self) -> None:
+        """What is changed elsewhere need not be in memory here: who only listens asks for nothing."""
+        if self._looking is None:
+            self._looking = asyncio.get_running_loop().create_task(self._look())
+
+    async def _look(self) -> None:
+        try:
+            await self._services.rooms.get(self.room)
+            await self._services.profiles.get(self.user)
+        except ChronoscribeError:
+            self.close(closes.STORE_UNAVAILABLE)  # whoever comes again is looked at anyway
+            return
+        self._looking = None
+        self.on_rights_changed()
+        self.on_account_changed()
 
     def on_closed(self, *, is_clean: bool) -> None:
         """The socket is gone. Called once, by the route."""
         self._outbox.close()
         room, self._room_on_node = self._room_on_node, None
+        if self._looking is not None:
+            self._looking.cancel()
         if room is None:
             return
         self._hub.leave(room, self)
@@ -410,7 +438,7 @@ class Session:
         room = self._services.rooms.find(self.room)
         if room is None:  # let go from memory while we were reading
             self.close(closes.STORE_UNAVAILABLE)
-        elif not room.lets(self.user, Action.READ):
+        elif not room.lets(self.user, Action.READ) or not self._is_let_in(profile):
             self.close(closes.ACCESS_REMOVED)
         else:
             self._check_owner(self._hub.find_client_user(on_node, self.client))  # since it was asked

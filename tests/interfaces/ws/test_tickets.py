@@ -377,22 +377,25 @@ async def test_also_when_it_comes_between_ticket_and_hello(world: World, end: En
 
 
 @ENDS
-async def test_also_when_it_comes_while_the_room_is_read(world: World, end: End) -> None:
+@pytest.mark.parametrize("is_in_memory", [True, False])
+async def test_also_when_it_comes_while_the_room_is_read(
+    world: World, end: End, *, is_in_memory: bool
+) -> None:
     elsewhere = world.another_node()
-    await world.meet("Ben")
-    elsewhere.feed()
-    world.store.hold_reads()
     ben = elsewhere.connect("ben")
+    await ben.authenticate()
+    world.feed()
+    if is_in_memory:
+        await elsewhere.services.rooms.get("demo")
+    await end(world, "Ben")
+    world.store.hold_reads()
     greeting = asyncio.ensure_future(ben.push(**ben.a_hello()))
-    await turns()
-    ending = asyncio.ensure_future(end(world, "Ben"))
     await turns()
     elsewhere.feed()
     world.store.release_reads()
-    await asyncio.gather(greeting, ending)
-    elsewhere.feed()
-    await turns()
+    await greeting
     assert ben.code == closes.ACCESS_REMOVED
+    assert stays_of(world, "ben") == []
 
 
 async def test_who_cannot_be_looked_up_when_they_sign_out_is_sent_to_come_again(world: World) -> None:
@@ -541,8 +544,6 @@ async def test_nor_does_an_older_socket_of_the_same_client(world: World) -> None
 
 
 # Nothing more after the end.
-
-
 
 
 async def test_who_has_to_go_hears_nothing_more_however_long_they_stay(world: World) -> None:
