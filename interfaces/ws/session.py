@@ -114,7 +114,6 @@ class Session:
         "_frames",
         "_heard_at",
         "_hub",
-        "is_welcomed",
         "_limits",
         "_looking",
         "_opened_at",
@@ -128,6 +127,7 @@ class Session:
         "connected",
         "documents",
         "identity",
+        "is_welcomed",
         "peer",
         "room",
         "session_id",
@@ -195,9 +195,9 @@ class Session:
     # Out.
 
     def push(self, frame: Frame) -> None:
-        """Called by the hub with what happens. Before the welcome it is not sent: the welcome tells it. Nor is
-        it after the end: a socket is still there for a second when its peer does not answer a close, and who
-        was removed is to hear nothing more.
+        """Called by the hub with what happens. Before the welcome it is not sent: the welcome tells it. Nor
+        after the end: a socket is still there for a second when its peer does not answer a close, and who was
+        removed is to hear nothing more.
         """
         if self.is_welcomed and not self.is_closed:
             self._outbox.push(frame)
