@@ -671,9 +671,9 @@ class Session:
     def _on_close(self, request: Close) -> None:
         self.documents -= {request.document}
         document = self._services.documents.find(self.room, request.document)
-        if document is not None:
-            with suppress(Overloaded):
-                self._services.cursors.hide(self.room, self.client, request.document, document.revision)
+        revision = document.revision if document is not None else 0  # of what is nowhere, it says nothing
+        with suppress(Overloaded):
+            self._services.cursors.hide(self.room, self.client, request.document, revision)
         self._reply(frame(type="ok", ref=request.ref))
 
     async def _open_document(self, name: str) -> Document:
