@@ -80,7 +80,8 @@ def commands(draw: st.DrawFn, second: int) -> tuple[str, str, Command]:
 
 @st.composite
 def scripts(draw: st.DrawFn) -> list[tuple[str, str, Command]]:
-    return [draw(commands(second)) for second in range(draw(st.integers(1, 20)))]
+    # Long ones: what is wrong comes of several commands that meet.
+    return [draw(commands(second)) for second in range(draw(st.integers(12, 20)))]
 
 
 ROOMS = st.sampled_from([None, Role.VIEWER, Role.EDITOR]).map(
@@ -221,7 +222,7 @@ def test_a_command_that_is_decided_again_gives_no_event(
         assert collect(room) == []
 
 
-@given(ROOMS, scripts(), st.integers(0, 15))
+@given(ROOMS, scripts(), st.integers(0, 20))
 def test_it_does_not_matter_from_where_a_room_was_read(
     room: Room, script: list[tuple[str, str, Command]], cut: int
 ) -> None:

@@ -185,6 +185,12 @@ class World:
         self.record.feed()
         self.presence.feed()
 
+    def tick(self, seconds: float = 0.0) -> None:
+        """Let time pass, and all sockets be looked at."""
+        self.clock.advance(seconds)
+        for client in self.clients:
+            client.session.on_tick(self.clock.monotonic())
+
     def evict(self) -> None:
         """Let everything go from memory, as if nobody had used it for long."""
         self.clock.advance(1)
@@ -245,7 +251,7 @@ class Witnesses:
         for pair in self.pairs:
             for witness in pair:
                 await witness.expect_silence()
-                assert witness.code is None
+                witness.expect_no_end()
         self._edits += 1
         for writer, reader in self.pairs:
             opened = await writer.request(type="open", document=self.document)
@@ -371,6 +377,20 @@ class ScriptedClient:
         [event] = frame["events"]
         assert event["event"] == name, event
         return dict(event)
+
+    def heard_frames(self, kind: str) -> list[Heard]:
+        """All frames of type `kind` that have not been expected; from here on they are."""
+        self.hear()
+        found = [frame for frame in self.heard if frame["type"] == kind]
+        self.heard = deque(frame for frame in self.heard if frame["type"] != kind)
+        return found
+
+    def expect_end(self, code: int) -> None:
+        """The server has closed the socket, with this code."""
+        assert self.code == code, (self.client, self.code)
+
+    def expect_no_end(self) -> None:
+        assert self.code is None, (self.client, self.code)
 
     async def _expect(self, fields: Mapping[str, Any]) -> Heard:
         def found() -> Heard | None:

@@ -30,6 +30,7 @@ class FakeSession:
         self.connected = connected
         self.documents = frozenset(documents)
         self.frames: list[Frame] = []
+        self.is_welcomed = True
         self.is_superseded = False
         self.told: list[str] = []
 

@@ -14,7 +14,7 @@ from domain.errors import StoreUnavailable, Unauthenticated
 from domain.ids import SERVER
 from interfaces.ws import closes
 from interfaces.ws.session import HELLO_SECONDS, STRANGER_BYTES, Peer
-from tests.interfaces.ws.scripts import Heard, ScriptedClient, World, turns
+from tests.interfaces.ws.scripts import ScriptedClient, World, turns
 from tests.interfaces.ws.test_frames import GOOD
 
 PAGE = Peer("http://example.org", "browser", "192.0.2.1")
@@ -36,7 +36,7 @@ async def expect_stranger(client: ScriptedClient, ref: int | None) -> None:
     error = await client.expect_error(ref, "E_AUTH")
     assert error["message"] == Unauthenticated().message
     assert set(error) == {"type", "ref", "code", "message"}
-    assert client.code == closes.BAD_CREDENTIALS
+    client.expect_end(closes.BAD_CREDENTIALS)
     await client.expect_silence()
 
 
@@ -197,12 +197,10 @@ async def test_a_socket_without_a_hello_is_ended(world: World, *, is_known: bool
     ada = world.connect("ada")
     if is_known:
         await ada.authenticate()
-    world.clock.advance(HELLO_SECONDS)
-    ada.session.on_tick(world.clock.monotonic())
-    assert ada.code is None
-    world.clock.advance(0.01)
-    ada.session.on_tick(world.clock.monotonic())
-    assert ada.code == closes.NO_HELLO
+    world.tick(HELLO_SECONDS)
+    ada.expect_no_end()
+    world.tick(0.01)
+    ada.expect_end(closes.NO_HELLO)
 
 
 async def test_nor_does_a_ticket_that_takes_long_to_redeem_hold_a_socket_open(world: World) -> None:
@@ -210,9 +208,8 @@ async def test_nor_does_a_ticket_that_takes_long_to_redeem_hold_a_socket_open(wo
     ada = world.connect("ada")
     greeting = asyncio.ensure_future(ada.push(**ada.a_hello()))
     await turns()
-    world.clock.advance(HELLO_SECONDS + 0.01)
-    ada.session.on_tick(world.clock.monotonic())
-    assert ada.code == closes.NO_HELLO
+    world.tick(HELLO_SECONDS + 0.01)
+    ada.expect_end(closes.NO_HELLO)
     world.tickets.release()
     await greeting
     ada.disconnect()
@@ -220,25 +217,17 @@ async def test_nor_does_a_ticket_that_takes_long_to_redeem_hold_a_socket_open(wo
     assert stays_of(world, "ada") == []
 
 
-async def say_something(client: ScriptedClient) -> None:
-    """So that the heart is heard to beat."""
-    assert (await client.request(type="ping"))["type"] == "ok"
-
-
 async def test_a_session_ends_with_its_token(world: World) -> None:
     ada, ben = await world.join("ada"), world.connect("ben")
     await ben.hello(ticket=world.tickets.make("Ben", seconds=60))
     await world.forget()
-    world.clock.advance(59.9)
-    await say_something(ben)
-    ben.session.on_tick(world.clock.monotonic())
-    assert ben.code is None
-    world.clock.advance(0.1)
-    ben.session.on_tick(world.clock.monotonic())
-    assert ben.code == closes.TOKEN_EXPIRED
+    world.tick(59.9)
+    ben.expect_no_end()
+    world.tick(0.1)
+    ben.expect_end(closes.TOKEN_EXPIRED)
     ben.disconnect()
     assert (await ada.expect_event("left"))["reason"] == "lost"
-    assert ada.code is None
+    ada.expect_no_end()
 
 
 async def test_another_ticket_of_the_same_user_prolongs_it(world: World) -> None:
@@ -247,13 +236,10 @@ async def test_another_ticket_of_the_same_user_prolongs_it(world: World) -> None
     world.clock.advance(50)
     ticket = world.tickets.make("Ben", seconds=60)
     assert (await ben.request(type="refresh", ticket=ticket))["type"] == "ok"
-    world.clock.advance(59)
-    await say_something(ben)
-    ben.session.on_tick(world.clock.monotonic())
-    assert ben.code is None
-    world.clock.advance(1)
-    ben.session.on_tick(world.clock.monotonic())
-    assert ben.code == closes.TOKEN_EXPIRED
+    world.tick(59)
+    ben.expect_no_end()
+    world.tick(1)
+    ben.expect_end(closes.TOKEN_EXPIRED)
 
 
 @pytest.mark.parametrize("kind", [*BAD_TICKETS, "of another user"])
@@ -279,7 +265,7 @@ async def test_a_refresh_while_tickets_cannot_be_read_may_be_tried_again(world: 
     ben = await world.join("ben")
     world.tickets.is_away = True
     await ben.expect_error(await ben.push(type="refresh", ticket=world.tickets.make("Ben")), "E_STORE")
-    assert ben.code is None
+    ben.expect_no_end()
     world.tickets.is_away = False
     assert (await ben.request(type="refresh", ticket=world.tickets.make("Ben")))["type"] == "ok"
 
@@ -288,7 +274,7 @@ async def test_a_refresh_before_hello_is_no_hello(world: World) -> None:
     ben = world.connect("ben")
     await ben.authenticate()
     await ben.expect_error(await ben.push(type="refresh", ticket=world.tickets.make("Ben")), "E_NOT_JOINED")
-    assert ben.code == closes.BAD_HELLO
+    ben.expect_end(closes.BAD_HELLO)
 
 
 # How many.
@@ -304,7 +290,7 @@ async def test_a_user_with_too_many_sockets_gets_no_more(world: World, *, is_in_
     else:
         await ben.authenticate()
         await ben.push(**ben.a_hello())
-    assert ben.code == closes.TOO_MANY_CONNECTIONS
+    ben.expect_end(closes.TOO_MANY_CONNECTIONS)
     ben.disconnect()
     await ben.expect_silence()
     assert stays_of(world, "ben") == []
@@ -315,7 +301,7 @@ async def test_a_refresh_is_not_one_socket_more(world: World) -> None:
     ben = await world.join("ben")
     world.admits = False
     assert (await ben.request(type="refresh", ticket=world.tickets.make("Ben")))["type"] == "ok"
-    assert ben.code is None
+    ben.expect_no_end()
 
 
 # Signed out, kept out.
@@ -344,7 +330,7 @@ async def test_all_sockets_of_who_has_signed_out_end_on_every_node(world: World,
     await turns()
     assert (here.code, there.code) == (closes.ACCESS_REMOVED, None)
     elsewhere.feed()
-    assert there.code == closes.ACCESS_REMOVED
+    there.expect_end(closes.ACCESS_REMOVED)
     here.disconnect()
     assert (await witnesses.pairs[0][0].expect_event("left"))["reason"] == "removed"
     await witnesses.pairs[0][1].expect_event("left")
@@ -360,7 +346,7 @@ async def test_also_where_their_profile_has_left_the_memory(world: World, end: E
     await end(world, "Ben")
     elsewhere.feed()
     await turns()
-    assert ben.code == closes.ACCESS_REMOVED
+    ben.expect_end(closes.ACCESS_REMOVED)
 
 
 @ENDS
@@ -370,29 +356,32 @@ async def test_also_when_it_comes_between_ticket_and_hello(world: World, end: En
     await end(world, "Ben")
     await ben.push(**ben.a_hello())
     await turns()
-    assert ben.code == closes.ACCESS_REMOVED
+    ben.expect_end(closes.ACCESS_REMOVED)
     ben.disconnect()
     await turns()
     assert stays_of(world, "ben") == []
 
 
 @ENDS
-async def test_also_when_it_comes_while_the_room_is_read(world: World, end: End) -> None:
+@pytest.mark.parametrize("is_in_memory", [True, False])
+async def test_also_when_it_comes_while_the_room_is_read(
+    world: World, end: End, *, is_in_memory: bool
+) -> None:
     elsewhere = world.another_node()
-    await world.meet("Ben")
-    elsewhere.feed()
-    world.store.hold_reads()
     ben = elsewhere.connect("ben")
+    await ben.authenticate()
+    world.feed()
+    if is_in_memory:
+        await elsewhere.services.rooms.get("demo")
+    await end(world, "Ben")
+    world.store.hold_reads()
     greeting = asyncio.ensure_future(ben.push(**ben.a_hello()))
-    await turns()
-    ending = asyncio.ensure_future(end(world, "Ben"))
     await turns()
     elsewhere.feed()
     world.store.release_reads()
-    await asyncio.gather(greeting, ending)
-    elsewhere.feed()
-    await turns()
-    assert ben.code == closes.ACCESS_REMOVED
+    await greeting
+    ben.expect_end(closes.ACCESS_REMOVED)
+    assert stays_of(world, "ben") == []
 
 
 async def test_who_cannot_be_looked_up_when_they_sign_out_is_sent_to_come_again(world: World) -> None:
@@ -406,7 +395,7 @@ async def test_who_cannot_be_looked_up_when_they_sign_out_is_sent_to_come_again(
         patch.setattr("application.live.LOAD_RETRY_SECONDS", 0.0)
         elsewhere.feed()
         await turns()
-    assert ben.code == closes.STORE_UNAVAILABLE
+    ben.expect_end(closes.STORE_UNAVAILABLE)
 
 
 async def test_a_socket_that_was_opened_with_a_newer_token_goes_on(world: World) -> None:
@@ -414,10 +403,10 @@ async def test_a_socket_that_was_opened_with_a_newer_token_goes_on(world: World)
     world.clock.advance(10)
     await world.services.profiles.sign_out("Ben", actor="Ben")
     world.clock.advance(1)
-    assert old.code == closes.ACCESS_REMOVED
+    old.expect_end(closes.ACCESS_REMOVED)
     await new.hello()
     await turns()
-    assert new.code is None
+    new.expect_no_end()
 
 
 # Whose a client is.
@@ -426,7 +415,7 @@ async def test_a_socket_that_was_opened_with_a_newer_token_goes_on(world: World)
 async def expect_foreign(mallory: ScriptedClient, **fields: Any) -> None:
     """The client that this one says it is belongs to somebody else."""
     await mallory.expect_error(await mallory.push(**mallory.a_hello(**fields)), "E_FORBIDDEN")
-    assert mallory.code == closes.BAD_HELLO
+    mallory.expect_end(closes.BAD_HELLO)
     await mallory.expect_silence()
 
 
@@ -437,7 +426,7 @@ async def test_a_client_belongs_to_who_came_as_it_first(world: World) -> None:
     await expect_foreign(mallory, at=2**53 - 1)
     mallory.disconnect()
     await turns()
-    assert ben.code is None
+    ben.expect_no_end()
     await ben.expect_silence()
     await witnesses.notice_nothing()
     assert {event.actor for event in stays_of(world, "ben")} == {"Ben"}
@@ -461,7 +450,7 @@ async def test_also_on_another_node(world: World, *, is_fed: bool) -> None:
     world.feed()
     elsewhere.feed()
     await turns()
-    assert ben.code is None
+    ben.expect_no_end()
 
 
 async def test_in_another_room_it_may_be_somebody_elses(world: World) -> None:
@@ -478,7 +467,7 @@ async def test_who_was_refused_keeps_its_owner_from_nothing(world: World) -> Non
     back = world.connect("ben")
     assert (await back.hello())["type"] == "welcome"
     await turns()
-    assert back.code is None
+    back.expect_no_end()
 
 
 async def test_nor_does_who_is_still_being_looked_at(world: World) -> None:
@@ -492,7 +481,7 @@ async def test_nor_does_who_is_still_being_looked_at(world: World) -> None:
     world.store.release_reads()
     await asyncio.gather(*greetings)
     await back.expect_frame("welcome")
-    assert mallory.code == closes.BAD_HELLO
+    mallory.expect_end(closes.BAD_HELLO)
 
 
 async def test_of_two_who_come_as_the_same_client_at_once_one_gets_it(world: World) -> None:
@@ -531,7 +520,7 @@ async def test_who_was_refused_takes_nobodys_cursor_with_them(world: World) -> N
 async def test_nor_does_an_older_socket_of_the_same_client(world: World) -> None:
     ada, old = await world.join("ada", "main.md"), await world.join("ben", "main.md")
     new = await world.join("ben", "main.md")
-    assert old.code == closes.SUPERSEDED
+    old.expect_end(closes.SUPERSEDED)
     await a_cursor(new, 0)
     await ada.expect_frame("presence")
     old.disconnect()
@@ -543,14 +532,12 @@ async def test_nor_does_an_older_socket_of_the_same_client(world: World) -> None
 # Nothing more after the end.
 
 
-
-
 async def test_who_has_to_go_hears_nothing_more_however_long_they_stay(world: World) -> None:
     ada, ben = await world.join("ada", "main.md"), await world.join("ben", "main.md", role="editor")
     await world.services.rooms.change_access("demo", None, actor="Ada")
     await world.remove_member("Ben")
     await turns()
-    assert ben.code == closes.ACCESS_REMOVED
+    ben.expect_end(closes.ACCESS_REMOVED)
     ben.forget()  # of his own removal he may hear
     await ada.push(type="post", message="m1", text="Between us")
     await ada.push(type="edit", document="main.md", seq=1, base=0, op=["secret"])
