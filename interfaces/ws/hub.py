@@ -326,7 +326,8 @@ class Hub:
             if isinstance(joined := recorded.event, Joined):
                 changed = self._profiles.get(joined.actor)
                 if changed is not None and changed.event.originator_version > joined.profile:
-                    self._tell_profile(room, Recorded(recorded.position, changed.event))
+                    # Everybody has heard the whole part by now, and goes by the last place told.
+                    self._tell_profile(room, Recorded(part[-1].position, changed.event))
 
     def on_presence(self, batch: Sequence[Recorded]) -> None:
         """Called by the presence log's feed."""

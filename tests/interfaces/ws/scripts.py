@@ -301,6 +301,9 @@ class ScriptedClient:
             peer,
             lambda session: world.admits,
         )
+        self.position = 0
+        """Up to where it knows the log."""
+        self._is_catching_up = False
         self._refs = itertools.count(1)
 
     def _on_close(self, code: int) -> None:
@@ -348,9 +351,24 @@ class ScriptedClient:
         """Take in what has been sent."""
         for data in self.transport.written:
             frame = orjson.loads(payload(data))
+            self._check_position(frame)
             if self._is_of_interest(frame):
                 self.heard.append(frame)
         self.transport.written.clear()
+
+    def _check_position(self, frame: Heard) -> None:
+        """What a client has heard it has heard: its place in the log never goes back."""
+        if frame["type"] not in {"welcome", "events"}:
+            return
+        assert self.position <= frame["position"], (self.position, frame)
+        if frame["type"] == "events" and not self._is_catching_up:
+            # How somebody looks is told again behind a stay that was decided before it.
+            places = [event["position"] for event in frame["events"] if event["event"] != "profile"]
+            assert places == sorted(set(places)), frame
+            assert not places or self.position < places[0], (self.position, frame)
+            assert all(event["position"] <= frame["position"] for event in frame["events"]), frame
+        self._is_catching_up = frame["type"] == "welcome" and frame["resumed"]
+        self.position = frame["position"]
 
     def _is_of_interest(self, frame: Heard) -> bool:
         if frame["type"] != "events" or self.world.tells_statuses:
