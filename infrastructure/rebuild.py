@@ -159,15 +159,15 @@ class Rebuild:
             await connection.execute(self._sql(_CLEAR_AWAY))
 
     async def _catch_up(self, connection: Connection, on_progress: OnProgress) -> None:
-        """Fold until less than a page is left."""
+        """Fold all there is, until less than a page has come meanwhile."""
         await self._projector.begin(connection)
         end = await self._end(connection)
-        while end - self._projector.position >= self._page_events or self._projector.position == 0:
+        while True:
             on_progress(self._projector.position, end)
             if not await self._projector.step(connection, until=end):
-                return
-            if self._projector.position == end:
                 end = await self._end(connection)
+                if end - self._projector.position < self._page_events:
+                    return
 
     async def _end(self, connection: Connection) -> int:
         """How far to fold: the whole log, but to compare, as far as the living tables are."""

@@ -27,9 +27,9 @@ FROM directory WHERE room = %s ORDER BY created_at, document
 class DirectoryView:
     """A `View` for the projector, and the questions that it answers."""
 
-    name: Final = directory.NAME
-    tables: Final = ("directory",)
-    topics: Final = directory.TOPICS
+    name = directory.NAME
+    tables = ("directory",)
+    topics = directory.TOPICS
 
     def __init__(self, database: Database) -> None:
         self._database = database

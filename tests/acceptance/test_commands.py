@@ -6,14 +6,16 @@ import asyncio
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, Queue
 from threading import Thread
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import pytest
@@ -21,6 +23,7 @@ import pytest
 from domain.instants import as_datetime
 from infrastructure.embedded_postgres import find_running
 from infrastructure.postgres.migrations import migrate
+from infrastructure.rebuild import REBUILD_LOCKS
 from interfaces.pyclient.client import Client
 from tests.servers import ROOT, ServerProcess, running_server
 
@@ -101,6 +104,7 @@ def on_terminal(server: ServerProcess, *arguments: str) -> str:
         env={**server.environment, "TERM": "xterm"},
         stdin=subprocess.DEVNULL,
         stdout=theirs,
+        stderr=theirs,
     )
     os.close(theirs)
     printed = b""
@@ -201,6 +205,63 @@ def test_following_goes_on_over_a_restart_of_the_server(server: ServerProcess) -
         asyncio.run(_post(server.url, "after"))
         next_with(lines, "says after")
         next_with(objects, '"after"')
+
+
+# Rebuilding.
+
+
+def connect(server: ServerProcess) -> psycopg.Connection[Any]:
+    dsn = find_running(server.folder)
+    assert dsn is not None
+    return psycopg.connect(dsn, autocommit=True)
+
+
+def directory_of(server: ServerProcess) -> list[Any]:
+    with connect(server) as connection:
+        return connection.execute("SELECT * FROM directory ORDER BY room, document").fetchall()
+
+
+def test_a_projection_is_rebuilt_while_the_server_runs(server: ServerProcess) -> None:
+    before = directory_of(server)
+    done = server.run("rebuild", "directory")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert re.fullmatch(rb"directory: \d+ events in \d+\.\d s, up to position \d+\n", done.stdout)
+    assert directory_of(server) == before
+    asyncio.run(_create(server.url, "later.md"))
+    end = time.monotonic() + LINE_SECONDS
+    while len(directory_of(server)) == len(before):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+async def _create(url: str, name: str) -> None:
+    async with Client(url, "demo", name="Ben") as client:
+        await client.open(name, create=True)
+
+
+def test_rows_that_are_not_as_the_log_has_them_are_told_and_put_right(server: ServerProcess) -> None:
+    before = directory_of(server)
+    with connect(server) as connection:
+        connection.execute("UPDATE directory SET modified_by = E'\\x1b[31m' WHERE document = 'notes.md'")
+    said, stood, says = server.run("rebuild", "directory", "--compare").stdout.decode().splitlines()
+    assert said.endswith("; 2 rows differ")
+    assert stood.startswith("- directory (demo,notes.md,2,")
+    assert r"\x1b[31m" in stood
+    assert says.startswith("+ directory (demo,notes.md,2,")
+    assert directory_of(server) == before
+    assert server.run("rebuild", "directory", "--compare").stdout.endswith(b"; no row differs\n")
+
+
+def test_a_second_rebuild_of_the_same_projection_is_refused(server: ServerProcess) -> None:
+    with connect(server) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s, hashtext('directory'))", (REBUILD_LOCKS,))
+        done = server.run("rebuild", "directory")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"chronoscribe: directory is being rebuilt already" in done.stderr
+
+
+def test_a_terminal_gets_the_report_of_a_rebuild(server: ServerProcess) -> None:
+    assert " events in " in on_terminal(server, "rebuild", "directory")
 
 
 def test_without_a_server_the_commands_start_postgres_and_stop_it(server: ServerProcess) -> None:

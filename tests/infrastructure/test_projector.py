@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from domain.aggregate import Event
@@ -296,7 +296,10 @@ async def test_a_reason_of_the_database_names_the_constraint(place: Place, conne
 # The law.
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=[phase for phase in Phase if phase is not Phase.shrink],  # it takes minutes, for little
+)
 @given(
     history=histories(),
     page=st.integers(1, 12),
