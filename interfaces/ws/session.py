@@ -429,8 +429,8 @@ class Session:
             await self._hub.load(on_node)
             await self._check_client(on_node)
             profile = await self._services.profiles.get(self.user)
-            missed = await self._missed_events(hello, on_node)
             await self._read_for_cursors(on_node)
+            missed = await self._missed_events(hello, on_node)  # last: it tells up to where the feed stands
         except StoreError:
             self.close(closes.STORE_UNAVAILABLE)
             return
