@@ -216,6 +216,10 @@ class Session:
         """The client has a newer socket."""
         self.close(closes.SUPERSEDED)
 
+    def on_client_taken(self) -> None:
+        """Somebody else was the first to come as this client."""
+        self.close(closes.BAD_HELLO)
+
     def on_rights_changed(self) -> None:
         """Somebody's rights in the room were changed: whoever has none left has to go."""
         room = self._services.rooms.find(self.room)
