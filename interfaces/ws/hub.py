@@ -76,6 +76,8 @@ class Receiver(Protocol):
 
     def on_superseded(self) -> None: ...
 
+    def on_client_taken(self) -> None: ...
+
     def on_rights_changed(self) -> None: ...
 
     def on_account_changed(self) -> None: ...
@@ -149,11 +151,18 @@ class RoomOnNode:
     def _supersede(self, joined: Joined) -> None:
         """A client has begun a stay: its older sockets here are ended. A newer one is not: a stay that
         began on a slow node is logged late.
+
+        Two users may have come as the same client on two nodes at once. Whose stay is in the log first keeps
+        it.
         """
         for session in tuple(self.sessions.values()):
-            is_same = session.client == joined.client and session.user == joined.actor
-            if is_same and session.connected < joined.connected:
-                session.on_superseded()
+            if session.client != joined.client:
+                continue
+            if session.user == joined.actor:
+                if session.connected < joined.connected:
+                    session.on_superseded()
+            elif session.is_welcomed and session.session_id not in self.roster.places:
+                session.on_client_taken()
 
     def on_presence(self, position: int, frames: Sequence[FrameRecorded | KeyframeRecorded]) -> None:
         """Keyframes tell nothing new to who has seen the frames before them."""
@@ -391,8 +400,10 @@ class Hub:
     @classmethod
     def find_client_user(cls, room: RoomOnNode, client: str) -> str | None:
         """Who is here as `client`, as far as this node knows."""
-        session = cls.find_session(room, client)
-        return session.user if session is not None else room.roster.find_user(client)
+        known = room.roster.find_user(client)
+        if known is None and (session := cls.find_session(room, client)) is not None:
+            known = session.user
+        return known
 
     @property
     def sessions(self) -> list[Receiver]:

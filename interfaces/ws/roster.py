@@ -91,7 +91,8 @@ class Roster:
     def on_joined(self, event: Joined) -> None:
         place = self.places[event.session] = Place(event)
         known = self._by_client.get(event.client)
-        if known is None or known.joined.connected <= event.connected:
+        # Not who has come as a client that is somebody else's, whenever they say that they did: see the hub.
+        if known is None or (known.joined.actor == event.actor and known.joined.connected <= event.connected):
             self._by_client[event.client] = place
         appearance = Appearance(event.name, event.colour, event.avatar, event.profile)
         self._appear(event.actor, appearance)

@@ -219,6 +219,10 @@ class Session:
         """The client has a newer socket."""
         self.close(closes.SUPERSEDED)
 
+    def on_client_taken(self) -> None:
+        """Somebody else was the first to come as this client."""
+        self.close(closes.BAD_HELLO)
+
     def on_rights_changed(self) -> None:
         """Somebody's rights in the room were changed: whoever has none left has to go."""
         room = self._services.rooms.find(self.room)
@@ -435,7 +439,7 @@ class Session:
             await self._check_client(on_node)
             profile = await self._services.profiles.get(self.user)
             await self._read_for_cursors(on_node)
-            missed = await self._missed_events(hello, on_node)  # last: what is told meanwhile is in it
+            missed = await self._missed_events(hello, on_node)  # last: it tells up to where the feed stands
         except StoreError:
             self.close(closes.STORE_UNAVAILABLE)
             return

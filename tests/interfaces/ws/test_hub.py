@@ -40,6 +40,9 @@ class FakeSession:
     def on_superseded(self) -> None:
         self.is_superseded = True
 
+    def on_client_taken(self) -> None:
+        self.told.append("taken")
+
     def on_rights_changed(self) -> None:
         self.told.append("rights")
 

@@ -302,6 +302,27 @@ async def test_what_was_missed_is_read_where_nobody_has_kept_it(world: World) ->
         assert [event["text"] for event in missed["events"] if event["event"] == "message"] == ["1", "2", "3"]
 
 
+async def test_what_happens_while_the_rest_is_read_is_not_missed(world: World) -> None:
+    ada, ben, cem = await world.join("ada", "main.md"), await world.join("ben"), await world.join("cem")
+    await ada.push(**a_move(0, 0, 0))
+    await ada.expect_frame("presence")
+    before = ben.position
+    world.evict()
+    await world.services.rooms.get("demo")
+    await world.services.profiles.get("Ben")
+    back = world.connect("ben")
+    await back.authenticate()
+    world.store.hold_reads()  # the document, to show cursors where they are now
+    greeting = asyncio.ensure_future(resume(back, before))
+    await turns()
+    await cem.push(type="post", message="m1", text="Hello")
+    await turns()
+    world.store.release_reads()
+    assert (await greeting)["resumed"] is True
+    missed = await back.expect_frame("events")
+    assert [event["event"] for event in missed["events"]] == ["message"]
+
+
 async def test_another_epoch_is_another_story(world: World) -> None:
     await world.join("ada")
     assert (await resume(world.connect("ben"), 1, epoch="epoch-0"))["resumed"] is False

@@ -497,6 +497,27 @@ async def test_of_two_who_come_as_the_same_client_at_once_one_gets_it(world: Wor
     assert len(stays_of(world, "tab")) == 1
 
 
+@pytest.mark.parametrize("at", [None, 2**53 - 1])
+async def test_over_two_nodes_the_log_says_who_it_was(world: World, at: int | None) -> None:
+    await world.meet("Ben", "Cem")
+    elsewhere = world.another_node()
+    for node in (world, elsewhere):
+        node.record.commits_by_itself = False
+    first, second = world.connect("tab", user="Ben"), elsewhere.connect("tab", user="Cem")
+    await first.hello()
+    await second.hello(at=at)
+    world.record.commit()
+    elsewhere.record.commit()
+    await turns()
+    world.feed()
+    await turns()
+    first.expect_no_end()
+    second.expect_end(closes.BAD_HELLO)
+    for node in (world, elsewhere):
+        node.record.commits_by_itself = True
+        assert node.hub.find_client_user(node.hub._rooms["demo"], "tab") == "Ben"
+
+
 async def a_cursor(client: ScriptedClient, place: int) -> None:
     await client.push(type="cursor", document="main.md", revision=0, anchor=place, head=place)
 
