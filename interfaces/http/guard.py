@@ -50,6 +50,7 @@ async def with_headers(request: web.Request, handler: Handler) -> web.StreamResp
     response = await handler(request)
     if not response.prepared:
         response.headers.update(_HEADERS)
+        response.headers.setdefault("Cache-Control", "no-store")  # secrets, and rights that change
         if (bucket := request.get(BUCKET)) is not None:
             tell_rate(response, bucket)
     return response
