@@ -76,9 +76,10 @@ READY_STALL_SECONDS: Final = 5.0
 
 @dataclass
 class Server:
-    """A running server. `url` is where it listens."""
+    """A running server. `url` is where it listens, `app` what it serves."""
 
     url: str
+    app: web.Application
     node: Node
     services: Services
     sockets: SessionSockets
@@ -109,8 +110,9 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
         secret = await guest_secret(node.database) if settings.is_development else None
         tokens = tokens_of(settings, guest_secret=secret, now=services.now)
         operation = NodeOperation(node, hub, sockets)
+        app = _app(settings, node, services, tokens, operation, sockets, failures)
         runner = web.AppRunner(
-            _app(settings, node, services, tokens, operation, sockets, failures),
+            app,
             access_log=None,
             auto_decompress=False,  # nobody packs a name, and unpacking a bomb would stop everybody
             keepalive_timeout=KEEPALIVE_SECONDS,
@@ -125,7 +127,7 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
             host, port = runner.addresses[0][:2]
             scheme = "http" if context is None else "https"
             name = f"[{host}]" if ":" in host else host
-            yield Server(f"{scheme}://{name}:{port}", node, services, sockets, tokens)
+            yield Server(f"{scheme}://{name}:{port}", app, node, services, sockets, tokens)
             await site.stop()
             await _drain(sockets, settings.drain_seconds)
         finally:
@@ -197,7 +199,6 @@ def _app(
         settings.is_development,
         frozenset(settings.origins),
         settings.behind_proxy,
-        settings.requests_per_second,
     )
     app[OPERATION] = operation
     app[DESCRIPTION] = describe([route for route in ROUTES if route.is_told])

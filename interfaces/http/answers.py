@@ -274,13 +274,15 @@ def not_modified(etag: str, cache: str | None = None) -> web.Response:
 
 
 def check_precondition(request: web.Request, etag: str) -> None:
-    """Raise `PreconditionFailed` when `If-Match` is there and does not name what is there."""
+    """Raise `PreconditionFailed` when `If-Match` is there and does not name what is there: a version, or one
+    of the views of it, whose tags go on behind a dot.
+    """
     if "If-Match" in request.headers and not any(_matches(tag, etag) for tag in request.if_match or ()):
         raise PreconditionFailed("this has been changed since")
 
 
 def _matches(tag: ETag, etag: str) -> bool:
-    return tag.value == "*" or (not tag.is_weak and tag.value == etag)
+    return tag.value == "*" or (not tag.is_weak and (tag.value == etag or tag.value.startswith(f"{etag}.")))
 
 
 # Shapes that several resources show.

@@ -205,7 +205,7 @@ class ProfilesQuery(Asked):
 
 
 async def read_body(request: web.Request, model: type[Given]) -> Given:
-    """The JSON body, `{}` when there is none and nothing must be in it.
+    """The JSON body, `{}` when there is none.
 
     Raises `BadJson`, `BadFrame`; 408 when it does not come, 413 beyond aiohttp's limit.
     """
@@ -217,7 +217,7 @@ async def read_body(request: web.Request, model: type[Given]) -> Given:
     except web.RequestPayloadError:
         raise BadJson("the body is broken") from None
     try:
-        return model.model_validate_json(data)
+        return model.model_validate_json(data or b"{}")
     except ValidationError as error:
         raise _refusal(error) from None
 

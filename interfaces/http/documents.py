@@ -68,18 +68,23 @@ async def read(request: web.Request, query: DocumentQuery) -> web.Response:
     is_text = request.headers.get("Accept") == "text/plain"
     etag = f"{request.app[SERVICES].epoch}.r{state.revision}{'.txt' if is_text else ''}"
     if is_known(request, etag):
-        return not_modified(etag)
-    if is_text:
+        response = not_modified(etag)
+    elif is_text:
         response = web.Response(text=state.text, headers={"Revision": str(state.revision)})
-        return with_etag(response, etag)
-    told = TextAnswer(
+    else:
+        response = answer(_text(state))
+    response.headers["Vary"] = "Accept"
+    return with_etag(response, etag)
+
+
+def _text(state: DocumentState) -> TextAnswer:
+    return TextAnswer(
         room=state.room,
         document=state.name,
         revision=state.revision,
         modified=microseconds(state.modified_on) or 0,
         text=state.text,
     )
-    return answer(told, etag=etag)
 
 
 async def unlist(request: web.Request) -> web.Response:

@@ -16,7 +16,7 @@ from application.services import Services
 from domain.errors import NotFound, RateLimited, Unauthenticated
 from domain.ids import is_id
 from domain.rights import Action
-from interfaces.http.keys import IDENTITY, PROFILE, ROOM, TOKENS
+from interfaces.http.keys import BUCKET, IDENTITY, PROFILE, ROOM, TOKENS
 from interfaces.http.proxies import is_this_machine
 from interfaces.ws.rates import Failures, TokenBucket
 
@@ -49,25 +49,23 @@ class Door:
         self._failures = failures
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
-    async def open(self, request: web.Request, access: Access | Action) -> TokenBucket:
-        """Let a request in; returns what it has paid from.
+    async def open(self, request: web.Request, access: Access | Action) -> None:
+        """Let a request in, and remember what it has paid from.
 
         Raises `Unauthenticated`, `NotFound`, `Forbidden`, `RateLimited`, `StoreUnavailable`.
         """
-        if access is Access.OPERATOR and is_this_machine(request):
-            return self._pay(f"address {request.remote}", USERS_PER_ADDRESS)
-        if access is Access.PUBLIC:
-            return self._pay(f"address {request.remote}", USERS_PER_ADDRESS)
+        if access is Access.PUBLIC or (access is Access.OPERATOR and is_this_machine(request)):
+            self._pay(request, f"address {request.remote}", USERS_PER_ADDRESS)
+            return
         if access is Access.OPERATOR and "Authorization" not in request.headers:
             raise NotFound("there is nothing here")
         await self._sign_in(request)
         identity = request[IDENTITY]
         if access is Access.OPERATOR and not identity.is_admin:
             raise NotFound("there is nothing here")
-        bucket = self._pay(f"user {identity.user}", 1)
+        self._pay(request, f"user {identity.user}", 1)
         if isinstance(access, Action):
             await self._enter(request, access)
-        return bucket
 
     async def _sign_in(self, request: web.Request) -> None:
         address = request.remote or ""
@@ -92,7 +90,7 @@ class Door:
             raise NotFound("there is no such room")
         request[ROOM] = await self._services.rooms.enter(room, request[IDENTITY].user, action)
 
-    def _pay(self, key: str, users: int) -> TokenBucket:
+    def _pay(self, request: web.Request, key: str, users: int) -> None:
         now = self._services.monotonic()
         rate = self._rate * users
         bucket = self._buckets.get(key)
@@ -101,9 +99,9 @@ class Door:
             if len(self._buckets) > BUCKETS_MAX:
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end(key)
+        request[BUCKET] = bucket  # also when it is empty: just then one wants to know
         if wait := bucket.take(now):
             raise RateLimited("too many requests", limit=round(rate), retry_after=round(wait + 0.001, 3))
-        return bucket
 
 
 def tell_rate(response: web.StreamResponse, bucket: TokenBucket) -> None:

@@ -15,18 +15,7 @@ from aiohttp.typedefs import Handler
 
 from interfaces.http.door import tell_rate
 from interfaces.http.keys import BUCKET, ENTRANCE
-
-LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
-
-
-def is_own_host(host: str) -> bool:
-    """Whether a `Host` header names this machine, whatever the port."""
-    name, colon, port = host.rpartition(":")
-    if not colon or host.endswith("]"):
-        name = host
-    elif not port.isdecimal():
-        return False
-    return name in LOOPBACK_NAMES
+from interfaces.http.proxies import is_own_host
 
 
 def is_allowed_origin(origin: str, host: str, scheme: str, origins: frozenset[str]) -> bool:
@@ -61,6 +50,7 @@ async def with_headers(request: web.Request, handler: Handler) -> web.StreamResp
     response = await handler(request)
     if not response.prepared:
         response.headers.update(_HEADERS)
+        response.headers.setdefault("Cache-Control", "no-store")  # secrets, and rights that change
         if (bucket := request.get(BUCKET)) is not None:
             tell_rate(response, bucket)
     return response

@@ -110,8 +110,6 @@ class Entrance:
     """Of the pages that may ask, in the letters that browsers send; empty: only this server's own."""
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     """Those who are believed when they say for whom they ask."""
-    requests_per_second: float = 50.0
-    """Of one user."""
 
 
 # For all requests.

@@ -78,7 +78,7 @@ async def put(request: web.Request, body: NewRole) -> web.Response:
     services = request.app[SERVICES]
     await services.members.put(room.room, user, body.role, actor=request[IDENTITY].user)
     changed = await services.rooms.get(room.room)
-    told = MemberAnswer(user=user, role=changed.members[user])
+    told = MemberAnswer(user=user, role=changed.members.get(user, body.role))  # or gone again meanwhile
     return answer(told, etag=version_etag(request, changed))
 
 

@@ -94,7 +94,8 @@ def _operation(route: Described) -> dict[str, Any]:
         needed = f"Needs the right to {route.access.value} in the room."
         operation["description"] = " ".join(filter(None, (operation.get("description"), needed)))
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": _json(route.body)}
+        is_required = any(field.is_required() for field in route.body.model_fields.values())
+        operation["requestBody"] = {"required": is_required, "content": _json(route.body)}
     return operation
 
 
@@ -132,7 +133,8 @@ def _responses(route: Described) -> dict[str, Any]:
         str(status): {"description": TITLES[status], "content": _json(Problem, "application/problem+json")}
         for status in sorted(problems)
     }
-    return {str(route.status): good, **told}
+    others = {"description": "Whatever else is wrong", "content": _json(Problem, "application/problem+json")}
+    return {str(route.status): good, **told, "default": others}
 
 
 def _json(model: type[BaseModel], kind: str = "application/json") -> dict[str, Any]:

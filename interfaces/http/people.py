@@ -56,9 +56,7 @@ async def buy_ticket(request: web.Request) -> web.Response:
         agent=agent_class(request.headers.get("User-Agent")),
     )
     told = TicketAnswer(ticket=ticket.value, expires=as_microseconds(ticket.expires))
-    response = answer(told, 201)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return answer(told, 201)
 
 
 async def look_at_oneself(request: web.Request) -> web.Response:

@@ -19,6 +19,11 @@ Networks = Sequence[IPv4Network | IPv6Network]
 
 _SCHEMES: Final = frozenset({"http", "https"})
 
+LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+# What proxies add, each its own choice of them.
+_FORWARDING: Final = ("Forwarded", "Via", "X-Forwarded-For", "X-Real-IP")
+
 
 @web.middleware
 async def forwarded(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -58,8 +63,24 @@ def is_within(address: str, networks: Networks) -> bool:
     return any(found in network for network in networks)
 
 
+def is_own_host(host: str) -> bool:
+    """Whether a `Host` header names this machine, whatever the port."""
+    name, colon, port = host.rpartition(":")
+    if not colon or host.endswith("]"):
+        name = host
+    elif not port.isdecimal():
+        return False
+    return name in LOOPBACK_NAMES
+
+
 def is_this_machine(request: web.Request) -> bool:
-    """Whether a program of this machine is asking, and not through a proxy."""
+    """Whether a program of this machine is asking, for itself.
+
+    A browser of this machine may ask for a page whose name has been bound to it, and a proxy that nobody has
+    told us of for all the world: both can be told by what they say, and neither is whoever runs the server.
+    """
+    if not is_own_host(request.host) or any(name in request.headers for name in _FORWARDING):
+        return False
     peer = request.transport.get_extra_info("peername") if request.transport is not None else None
     address = str(peer[0]) if peer else ""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from application.services import Services
-from domain.rights import Role
+from domain.rights import Action, Role
 from domain.room import Room
 from interfaces.http.answers import (
     ListedRoom,
@@ -60,18 +60,19 @@ async def look(request: web.Request) -> web.Response:
 async def change(request: web.Request, body: RoomChange) -> web.Response:
     """Change the title, or what those may do who are no members. With `If-Match`, only what one has seen."""
     rooms, room, user = request.app[SERVICES].rooms, request[ROOM], request[IDENTITY].user
-    check_precondition(request, _etag(request, room))
+    check_precondition(request, version_etag(request, room))
     if body.title is not None:
         await rooms.rename(room.room, body.title, actor=user)
     if "everyone" in body.model_fields_set:
         everyone = Role(body.everyone) if body.everyone else None
         await rooms.change_access(room.room, everyone, actor=user)
-    return _answer(request, await rooms.get(room.room))
+    # Meanwhile one may be no member any more.
+    return _answer(request, await rooms.enter(room.room, user, Action.READ))
 
 
 async def close(request: web.Request) -> web.Response:
     """Close the room for good. Its history stays in the log; its id is not given again."""
-    check_precondition(request, _etag(request, request[ROOM]))
+    check_precondition(request, version_etag(request, request[ROOM]))
     await request.app[SERVICES].rooms.close(request[ROOM].room, actor=request[IDENTITY].user)
     return web.Response(status=204)
 

@@ -58,7 +58,6 @@ from interfaces.http.bodies import (
     read_query,
 )
 from interfaces.http.door import Access, Door
-from interfaces.http.keys import BUCKET
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Route:
         """The handler behind the door."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            request[BUCKET] = await door.open(request, self.access)
+            await door.open(request, self.access)
             given: list[Asked] = []
             query = read_query(request, self.query)
             if self.query is not NoQuery:
