@@ -350,7 +350,7 @@ class Session:
             raise Unauthenticated
         if not self.is_greeted:
             raise NotOpen("say hello first")
-        if request.action is not None:
+        if request.action is not None and not request.is_guarded:
             await self._check_right(request.action)
         match request:
             case EditFrame():
