@@ -439,6 +439,7 @@ class Session:
             await self._check_client(on_node)
             profile = await self._services.profiles.get(self.user)
             await self._read_for_cursors(on_node)
+            await self._services.rooms.get(self.room)  # it may have been let go meanwhile
             missed = await self._missed_events(hello, on_node)  # last: it tells up to where the feed stands
         except StoreError:
             self.close(closes.STORE_UNAVAILABLE)
