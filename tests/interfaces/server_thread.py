@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import http.client
 import threading
-from collections.abc import Coroutine, Mapping
+import time
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
@@ -142,3 +143,12 @@ class Somebody:
         for user, role in members.items():
             assert self.put(f"/api/rooms/{room}/members/{user}", {"role": role}).status == 200
         return room
+
+
+def eventually(ask: Callable[[], Result], is_so: Callable[[Result], object]) -> Result:
+    """The first answer that is so: of what is told a moment behind the log."""
+    end = time.monotonic() + CALL_SECONDS
+    while not is_so(found := ask()):
+        assert time.monotonic() < end, found
+        time.sleep(0.02)
+    return found
