@@ -73,6 +73,10 @@ class ServerThread:
         """Run a coroutine where the server lives."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(CALL_SECONDS)
 
+    def set_clock(self, seconds: float) -> None:
+        """From here on it is this moment for all that counts how often somebody asks."""
+        object.__setattr__(self.server.services, "monotonic", lambda: seconds)
+
     def ask(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
