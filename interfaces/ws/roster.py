@@ -132,7 +132,7 @@ class Roster:
 
     def _on_move(self, move: Move) -> None:
         client, document, _, anchor, _, at = move
-        place = self._by_client.get(str(client))
+        place = self._find_place(str(client), int(at))
         if place is None:
             return
         assert isinstance(document, str)
@@ -146,9 +146,15 @@ class Roster:
             place.cursors[document] = move
         place.active_at = max(place.active_at, as_datetime(int(at)))
 
+    def _find_place(self, client: str, at: int) -> Place | None:
+        """Whose sign this is: of this stay, not of one before it. Only who reads the log meets older ones."""
+        place = self._by_client.get(client)
+        is_older = place is not None and at < as_microseconds(place.joined.timestamp)
+        return None if is_older else place
+
     def _on_typing(self, sign: Typing) -> None:
         client, where, is_typing, at = sign
-        place = self._by_client.get(str(client))
+        place = self._find_place(str(client), int(at))
         if place is None:
             return
         if is_typing:
