@@ -53,3 +53,10 @@ def accounts_server(new_database: Callable[[], str]) -> Iterator[ServerProcess]:
         connections_per_address=CONNECTIONS_PER_ADDRESS,
     ) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def guests_server(new_database: Callable[[], str]) -> Iterator[ServerProcess]:
+    """A server without accounts."""
+    with running_server(database_url=new_database()) as server:
+        yield server

@@ -239,9 +239,7 @@ BAD_TOKENS: Final[dict[str, Callable[[], str]]] = {
     "a header that is no JSON": lambda: _signed(f"{part(b'{')}.{part(json.dumps(claims_of('m')).encode())}"),
     "a deep header": lambda: _signed(f"{part(b'[' * 5_000)}.{part(json.dumps(claims_of('m')).encode())}"),
     "deep claims": lambda: _signed(f"{part(json.dumps(HEADER).encode())}.{part(b'[' * 5_000)}"),
-    "a number in 5,000 digits": lambda: _signed(
-        f"{part(json.dumps(HEADER).encode())}.{part(b'9' * 5_000)}"
-    ),
+    "a number in 5,000 digits": lambda: _signed(f"{part(json.dumps(HEADER).encode())}.{part(b'9' * 5_000)}"),
     "two parts": lambda: good().rpartition(".")[0],
     "four parts": lambda: f"{good()}.x",
     "five parts": lambda: "a.b.c.d.e",
