@@ -51,9 +51,9 @@ SELECT {_COLUMNS} FROM members WHERE "user" = %s ORDER BY since, room, version
 class MembersView:
     """A `View` for the projector, and the questions that it answers, each raising `StoreUnavailable`."""
 
-    name: Final = members.NAME
-    tables: Final = ("members",)
-    topics: Final = members.TOPICS
+    name = members.NAME
+    tables = ("members",)
+    topics = members.TOPICS
 
     def __init__(self, database: Database) -> None:
         self._database = database

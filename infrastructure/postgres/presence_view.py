@@ -102,9 +102,9 @@ FROM parts GROUP BY room, "user", day ORDER BY room, "user", day NULLS LAST
 class PresenceView:
     """A `View` for the projector, and the questions that it answers, each raising `StoreUnavailable`."""
 
-    name: Final = presence.NAME
-    tables: Final = ("presence_spans", "edit_days")
-    topics: Final = presence.TOPICS
+    name = presence.NAME
+    tables = ("presence_spans", "edit_days")
+    topics = presence.TOPICS
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -37,9 +37,9 @@ _LAST_CHARACTER: Final = "\U0010ffff"
 class ProfilesView:
     """A `View` for the projector, and the questions that it answers, each raising `StoreUnavailable`."""
 
-    name: Final = profiles.NAME
-    tables: Final = ("profiles",)
-    topics: Final = profiles.TOPICS
+    name = profiles.NAME
+    tables = ("profiles",)
+    topics = profiles.TOPICS
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -35,9 +35,9 @@ ORDER BY position LIMIT %(limit)s
 class RoomsView:
     """A `View` for the projector, and the questions that it answers."""
 
-    name: Final = rooms.NAME
-    tables: Final = ("rooms",)
-    topics: Final = rooms.TOPICS
+    name = rooms.NAME
+    tables = ("rooms",)
+    topics = rooms.TOPICS
 
     def __init__(self, database: Database) -> None:
         self._database = database

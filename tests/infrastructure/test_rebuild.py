@@ -136,7 +136,7 @@ async def test_while_others_write_project_and_read_a_rebuild_is_not_noticed(plac
             projector.on_events([])
         await until(lambda: all(projector.position == end for projector in projectors))
     assert end > 42
-    recorded = await place.log.read_after(0)
+    recorded = await place.log.read_after(0, end)
     assert len(recorded) == end
     assert await place.tables() == expected(recorded.event for recorded in recorded)
 
