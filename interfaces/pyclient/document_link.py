@@ -364,6 +364,8 @@ class DocumentLink(Errand):
 
     def _on_edit_answered(self, reply: Frame, now: float) -> None:
         """The answer to an edit that is not simply its event."""
+        if self._is_overtaken(reply, now):
+            return
         self._rest()
         assert self.replica is not None
         code = reply.get("code", "")

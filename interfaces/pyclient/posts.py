@@ -60,6 +60,8 @@ class Posts(Errand):
 
     def _on_answered(self, reply: Frame, now: float) -> None:
         """The answer to a post that is not simply its event: it was stored before, or is refused."""
+        if self._is_overtaken(reply, now):
+            return
         self._rest()
         message = next(iter(self.waiting))
         if reply["type"] == "ok":

@@ -100,6 +100,15 @@ class Errand:
         self._attempts += 1
         self._wait(now + max(pause, reply.get("retry_after") or 0.0), again)
 
+    def _is_overtaken(self, reply: Frame, now: float) -> bool:
+        """Whether this refuses an earlier copy for a right that the last one may have again: then that one's
+        answer is waited for.
+        """
+        if reply.get("code") != "E_FORBIDDEN" or reply["ref"] == self._refs[-1]:
+            return False
+        self.due = now + RESEND_SECONDS
+        return True
+
     def _rest(self) -> None:
         """Wait for nothing."""
         for ref in self._refs:

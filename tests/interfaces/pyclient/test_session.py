@@ -307,6 +307,35 @@ def test_an_ack_that_comes_while_waiting_to_try_again_ends_the_wait() -> None:
     script.expect_silence()
 
 
+def test_a_right_that_the_first_copy_of_an_edit_did_not_have_the_last_may_have() -> None:
+    """Its number must not go to another edit while the last copy may yet be stored."""
+    script = opened_script()
+    script.edit([1, "X"])
+    first = script.expect("edit")
+    script.wait(RESEND_SECONDS)
+    last = script.expect("edit", seq=1)
+    script.ref = first["ref"]
+    script.refuse("E_FORBIDDEN", role="viewer")
+    script.expect_silence()
+    assert script.told(notices.EditRefused) == []
+    script.ref = last["ref"]
+    script.refuse("E_FORBIDDEN", role="viewer")
+    assert len(script.told(notices.EditRefused)) == 1
+    assert script.is_saved()
+
+
+def test_after_an_overtaken_refusal_an_edit_is_sent_again_if_nothing_is_heard() -> None:
+    script = opened_script()
+    script.edit([1, "X"])
+    first = script.expect("edit")
+    script.wait(RESEND_SECONDS)
+    script.expect("edit")
+    script.ref = first["ref"]
+    script.refuse("E_FORBIDDEN", role="viewer")
+    script.wait(RESEND_SECONDS)
+    script.expect("edit", seq=1, op=[1, "X"])
+
+
 @pytest.mark.parametrize("code", ["E_DOC_SIZE", "E_OP_SIZE", "E_TEXT", "E_FORBIDDEN"])
 def test_an_edit_refused_for_good_is_taken_back_and_the_next_goes(code: str) -> None:
     script = opened_script()
@@ -852,6 +881,18 @@ def test_a_message_refused_for_good_comes_back_and_the_next_is_said() -> None:
     script.refuse("E_TEXT")
     assert script.told(notices.PostRefused) == [notices.PostRefused("m1", "hi", "E_TEXT", "no")]
     script.expect("post", message="m2")
+
+
+def test_a_right_that_the_first_copy_of_a_message_did_not_have_the_last_may_have() -> None:
+    script = opened_script()
+    script.session.post("m1", "hi", script.now)
+    first = script.expect("post")
+    script.wait(RESEND_SECONDS)
+    script.expect("post", message="m1")
+    script.ref = first["ref"]
+    script.refuse("E_FORBIDDEN", role="viewer")
+    script.expect_silence()
+    assert script.told(notices.PostRefused) == []
 
 
 def test_messages_missed_beyond_resuming_are_told_once() -> None:
