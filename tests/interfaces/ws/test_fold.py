@@ -332,7 +332,9 @@ async def do(scene: Scene, kind: str, *details: Any) -> None:
 
 
 async def _join(scene: Scene, name: str) -> None:
-    """Who is here already comes once more; the older socket ends."""
+    """Who is here already comes once more, a moment later; the older socket ends."""
+    for world in scene.worlds:
+        world.clock.advance(0.001)
     world = scene.worlds[len(name) % 2]
     client = world.connect(name, user=CLIENTS[name])
     reply = await _ask(client, **client.a_hello())
