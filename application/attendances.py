@@ -149,8 +149,8 @@ class Stay:
         self._on_over = on_over
         self._has_begun = False
         self._reason: str | None = None
-        self.status = Status.IDLE
-        """What the log says, or will say in a moment."""
+        self.status: Status | None = Status.IDLE
+        """What the log says, or will say in a moment; None when we do not know."""
         self._begin()
 
     # What the session tells.
@@ -183,13 +183,16 @@ class Stay:
         status = self._liveliness.status(self._monotonic())
         if status is self.status or not self._has_begun or self._reason is not None:
             return
-        before, self.status = self.status, status
-        self._change(status, cause).add_done_callback(lambda done: self._on_changed(done, before))
+        self.status = status
+        self._change(status, cause).add_done_callback(self._on_changed)
 
-    def _on_changed(self, done: Done, before: Status) -> None:
-        """A status that could not be recorded is looked at again when something happens, or by the sweep."""
+    def _on_changed(self, done: Done) -> None:
+        """A status that could not be recorded is looked at again when something happens, or by the sweep.
+        It may come into the log all the same, and a later one may be on its way: so whatever it is then is
+        recorded, and is no event if the log says so already.
+        """
         if not done.cancelled() and done.exception() is not None:
-            self.status = before
+            self.status = None
 
     def _begin(self) -> None:
         self._join().add_done_callback(self._on_begun)

@@ -29,14 +29,13 @@ KEYFRAME_SECONDS: Final = 20.0
 class RoomCursors:
     """What this node has gathered of one room. Owned by `Cursors`."""
 
-    __slots__ = ("keyframe_at", "last", "moves", "stream", "typing", "waiting")
+    __slots__ = ("keyframe_at", "last", "moves", "typing", "waiting")
 
     def __init__(self) -> None:
         self.moves: list[Move] = []
         self.typing: list[Typing] = []
         self.waiting = 0
         """Moves and signs that are gathered or being committed."""
-        self.stream = ""
         self.last: dict[tuple[str, str], Move] = {}
         """The last move of every cursor shown here, by client and document."""
         self.keyframe_at = float("-inf")
@@ -56,6 +55,8 @@ class Cursors:
         self._now = now
         self._monotonic = monotonic
         self._rooms: dict[str, RoomCursors] = {}
+        self._streams: dict[str, str] = {}
+        """The name of each room's last stream; a room that is let go in between goes on with it."""
         self._begun = 0
 
     def move(self, room: str, client: str, document: str, revision: int, anchor: int, head: int) -> None:
@@ -104,7 +105,7 @@ class Cursors:
         moves, typing = gathering.moves, gathering.typing
         gathering.moves, gathering.typing = [], []
         at = self._now()
-        name = self._stream_name(room, gathering)
+        name = self._stream_name(room)
         keyframe = self._keyframe(gathering)
 
         def decide(head: Presence | None) -> Presence:
@@ -125,13 +126,14 @@ class Cursors:
         gathering.keyframe_at = now
         return list(gathering.last.values())
 
-    def _stream_name(self, room: str, gathering: RoomCursors) -> str:
+    def _stream_name(self, room: str) -> str:
         """The stream of this room's frames: a new one when the last has left the memory, since the presence
         log does not look whether a version is free."""
-        if not gathering.stream or presence_stream(room, gathering.stream) not in self._lives:
+        name = self._streams.get(room)
+        if name is None or presence_stream(room, name) not in self._lives:
             self._begun += 1
-            gathering.stream = f"{self._node}.{self._begun}"
-        return gathering.stream
+            name = self._streams[room] = f"{self._node}.{self._begun}"
+        return name
 
     def _on_done(self, room: str, gathering: RoomCursors, count: int, error: BaseException | None) -> None:
         """A frame that could not be logged is not shown either: the next move tells where the cursor is."""

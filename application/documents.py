@@ -12,7 +12,7 @@ import orjson
 
 from application.live import Guard, LiveAggregates
 from application.log import History, Recorded
-from application.rooms import Rooms, guard
+from application.rooms import BEHIND_SECONDS, Rooms, guard
 from domain.document import (
     HISTORY_REVISIONS,
     ClientForgotten,
@@ -32,10 +32,6 @@ from domain.text_op import Op, transform_selection
 CATCH_UP_REVISIONS: Final = 1_000
 
 
-# How long a client is told to wait for a node that is behind: as long as between two looks of the feed.
-BEHIND_SECONDS: Final = 0.25
-
-
 def digest(base: int, op: Op) -> str:
     """What stands for an edit's content when the same number comes again: 64 bits of BLAKE2b, in hex."""
     return blake2b(orjson.dumps([base, op]), digest_size=8).hexdigest()
@@ -44,7 +40,7 @@ def digest(base: int, op: Op) -> str:
 class EditDecision:
     """An edit as a pristine command, with what had to be read from the log for it."""
 
-    __slots__ = ("actor", "at", "cause", "earlier", "edit", "last", "last_until")
+    __slots__ = ("actor", "at", "cause", "earlier", "edit", "last", "last_until", "was_tried")
 
     def __init__(self, edit: Edit, *, actor: str, at: datetime, cause: str = "typed") -> None:
         self.edit = edit
@@ -55,8 +51,10 @@ class EditDecision:
         self.last: LastEdit | None = None
         self.last_until = 0
         """The revision up to which `last` is known to be right."""
+        self.was_tried = False
 
     def __call__(self, head: Document | None) -> Document:
+        self.was_tried = True
         if head is None:
             raise NotFound("there is no such document")
         head.edit(
@@ -117,18 +115,17 @@ class Documents:
         stream = document_stream(room, document)
         decision = EditDecision(edit, actor=actor, at=self._now(), cause=cause)
         may_edit = guard(room, actor, Action.EDIT)
-        if self._lives.find(stream) is not None:
-            done = self._lives.submit(stream, decision, guard=may_edit)
-            if not _asks(done):
-                return done
-        return asyncio.ensure_future(self._edit_with_history(stream, decision, may_edit))
+        done = self._lives.submit(stream, decision, guard=may_edit)
+        if (decision.was_tried or done.done()) and not _asks(done):
+            return done
+        return asyncio.ensure_future(self._edit_with_history(stream, decision, may_edit, done))
 
     async def _edit_with_history(
-        self, stream: str, decision: EditDecision, may_edit: Guard
+        self, stream: str, decision: EditDecision, may_edit: Guard, done: asyncio.Future[Sequence[Recorded]]
     ) -> Sequence[Recorded]:
         while True:
             try:
-                return await self._lives.submit(stream, decision, guard=may_edit)
+                return await done
             except HistoryNeeded as needed:
                 # In order, without a gap: what was read before reaches to where this begins.
                 base = decision.edit.base
@@ -140,6 +137,7 @@ class Documents:
                 decision.last_until = committed.revision
                 found = await self._history.find_last_edit(stream, needed.client)
                 decision.last = found or LastEdit(0, 0, "")
+            done = self._lives.submit(stream, decision, guard=may_edit)
 
     async def last_seq(self, document: Document, client: str) -> int:
         """The number of the last accepted edit of `client`, 0 if there is none."""

@@ -15,7 +15,9 @@ That is why an unknown outcome needs no code of its own.
 A command may depend on another aggregate: whether somebody may edit a document is the room's to say.
 Such a guard is checked on the other's committed side when the command is decided, and the log takes the
 events only while the other is still at the version that was looked at; otherwise it refuses, and the
-command is decided again on both. So nothing is ever appended on a right that has been taken away.
+command is decided again on both. So nothing is ever appended on a right that has been taken away. Nor is
+a right denied that another node has given a moment ago: before a guard refuses, the log is asked. Until
+it has answered, what the same user wants of the same stream waits behind.
 
 All methods run in the event loop's thread; nothing here awaits but the reading of history.
 """
@@ -30,14 +32,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from application.log import History, Log, Recorded, Submission
+from application.log import Guarded, History, Log, Recorded, Submission
 from domain.aggregate import Event, Unreadable
 from domain.errors import (
+    ChronoscribeError,
     ClientError,
     Contended,
     Corrupt,
-    Forbidden,
-    LostRace,
     NotFound,
     Overloaded,
     StoreUnavailable,
@@ -65,12 +66,12 @@ RETRY_AFTER_SECONDS: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What a command asks of another aggregate: `check` raises a `ClientError` when that stands in the way.
-
-    Looked at on the other's committed side, and again by the log.
+    """What a command of `user` asks of another aggregate: `check` takes it as committed, None where there is
+    none, and raises a `ClientError` when it stands in the way. The log looks again.
     """
 
     stream: str
+    user: str
     check: Callable[[Any], None]
 
 
@@ -78,11 +79,11 @@ class Command:
     """A pristine command and the future of whoever waits for it: the events it made, once durable.
 
     The future's result is empty when there was nothing to do, for instance for a resend. `refusal` is what
-    the command was answered on a head that is not durable yet; `is_guard_fresh` that its guard was read
-    from the log for it.
+    the command was answered on a head that is not durable yet. `guarding` is what the log was last found to
+    say of the guard's stream; `is_guard_fresh` that it was read for this command, and may refuse it.
     """
 
-    __slots__ = ("decide", "done", "guard", "is_guard_fresh", "refusal", "refusals")
+    __slots__ = ("decide", "done", "guard", "guarding", "is_guard_fresh", "refusal", "refusals")
 
     def __init__(
         self, decide: Decide, done: asyncio.Future[Sequence[Recorded]], guard: Guard | None = None
@@ -90,6 +91,7 @@ class Command:
         self.decide = decide
         self.done = done
         self.guard = guard
+        self.guarding: Any = None
         self.is_guard_fresh = False
         self.refusal: ClientError | None = None
         self.refusals = 0
@@ -137,6 +139,7 @@ class Live:
     """One stream's live aggregate. Owned by `LiveAggregates`."""
 
     __slots__ = (  # every stay and every message of the last minutes is one
+        "_held",
         "_lives",
         "_missed",
         "_waiting",
@@ -160,10 +163,12 @@ class Live:
         self._lives = lives
         self._waiting: list[Command] = []
         self._missed: list[Recorded] = []
+        self._held: dict[str, list[Command]] = {}
+        """By user, in their order: commands of which the first waits for what the log says of its guard."""
 
     @property
     def is_busy(self) -> bool:
-        return bool(self.pending or self._waiting or self.loading)
+        return bool(self.pending or self._waiting or self._held or self.loading)
 
     # Commands.
 
@@ -178,20 +183,21 @@ class Live:
         if command.refusals >= REFUSALS_MAX:
             command.fail(Contended("others were faster again and again", retry_after=RETRY_AFTER_SECONDS))
             return
+        if command.guard is not None and command.guard.user in self._held:
+            self._held[command.guard.user].append(command)
+            return
         try:
             self._lives.log.check_capacity()
-            command.refusal = None
-            guard = self._lives.check(command.guard) if command.guard is not None else None
-        except (GuardNeeded, NotFound, Forbidden) as error:
-            if not command.is_guard_fresh:
-                # Never refused from memory: another node may have let somebody in a moment ago.
-                self._lives.decide_later(self.stream, command)
-            else:
-                command.fail(error)
-            return
+            guard = self._lives.check(command)
         except Overloaded as error:
             command.fail(error)
-            return
+        except ClientError as error:
+            self._on_guarded(command, error)
+        else:
+            self._decide_guarded(command, guard)
+
+    def _decide_guarded(self, command: Command, guard: Guarded) -> None:
+        command.refusal = None
         try:
             head = command.decide(self.head)
         except ClientError as error:
@@ -215,6 +221,44 @@ class Live:
             self.pending[-1].followers.append(command)
         else:
             command.answer()
+
+    # Guards.
+
+    def _on_guarded(self, command: Command, error: ClientError) -> None:
+        """The guard stands in the way, as far as is known here."""
+        if not command.is_guard_fresh:
+            self._hold(command)
+        elif self._has_come_true(command):
+            command.settle(())  # before the right was taken away; only the answer was lost
+        else:
+            command.fail(error)
+
+    def _has_come_true(self, command: Command) -> bool:
+        try:
+            return not command.decide(copy.copy(self.committed)).collect_events()
+        except ChronoscribeError:
+            return False
+
+    def _hold(self, command: Command) -> None:
+        assert command.guard is not None
+        held = self._held[command.guard.user] = [command]
+        self._lives.start_task(self._decide_held(command.guard, held))
+
+    async def _decide_held(self, guard: Guard, held: list[Command]) -> None:
+        failure: Exception | None = None
+        try:
+            held[0].guarding = await self._lives.refresh(guard.stream)
+        except Exception as error:  # noqa: BLE001 -- goes to whoever waits: nobody may wait for ever
+            failure = error
+        if self._held.get(guard.user) is not held:
+            return  # they are being decided again with everything else
+        del self._held[guard.user]
+        held[0].is_guard_fresh = True
+        for command in held:
+            if failure is not None:
+                command.fail(failure)
+            else:
+                self.take(command)
 
     # What comes back.
 
@@ -262,10 +306,10 @@ class Live:
         """The log refused: read what it has, then decide again."""
         if generation != self.generation or self.loading:
             return
-        commands = self._revoke()
-        for command in commands:
-            command.refusals += 1
-        self._waiting[:0] = commands
+        for pending in self.pending:
+            for command in pending.commands:
+                command.refusals += 1
+        self._waiting[:0] = self._revoke()
         self.load()
 
     def on_stalled(self) -> None:
@@ -276,9 +320,13 @@ class Live:
             pending.followers.clear()  # their answer is given, and nothing of them is on the way
 
     def _revoke(self) -> list[Command]:
+        """Make void what is on its way; returns all commands that have no answer yet, in their order."""
         self.generation += 1
         commands = [command for pending in self.pending for command in pending.commands]
         self.pending.clear()
+        for held in self._held.values():
+            commands += held
+        self._held = {}
         return commands
 
     def _restart(self, commands: Sequence[Command]) -> None:
@@ -288,20 +336,14 @@ class Live:
 
     # Reading.
 
-    def reload(self) -> None:
-        """Read on from what we have. What is on its way is decided again: the reading may have brought it."""
-        if self.pending:
-            self._waiting[:0] = self._revoke()
-        self.load()
-
     def load(self) -> None:
         """Start to read the stream; commands and events that come meanwhile wait."""
         self.loading = self._lives.start_task(self._load())
 
     async def _load(self) -> None:
         try:
-            await self._read()
-            await self._read_guards()
+            self.committed = await self._lives.read(self.stream, self.committed)
+            guarding = await self._read_guards()
         except Exception as error:  # noqa: BLE001 -- goes to whoever waits: nobody may wait for ever
             self._give_up(error)
             return
@@ -311,46 +353,26 @@ class Live:
         for recorded in missed:
             self.on_committed(recorded)
         waiting, self._waiting = self._waiting, []
+        for command in waiting:
+            if command.guard is not None and command.guard.stream in guarding:
+                command.guarding = guarding[command.guard.stream]
         self._restart(waiting)
 
-    async def _read(self) -> None:
-        attempts = 0
-        while True:
-            try:
-                if self.committed is None:
-                    self.committed = await self._lives.history.load(self.stream)
-                else:
-                    version = self.committed.version
-                    for event in await self._lives.history.events_after(self.stream, version):
-                        event.mutate(self.committed)
-            except StoreUnavailable:
-                attempts += 1
-                if attempts == LOAD_ATTEMPTS:
-                    raise
-                await asyncio.sleep(LOAD_RETRY_SECONDS)
-            else:
-                return
-
-    async def _read_guards(self) -> None:
-        """Those of commands that were refused: it may have been because of them."""
-        refused = [command for command in self._waiting if command.refusals and command.guard is not None]
-        for stream in {command.guard.stream for command in refused if command.guard is not None}:
-            await self._lives.refresh(stream)
+    async def _read_guards(self) -> dict[str, Any]:
+        """What guards those commands that the log refused, by stream: it may have been because of that."""
+        refused = [command for command in self._waiting if command.refusals]
+        streams = {command.guard.stream for command in refused if command.guard is not None}
+        guarding = {stream: await self._lives.refresh(stream) for stream in streams}
         for command in refused:
             command.is_guard_fresh = True
+        return guarding
 
     def _give_up(self, error: Exception) -> None:
         self.loading = None
         self._lives.forget(self)
-        for command in self._waiting:
+        for command in (*self._revoke(), *self._waiting):
             command.fail(error)
         self._waiting.clear()
-
-
-class GuardNeeded(LostRace):
-    """The other aggregate is not in memory: it has to be read before the command can be decided."""
-
-    code = "E_BUSY"
 
 
 def _look(head: Any) -> Any:
@@ -387,49 +409,47 @@ class LiveAggregates:
 
     # Guards.
 
-    def check(self, guard: Guard) -> tuple[str, int]:
-        """Check a guard on what is in memory; returns the stream and version that were looked at.
+    def check(self, command: Command) -> Guarded:
+        """Check a command's guard on the newest that is known here; returns what was looked at.
 
-        Raises what the guard raises, `GuardNeeded`, `NotFound`.
+        Raises what the guard raises.
         """
-        live = self._lives.get(guard.stream)
-        if live is None or live.loading:
-            raise GuardNeeded(guard.stream)
-        live.used_at = self._monotonic()
-        if live.committed is None:
-            raise NotFound("there is no such thing")
-        guard.check(live.committed)
-        return guard.stream, live.committed.version
-
-    def decide_later(self, stream: str, command: Command) -> None:
-        """Decide `command` when its guard has been read from the log."""
-        self.start_task(self._decide_later(stream, command))
-
-    async def _decide_later(self, stream: str, command: Command) -> None:
-        assert command.guard is not None
-        try:
-            await self.refresh(command.guard.stream)
-        except StoreUnavailable as error:
-            command.fail(error)
-        else:
-            command.is_guard_fresh = True
-            self._use(stream, is_new=False).take(command)
+        guard = command.guard
+        if guard is None:
+            return None
+        newest, known = command.guarding, self.find(guard.stream)
+        if newest is None or (known is not None and known.version > newest.version):
+            newest = known
+        guard.check(newest)
+        return guard.stream, newest.version if newest is not None else 0
 
     async def refresh(self, stream: str) -> Any | None:
-        """Read what the log has of `stream` now, whatever the feed has brought; returns the committed
-        aggregate. Raises `StoreUnavailable`.
+        """The aggregate as the log has it now, whatever the feed has brought, None if there is none. It is a
+        copy: the live one waits for the feed. Raises `StoreUnavailable`, `Corrupt`.
         """
         live = self._use(stream, is_new=False)
-        is_fresh = False
-        while live.loading or not is_fresh:
-            if live.loading is None:
-                is_fresh = True  # what was being read before may be older than this call
-                live.reload()
-            assert live.loading is not None
+        while live.loading:
             await asyncio.shield(live.loading)
         if self._lives.get(stream) is not live:
             raise StoreUnavailable("the log does not answer", retry_after=RETRY_AFTER_SECONDS)
-        return live.committed
+        return await self.read(stream, copy.copy(live.committed))
+
+    async def read(self, stream: str, aggregate: Any | None) -> Any | None:
+        """Bring `aggregate` (None: not read yet) to where the log is. Raises as `refresh`."""
+        attempts = 0
+        while True:
+            try:
+                if aggregate is None:
+                    return await self.history.load(stream)
+                for event in await self.history.events_after(stream, aggregate.version):
+                    event.mutate(aggregate)
+            except StoreUnavailable:
+                attempts += 1
+                if attempts == LOAD_ATTEMPTS:
+                    raise
+                await asyncio.sleep(LOAD_RETRY_SECONDS)
+            else:
+                return aggregate
 
     async def get(self, stream: str) -> Any | None:
         """The committed aggregate, None if there is no such stream. It is the live one: read it,

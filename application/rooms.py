@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from application.live import Guard, LiveAggregates
-from domain.errors import NotFound
+from domain.errors import Contended, Forbidden, NotFound
 from domain.ids import room_stream
 from domain.rights import Action, Role
 from domain.room import Room
 
+# How long a client is told to wait for a node that is behind: as long as between two looks of the feed.
+BEHIND_SECONDS: Final = 0.25
+
 
 def guard(room: str, user: str, action: Action) -> Guard:
     """That `user` may do this in `room`, when it is decided and when it is appended."""
-    return Guard(room_stream(room), lambda found: found.require(user, action))
+
+    def check(found: Room | None) -> None:
+        if found is None:
+            raise NotFound("there is no such room")
+        found.require(user, action)
+
+    return Guard(room_stream(room), user, check)
 
 
 class Rooms:
@@ -55,7 +65,7 @@ class Rooms:
         Raises `NotFound`, `Forbidden`, `StoreUnavailable`.
         """
         found = self.find(room)
-        if found is not None and found.lets(user, action):
+        if found is not None and found.allows(user, action):
             return found
         fresh = await self._lives.refresh(room_stream(room))
         if fresh is None:
@@ -91,7 +101,12 @@ class Rooms:
 async def change_room(
     lives: LiveAggregates, room: str, at: datetime, change: Callable[[Room, datetime], None]
 ) -> None:
-    """Decide a change of a room and wait until it is in the log. Raises what `change` raises, `NotFound`."""
+    """Decide a change of a room and wait until it is in the log. Raises what `change` raises, `NotFound`, and
+    `Contended` when it is this node that is behind.
+
+    As with `enter`, a refusal is never said from memory: the link that somebody has come by, or the role that
+    they were given, may have been made by another node a moment ago.
+    """
 
     def decide(head: Room | None) -> Room:
         if head is None:
@@ -99,4 +114,9 @@ async def change_room(
         change(head, at)
         return head
 
-    await lives.submit(room_stream(room), decide)
+    stream = room_stream(room)
+    try:
+        await lives.submit(stream, decide)
+    except (NotFound, Forbidden):
+        decide(await lives.refresh(stream))
+        raise Contended("this node is a moment behind", retry_after=BEHIND_SECONDS) from None

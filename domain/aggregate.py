@@ -49,9 +49,10 @@ class Unreadable(Event):
     """A stored event that this version of the code cannot read.
 
     It keeps its place in the log, so that everything else goes on; its own stream cannot be decided on.
-    It is never stored, so it has no topic of its own.
+    It is never stored, so it has no `TOPIC` of its own; `topic` is what the log says.
     """
 
+    topic: str
     reason: str
 
 

@@ -19,9 +19,13 @@ MARKS_IN_A_ROW: Final = 4
 
 # Control and format characters, surrogates, private use, unassigned, line and paragraph separators.
 _REFUSED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# Letters and a symbol by their category, blanks to the eye: fillers of Hangul, the empty pattern of Braille.
-_BLANKS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _MARKS: Final = frozenset({"Mn", "Me"})
+
+# Letters, marks and a symbol by their categories, and nothing to see: the joiner, fillers, Mongolian and
+# supplementary variation selectors (those of emoji stay: they show), the empty braille cell.
+_UNSEEN: Final = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+) | frozenset(map(chr, range(0xE0100, 0xE01F0)))
 
 
 def normal_name(value: str) -> str:
@@ -32,13 +36,14 @@ def normal_name(value: str) -> str:
     # Longer than this it would be too long in any form: composing never makes less of it than a quarter.
     if len(value) > 4 * NAME_CODE_POINTS:
         raise TextInvalid("the name is too long", limit=NAME_CODE_POINTS)
-    value = value.strip()
     categories = [unicodedata.category(character) for character in value]
-    if not (_REFUSED.isdisjoint(categories) and _BLANKS.isdisjoint(value)):
+    if not _REFUSED.isdisjoint(categories) or not _UNSEEN.isdisjoint(value):
         raise TextInvalid("a name holds only what can be seen")
     name = unicodedata.normalize("NFC", " ".join(value.split()))
     if not 1 <= len(name) <= NAME_CODE_POINTS:
         raise TextInvalid("a name has 1 to 64 characters", limit=NAME_CODE_POINTS)
+    if unicodedata.category(name[0]).startswith("M"):
+        raise TextInvalid("a name's first mark has no letter of its own")  # it would go onto what is before
     marks = 0
     for character in name:
         marks = marks + 1 if unicodedata.category(character) in _MARKS else 0

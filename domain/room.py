@@ -174,7 +174,8 @@ class Room(Aggregate):
 
     @classmethod
     def open(cls, room: str, title: str, *, actor: str, at: datetime, everyone: Role | None = None) -> Self:
-        """A new, empty room that belongs to `actor`. Raises `TextInvalid`."""
+        """A new, empty room that belongs to `actor`. Raises `TextInvalid`, `Forbidden`."""
+        _check_access(everyone)
         return cls._create(
             Opened,
             id=room_stream(room),
@@ -192,7 +193,7 @@ class Room(Aggregate):
         """What `user` is here, None for whom the room does not exist."""
         return None if self.is_closed else self.members.get(user, self.everyone)
 
-    def lets(self, user: str, action: Action) -> bool:
+    def allows(self, user: str, action: Action) -> bool:
         """Whether `user` may do this here."""
         role = self.role_of(user)
         return role is not None and may(role, action)
@@ -236,8 +237,7 @@ class Room(Aggregate):
     def change_access(self, everyone: Role | None, *, actor: str, at: datetime) -> None:
         """What those may do who are no members; they can never be owners. Raises `NotFound`, `Forbidden`."""
         self.require(actor, Action.MANAGE)
-        if everyone is Role.OWNER:
-            raise Forbidden("not everyone can be an owner")
+        _check_access(everyone)
         if everyone is not self.everyone:
             value = everyone.value if everyone else None
             self.trigger_event(AccessChanged, timestamp=at, actor=actor, everyone=value)
@@ -348,7 +348,7 @@ class Room(Aggregate):
 
     def close(self, *, actor: str, at: datetime) -> None:
         """Close the room for good; its history stays in the log. Raises `NotFound`, `Forbidden`."""
-        if self.is_closed:
+        if self.is_closed and self.members.get(actor) is Role.OWNER:
             return
         self.require(actor, Action.MANAGE)
         self.trigger_event(Closed, timestamp=at, actor=actor)
@@ -388,3 +388,8 @@ class Room(Aggregate):
 
 
 register_topic(Room.TOPIC, Room)
+
+
+def _check_access(everyone: Role | None) -> None:
+    if everyone is Role.OWNER:
+        raise Forbidden("not everyone can be an owner")

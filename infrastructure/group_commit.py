@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -169,7 +169,8 @@ class GroupCommit:
             refused, self._refused = self._refused, []
             self._in_flight = refused
             await self._decide_again(refused)
-            batch = self._take()
+            # Nothing else: a change of a room that was decided meanwhile would refuse them once more.
+            batch = self._take({submission.stream for submission in refused})
             if batch:
                 self._finish(batch, await self._store.append_within(exclusive, *_flat(batch)))
             self._in_flight = ()
@@ -184,16 +185,21 @@ class GroupCommit:
         if loading:
             await asyncio.wait(loading, timeout=DECIDE_AGAIN_SECONDS)
 
-    def _take(self) -> Sequence[Submission]:
-        """The next batch: what is current of the queue, up to the bound."""
+    def _take(self, streams: Set[str] | None = None) -> Sequence[Submission]:
+        """The next batch: what is current of the queue, of these streams or of all, up to the bound."""
         batch: list[Submission] = []
+        others: list[Submission] = []
         size = 0
         while self._queue and size < BATCH_EVENTS_MAX:
             submission = self._queue.popleft()
+            if streams is not None and submission.stream not in streams:
+                others.append(submission)
+                continue
             self._waiting_events -= len(submission.events)
             if submission.is_current:
                 batch.append(submission)
                 size += len(submission.events)
+        self._queue.extendleft(reversed(others))
         if not self._queue:
             self._wake.clear()
         self._in_flight = batch

@@ -51,15 +51,7 @@ class NodeCollector(Collector):
                 gauge = GaugeMetricFamily(f"chronoscribe_{name}", text, labels=["log"])
                 gauge.add_metric(labels, value)
                 yield gauge
-        lag = GaugeMetricFamily(
-            "chronoscribe_projection_lag_events",
-            "How far a projection is behind the feed",
-            labels=["projection"],
-        )
-        for projector in self._node.projectors:
-            if projector.is_active:
-                lag.add_metric([projector.name], max(0, self._node.record.feed.position - projector.position))
-        yield lag
+        yield from self._projections()
         yield CounterMetricFamily(
             "chronoscribe_snapshots_saved", "Snapshots written", value=self._node.snapshots.saved
         )
@@ -68,6 +60,26 @@ class NodeCollector(Collector):
         )
         for name, (text, read) in self._gauges.items():
             yield GaugeMetricFamily(f"chronoscribe_{name}", text, value=read())
+
+    def _projections(self) -> Iterator[Metric]:
+        """Lag and parked events are told by the active node alone, so that sums over nodes are right."""
+        labels = ["projection"]
+        active = GaugeMetricFamily(
+            "chronoscribe_projection_active", "Whether this node keeps a projection", labels=labels
+        )
+        lag = GaugeMetricFamily(
+            "chronoscribe_projection_lag_events", "How far a projection is behind the feed", labels=labels
+        )
+        parked = GaugeMetricFamily(
+            "chronoscribe_projection_parked_events", "Events that it could not take in", labels=labels
+        )
+        for projector in self._node.projectors:
+            active.add_metric([projector.name], projector.is_active)
+            if projector.is_active:
+                behind = self._node.record.feed.position - projector.position
+                lag.add_metric([projector.name], max(0, behind))
+                parked.add_metric([projector.name], projector.parked)
+        yield from (active, lag, parked)
 
 
 def metrics(node: Node, gauges: dict[str, tuple[str, Callable[[], float]]]) -> Callable[[], bytes]:

@@ -31,15 +31,17 @@ from domain.ids import parse_stream
 from infrastructure.feed import Feed
 from infrastructure.group_commit import GroupCommit
 from infrastructure.postgres.database import Database
-from infrastructure.postgres.directory import DirectoryView
 from infrastructure.postgres.log import PostgresHistory, PostgresLog
 from infrastructure.postgres.migrations import migrate
+from infrastructure.postgres.standings import Standings
 from infrastructure.postgres.tickets import Tickets
 from infrastructure.postgres.time_travel import TimeTravel
 from infrastructure.postgres.wakeup import Wakeup, living_nodes
 from infrastructure.projector import Projector
+from infrastructure.retention import let_old_days_go
 from infrastructure.settings import Settings
 from infrastructure.snapshots import Snapshots
+from infrastructure.views import Views, all_views
 
 logger = logging.getLogger(__name__)
 
@@ -101,8 +103,9 @@ class Node:
         self.presence_history = PostgresHistory(database, "presence")
         self.presence = LogOnNode(database, self.presence_history, self.wakeup, "presence")
         self.tickets = Tickets(database, now=_now)
-        self.directory = DirectoryView(database)
-        self.projectors = [Projector(database, self.record.store, self.directory)]
+        self.views = Views(database)
+        self.projectors = [Projector(database, self.record.store, view) for view in all_views(database)]
+        self.standings = Standings(database)
         for projector in self.projectors:
             self.record.feed.follow(projector.on_events)
         self.snapshots = Snapshots(self.record.lives, self.history)
@@ -151,6 +154,7 @@ class Node:
             self.own(projector.run(), f"projection {projector.name}")
         self.schedule(self.evict, EVICT_SECONDS)
         self.schedule(self.create_partitions, PARTITIONS_SECONDS)
+        self.schedule(self.let_old_days_go, PARTITIONS_SECONDS)
         self.scheduler.start()
 
     def schedule(self, job: Callable[[], Awaitable[None]], seconds: int) -> None:
@@ -194,6 +198,7 @@ class Node:
         except TimeoutError:
             logger.warning("closing did not wait for everything: the store does not answer")
         await _end(self._tasks)
+        await self.standings.close()
         for log in (self.record, self.presence):
             await log.lives.close()
             await log.store.disconnect()
@@ -231,6 +236,12 @@ class Node:
         days: list[date] = [today + timedelta(days=n) for n in range(-1, PARTITIONS_AHEAD_DAYS)]
         for day in days:
             await self.database.fetch("SELECT create_presence_partition(%s)::text", (day,))
+
+    async def let_old_days_go(self) -> None:
+        """Drop the cursor moves whose time is over."""
+        await let_old_days_go(
+            self.database, self.record.lives, kept_days=self.settings.presence_days, now=_now()
+        )
 
     async def close_stays_of_dead_nodes(self, attendances: Attendances) -> None:
         """End the stays whose node holds its lock no longer, when it was missing the last time too."""

@@ -119,6 +119,8 @@ class Settings(BaseModel):
     """Tabs, devices and bots of one user; more is a program that does not close what it opens."""
     connections_per_address: Annotated[int, Field(gt=0)] = 200
     """Of those of whom nothing else is known yet; an office behind one address fits."""
+    requests_per_second: Annotated[float, Field(gt=0)] = 50.0
+    """Of one user over HTTP: a page that opens asks for a dozen things, a script in a loop is slowed down."""
     presence_days: Annotated[int, Field(gt=0)] = 30
     """Cursor moves are kept for so long."""
 

@@ -10,6 +10,7 @@ import gc
 import logging
 import os
 import signal
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,15 +25,33 @@ from domain.rights import Role
 from infrastructure.embedded_postgres import EmbeddedPostgres, default_home
 from infrastructure.metrics import metrics
 from infrastructure.node import Node, open_node
+from infrastructure.postgres.standings import Standing
+from infrastructure.postgres.tickets import guest_secret
 from infrastructure.settings import Settings
-from interfaces.http import documents, rooms
+from infrastructure.tokens import Tokens, tokens_of
 from interfaces.http.discretion import keep_contents_out_of_logs
-from interfaces.http.guard import guard
-from interfaces.http.home import home
-from interfaces.http.keys import DIRECTORY, PAST, ROOMS, SERVICES
-from interfaces.http.problems import problem, problems
+from interfaces.http.door import Door
+from interfaces.http.guard import guard, with_headers
+from interfaces.http.keys import (
+    DESCRIPTION,
+    DIRECTORY,
+    ENTRANCE,
+    MEMBERS,
+    OPERATION,
+    PAST,
+    PRESENCE,
+    PROFILES,
+    ROOMS,
+    SERVICES,
+    TOKENS,
+    Entrance,
+)
+from interfaces.http.openapi import describe
+from interfaces.http.problems import problems
+from interfaces.http.proxies import forwarded
+from interfaces.http.routes import ROUTES, add_routes
 from interfaces.ws.hub import Hub
-from interfaces.ws.rates import Limits
+from interfaces.ws.rates import Failures, Limits
 from interfaces.ws.route import SessionSockets
 
 logger = logging.getLogger(__name__)
@@ -57,12 +76,14 @@ READY_STALL_SECONDS: Final = 5.0
 
 @dataclass
 class Server:
-    """A running server. `url` is where it listens."""
+    """A running server. `url` is where it listens, `app` what it serves."""
 
     url: str
+    app: web.Application
     node: Node
     services: Services
     sockets: SessionSockets
+    tokens: Tokens
 
 
 @asynccontextmanager
@@ -82,11 +103,16 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
             connections_per_user=settings.connections_per_user,
             connections_per_address=settings.connections_per_address,
         )
-        sockets = SessionSockets(services, hub, limits)
+        failures = Failures()
+        sockets = SessionSockets(services, hub, limits, failures)
         if settings.is_development:
             await _create_demo(services)
+        secret = await guest_secret(node.database) if settings.is_development else None
+        tokens = tokens_of(settings, guest_secret=secret, now=services.now)
+        operation = NodeOperation(node, hub, sockets)
+        app = _app(settings, node, services, tokens, operation, sockets, failures)
         runner = web.AppRunner(
-            _app(node, services, hub, sockets),
+            app,
             access_log=None,
             auto_decompress=False,  # nobody packs a name, and unpacking a bomb would stop everybody
             keepalive_timeout=KEEPALIVE_SECONDS,
@@ -94,11 +120,14 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
         )
         await runner.setup()
         try:
-            site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
+            context = _tls(settings)
+            site = web.TCPSite(runner, settings.host, settings.port, backlog=1024, ssl_context=context)
             await site.start()
             node.own(sockets.run(), "heartbeats")
             host, port = runner.addresses[0][:2]
-            yield Server(f"http://{f'[{host}]' if ':' in host else host}:{port}", node, services, sockets)
+            scheme = "http" if context is None else "https"
+            name = f"[{host}]" if ":" in host else host
+            yield Server(f"{scheme}://{name}:{port}", app, node, services, sockets, tokens)
             await site.stop()
             await _drain(sockets, settings.drain_seconds)
         finally:
@@ -118,44 +147,79 @@ async def _drain(sockets: SessionSockets, seconds: float) -> None:
         logger.warning("%d sockets did not close in time", len(sockets))
 
 
-def _app(node: Node, services: Services, hub: Hub, sockets: SessionSockets) -> web.Application:
-    app = web.Application(middlewares=[problems, guard], client_max_size=BODY_BYTES)
+class NodeOperation:
+    """What a node tells those who run it."""
+
+    def __init__(self, node: Node, hub: Hub, sockets: SessionSockets) -> None:
+        self._node = node
+        self._sockets = sockets
+        self.metrics = metrics(
+            node,
+            {
+                "sessions": ("Open sockets", lambda: len(sockets)),
+                "rooms": ("Rooms with a socket here", lambda: hub.rooms),
+            },
+        )
+
+    def trouble(self) -> str | None:
+        if self._sockets.is_draining:
+            return "draining"
+        stalled = max(log.commit.stalled_seconds for log in (self._node.record, self._node.presence))
+        return "the log does not answer" if stalled > READY_STALL_SECONDS else None
+
+    @property
+    def position(self) -> int:
+        return self._node.record.feed.position
+
+    async def projections(self) -> dict[str, dict[str, int]] | None:
+        standings = await self._node.standings.find()
+        if standings is None:
+            return None
+        told = {}
+        for projector in self._node.projectors:
+            standing = standings.get(projector.name, Standing(0, 0))
+            lag = max(0, self.position - standing.position)
+            told[projector.name] = {"position": standing.position, "lag": lag, "parked": standing.parked}
+        return told
+
+
+def _app(
+    settings: Settings,
+    node: Node,
+    services: Services,
+    tokens: Tokens,
+    operation: NodeOperation,
+    sockets: SessionSockets,
+    failures: Failures,
+) -> web.Application:
+    app = web.Application(middlewares=[forwarded, with_headers, problems, guard], client_max_size=BODY_BYTES)
     app[SERVICES] = services
-    app[PAST] = node.time_travel
-    app[ROOMS] = node.history
-    app[DIRECTORY] = node.directory
-    read_metrics = metrics(
-        node,
-        {
-            "sessions": ("Open sockets", lambda: len(sockets)),
-            "rooms": ("Rooms with a socket here", lambda: hub.rooms),
-        },
+    app[TOKENS] = tokens
+    app[ENTRANCE] = Entrance(
+        settings.is_development,
+        frozenset(settings.origins),
+        settings.behind_proxy,
     )
-
-    async def healthz(_: web.Request) -> web.Response:
-        return web.json_response({"status": "ok"})
-
-    async def readyz(_: web.Request) -> web.Response:
-        stalled = max(log.commit.stalled_seconds for log in (node.record, node.presence))
-        if sockets.is_draining or stalled > READY_STALL_SECONDS:
-            return problem(503, "E_STORE", "draining" if sockets.is_draining else "the log does not answer")
-        return web.json_response({"status": "ready", "position": node.record.feed.position})
-
-    async def read(_: web.Request) -> web.Response:
-        return web.Response(body=read_metrics(), headers={"Content-Type": "text/plain; version=0.0.4"})
-
-    app.router.add_get("/", home)
-    app.router.add_get("/healthz", healthz)
-    app.router.add_get("/readyz", readyz)
-    app.router.add_get("/metrics", read)
-    app.router.add_get("/api/rooms", rooms.list_all)
-    app.router.add_post("/api/rooms", rooms.create)
-    app.router.add_get("/api/rooms/{room}", rooms.look)
-    app.router.add_get("/api/rooms/{room}/documents", documents.list_all)
-    app.router.add_post("/api/rooms/{room}/documents", documents.create)
-    app.router.add_get("/api/rooms/{room}/documents/{document}", documents.read)
+    app[OPERATION] = operation
+    app[DESCRIPTION] = describe([route for route in ROUTES if route.is_told])
+    app[PAST] = node.time_travel
+    app[DIRECTORY] = node.views.directory
+    app[ROOMS] = node.views.rooms
+    app[MEMBERS] = node.views.members
+    app[PROFILES] = node.views.profiles
+    app[PRESENCE] = node.views.presence
+    add_routes(app, Door(services, settings.requests_per_second, failures))
     app.router.add_get("/ws/{room}", sockets.handle)
     return app
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    """Raises `OSError` for a certificate or key that is none."""
+    if settings.tls_certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    return context
 
 
 async def _create_demo(services: Services) -> None:

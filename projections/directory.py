@@ -7,7 +7,7 @@ touches. Applying the entries of the same page twice gives the same table.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +16,7 @@ from domain.document import Created, EditApplied
 from domain.ids import parse_stream
 
 NAME: Final = "directory"
+TOPICS: Final = frozenset({Created.TOPIC, EditApplied.TOPIC})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +34,24 @@ class Entry:
 
 def fold(events: Iterable[Event]) -> dict[str, Entry]:
     """The newest entry of every document that `events` touch, by stream."""
-    entries: dict[str, Entry] = {}
+    created: dict[str, Created] = {}
+    last: dict[str, Created | EditApplied] = {}
     for event in events:
         if isinstance(event, EditApplied):
-            entries[event.originator_id] = _edited(entries.get(event.originator_id), event)
+            last[event.originator_id] = event
         elif isinstance(event, Created):
-            entries[event.originator_id] = Entry(
-                event.room, event.name, 0, event.timestamp, event.actor, event.timestamp, event.actor
-            )
-    return entries
+            created[event.originator_id] = last[event.originator_id] = event
+    return {stream: _entry(created.get(stream), event) for stream, event in last.items()}
 
 
-def _edited(entry: Entry | None, edit: EditApplied) -> Entry:
-    if entry is None:
-        stream = parse_stream(edit.originator_id)
-        entry = Entry(stream.room, stream.name, 0, None, None, edit.timestamp, edit.actor)
-    return replace(entry, revision=edit.revision, modified_at=edit.timestamp, modified_by=edit.actor)
+def _entry(created: Created | None, last: Created | EditApplied) -> Entry:
+    stream = parse_stream(last.originator_id)
+    return Entry(
+        stream.room,
+        stream.name,
+        last.revision if isinstance(last, EditApplied) else 0,
+        created.timestamp if created else None,
+        created.actor if created else None,
+        last.timestamp,
+        last.actor,
+    )

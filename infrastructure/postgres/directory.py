@@ -27,8 +27,11 @@ FROM directory WHERE room = %s ORDER BY created_at, document
 class DirectoryView:
     """A `View` for the projector, and the questions that it answers."""
 
+    name = directory.NAME
+    tables = ("directory",)
+    topics = directory.TOPICS
+
     def __init__(self, database: Database) -> None:
-        self.name = directory.NAME
         self._database = database
 
     async def apply(self, connection: Connection, page: Sequence[Recorded]) -> None:
@@ -37,10 +40,6 @@ class DirectoryView:
         if entries:
             async with connection.cursor() as cursor:
                 await cursor.executemany(_UPSERT, [_row(entry) for entry in entries.values()])
-
-    async def clear(self, connection: Connection) -> None:
-        """Empty the table, to fold the log anew."""
-        await connection.execute("TRUNCATE directory")
 
     async def of_room(self, room: str) -> list[Entry]:
         """The documents of a room, oldest first. Raises `StoreUnavailable`."""

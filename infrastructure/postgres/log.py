@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -157,6 +157,35 @@ class PostgresLog:
         )
         return _recorded(await self._database.fetch(query, (position, limit)))
 
+    async def read_page(
+        self, position: int, limit: int, topics: Collection[str] | None = None, until: int | None = None
+    ) -> tuple[int, list[Recorded]]:
+        """The next `limit` events behind `position` and not behind `until`: where they end, and those of
+        `topics` among them. It ends at `position` when there are none.
+        """
+        end = await self._end_of_page(position, limit, until)
+        if end == position:
+            return position, []
+        choice = "" if topics is None else "AND topic = ANY(%s)"
+        query = (
+            "SELECT notification_id, originator_id, originator_version, topic, state"
+            f" FROM {self._table} WHERE notification_id > %s AND notification_id <= %s {choice}"
+            " ORDER BY notification_id"
+        )
+        chosen = () if topics is None else (sorted(topics),)
+        return end, _recorded(await self._database.fetch(query, (position, end, *chosen)))
+
+    async def _end_of_page(self, position: int, limit: int, until: int | None) -> int:
+        """From the index alone, so that events which nobody wants cost next to nothing."""
+        bound = "" if until is None else "AND notification_id <= %s"
+        query = (
+            "SELECT coalesce(max(notification_id), %s) FROM (SELECT notification_id"
+            f" FROM {self._table} WHERE notification_id > %s {bound}"
+            " ORDER BY notification_id LIMIT %s) AS page"
+        )
+        last = () if until is None else (until,)
+        return int((await self._database.fetch(query, (position, position, *last, limit)))[0][0])
+
 
 def _recorded(rows: Sequence[Any]) -> list[Recorded]:
     """Rows of the log as events. One that cannot be read keeps its place: the others must go on."""
@@ -177,6 +206,7 @@ def _decode_or_park(stream: str, version: int, topic: str, state: bytes) -> Even
             originator_version=version,
             timestamp=as_datetime(0),
             actor="",
+            topic=topic,
             reason=error.message,
         )
         return parked

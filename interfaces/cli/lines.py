@@ -10,12 +10,24 @@ from rich.text import Text
 
 from application.log import Recorded
 from domain.aggregate import Event
-from domain.attendance import Joined, Left
+from domain.attendance import Joined, Left, StatusChanged
 from domain.document import Created, EditApplied
 from domain.ids import parse_stream
 from domain.instants import as_microseconds
 from domain.message import Posted
-from domain.room import DocumentListed, Opened
+from domain.room import (
+    AccessChanged,
+    Closed,
+    DocumentListed,
+    DocumentUnlisted,
+    InvitationMade,
+    InvitationRevoked,
+    MemberAdded,
+    MemberRemoved,
+    Opened,
+    Renamed,
+    RoleChanged,
+)
 from domain.text_op import Op
 from interfaces.cli.terminal import on_one_line, shortened
 from interfaces.ws.wire import encode_recorded
@@ -54,17 +66,47 @@ def _what(event: Event) -> list[str | tuple[str, str]]:
         case Posted():
             return ["says ", (on_one_line(event.text), "bold")]
         case Joined():
-            return ["joined ", (f"as {event.client}", "dim")]
+            return ["joined as ", (on_one_line(event.name), "bold"), (f" ({event.client})", "dim")]
+        case StatusChanged():
+            return ["is ", (event.status, "bold")]
         case Left():
             return ["left" if event.reason == "left" else f"left ({on_one_line(event.reason)})"]
         case DocumentListed():
             return [f"document {event.document} listed"]
         case Created():
             return [f"document {event.name} created"]
+        case DocumentUnlisted():
+            return [f"document {event.document} unlisted"]
         case Opened():
-            return ["opened the room ", (on_one_line(event.title), "bold")]
+            return ["opened the room ", (on_one_line(event.title), "bold"), *_access(event.everyone)]
+        case _:
+            return _about_members(event)
+
+
+def _about_members(event: Event) -> list[str | tuple[str, str]]:
+    match event:
+        case Renamed():
+            return ["renamed the room ", (on_one_line(event.title), "bold")]
+        case AccessChanged():
+            return ["changed the access", *_access(event.everyone)]
+        case MemberAdded(user=user, role=role) if user == event.actor:
+            return ["became ", (role, "bold"), (f" by invitation {event.invitation}", "dim")]
+        case MemberAdded() | RoleChanged():
+            return [f"made {event.user} ", (event.role, "bold")]
+        case MemberRemoved():
+            return ["is no member any more" if event.user == event.actor else f"removed {event.user}"]
+        case InvitationMade():
+            return ["invites as ", (event.role, "bold"), (f" by {event.invitation}", "dim")]
+        case InvitationRevoked():
+            return [f"revoked the invitation {event.invitation}"]
+        case Closed():
+            return ["closed the room"]
         case _:
             return [type(event).TOPIC]
+
+
+def _access(everyone: str | None) -> list[str | tuple[str, str]]:
+    return [": everyone is ", (everyone, "bold")] if everyone else [": for members only"]
 
 
 def changes(op: Op) -> list[str | tuple[str, str]]:

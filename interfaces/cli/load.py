@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import secrets
 import sys
 from collections.abc import Coroutine
@@ -56,6 +57,9 @@ def add_to(commands: Any) -> None:
         type=positive,
         metavar="R",
         help="with --typing: edits a second of each client (as soon as acknowledged)",
+    )
+    load.add_argument(
+        "--token", help="whose edits they are; without it each client is a guest (CHRONOSCRIBE_TOKEN)"
     )
     load.add_argument("--seed", help="with --typing: to type the same again")
     load.add_argument("--json", action="store_true", help="the report as one JSON object")
@@ -115,7 +119,8 @@ def documents(names: list[str], given: list[str]) -> list[str]:
 async def load(given: argparse.Namespace, traces: list[Trace], chosen: list[str]) -> int:
     from interfaces.load.run import LoadRun  # the other commands start quicker without it
 
-    run = LoadRun(given.url or [DEFAULT_URL], given.room)
+    token = given.token or os.environ.get("CHRONOSCRIBE_TOKEN")
+    run = LoadRun(given.url or [DEFAULT_URL], given.room, token=token)
     for trace, document in zip(traces, chosen, strict=False):
         run.add_trace(trace, document, given.speed)
     if given.typing:

@@ -1,41 +1,214 @@
-"""What comes in over HTTP, checked strictly: bodies, path and query."""
+"""What comes in over HTTP, checked strictly: bodies and queries. The routes say which belongs where."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-import orjson
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from domain.errors import BadFrame, BadJson, NotFound
-from domain.ids import is_document_id, is_id
-from domain.limits import INTEGER_MAX
-from interfaces.ws.frames import DocumentId, Frame, Id, Name
-
-ANONYMOUS: Final = "http"
-"""The actor of a request that names none, until there are accounts."""
+from domain.errors import BadFrame, BadJson
+from domain.ids import DOCUMENT_ID_PATTERN, ID_PATTERN, is_document_id, is_id
+from domain.limits import AVATAR_CODE_POINTS, ID_CODE_POINTS, INTEGER_MAX, NAME_CODE_POINTS
+from domain.names import as_name
+from domain.rights import Role
 
 # A body is a few hundred bytes. Whoever takes longer to send it holds a place for nothing.
 BODY_SECONDS: Final = 10.0
 
-Body = TypeVar("Body", bound=Frame)
+# One page of a list: a screen or two, if nobody says otherwise; and a few hundred kilobytes at the most.
+PAGE: Final = 100
+PAGE_MAX: Final = 1_000
+
+# So many users in one query make a URL of half of the 8 KiB that servers and proxies take.
+USERS_MAX: Final = 50
+
+# A link that nobody has used in a week is forgotten in some mailbox; one for longer is a decision.
+INVITATION_SECONDS: Final = 7 * 24 * 3600
+INVITATION_SECONDS_MAX: Final = 90 * 24 * 3600
+
+# A link for more people than a room has members is one for any number.
+INVITATION_USES_MAX: Final = 1_000
 
 
-class NewRoom(Frame):
-    room: Id
+class Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+Given = TypeVar("Given", bound=Asked)
+
+
+def _checked_id(value: str) -> str:
+    if not is_id(value):
+        raise ValueError("no id: 1 to 64 of A-Z a-z 0-9 _ -")
+    return value
+
+
+def _checked_document_id(value: str) -> str:
+    if not is_document_id(value):
+        raise ValueError("no document id: 1 to 64 of A-Z a-z 0-9 _ - and single dots inside")
+    return value
+
+
+def _checked_name(value: str) -> str:
+    if as_name(value) is None:
+        raise ValueError("no name: 1 to 64 characters that can be seen")
+    return value
+
+
+def _role(value: object) -> object:
+    """From JSON a role is its name; strictly, only an enum's member would be one."""
+    return Role(value) if isinstance(value, str) and value in set(Role) else value
+
+
+def _whole(value: object) -> object:
+    """A whole number as it stands in a query: in ASCII digits, without a sign."""
+    is_whole = isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 16
+    return int(str(value)) if is_whole else value
+
+
+def _moment(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        moment = datetime.fromisoformat(value.replace(" ", "+"))  # what a plus in a query is read as
+    except ValueError:
+        raise ValueError("a time looks like 2026-11-23T14:05:00+01:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+# The patterns and lengths are for the description of the API: what is checked is what the domain says.
+Id = Annotated[str, AfterValidator(_checked_id), Field(json_schema_extra={"pattern": ID_PATTERN})]
+DocumentId = Annotated[
+    str, AfterValidator(_checked_document_id), Field(json_schema_extra={"pattern": DOCUMENT_ID_PATTERN})
+]
+Name = Annotated[
+    str,
+    AfterValidator(_checked_name),
+    Field(json_schema_extra={"minLength": 1, "maxLength": NAME_CODE_POINTS}),
+]
+GivenRole = Annotated[Role, BeforeValidator(_role)]
+EveryonesRole = Literal["viewer", "commenter", "editor"]
+"""Not everyone can be an owner."""
+Whole = Annotated[int, Field(ge=0, le=INTEGER_MAX), BeforeValidator(_whole)]
+Limit = Annotated[int, Field(ge=1, le=PAGE_MAX), BeforeValidator(_whole)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+
+
+# Bodies.
+
+
+class NewRoom(Asked):
+    """`room`: made by the server when it is missing; `title`: the id when it is missing; `everyone`: the role
+    of those who are no members, none when it is missing.
+    """
+
+    room: Id | None = None
     title: Name | None = None
-    actor: Name = ANONYMOUS
+    everyone: EveryonesRole | None = None
 
 
-class NewDocument(Frame):
+class RoomChange(Asked):
+    """What is missing stays. `everyone` null: for members only."""
+
+    title: Name | None = None
+    everyone: EveryonesRole | None = None
+
+
+class NewDocument(Asked):
     document: DocumentId
-    actor: Name = ANONYMOUS
 
 
-async def read_body(request: web.Request, model: type[Body]) -> Body:
-    """The JSON body. Raises `BadJson`, `BadFrame`; 408 when it does not come, 413 beyond aiohttp's limit."""
+class NewRole(Asked):
+    role: GivenRole
+
+
+class NewInvitation(Asked):
+    """`expires_in` in seconds; `uses`: how many may accept it, any number when it is missing."""
+
+    role: GivenRole
+    expires_in: Annotated[int, Field(ge=1, le=INVITATION_SECONDS_MAX)] = INVITATION_SECONDS
+    uses: Annotated[int, Field(ge=1, le=INVITATION_USES_MAX)] | None = None
+
+
+class Acceptance(Asked):
+    secret: Annotated[str, Field(max_length=ID_CODE_POINTS)]
+
+
+class ProfileChange(Asked):
+    """What is missing stays. `avatar` "": none."""
+
+    name: Name | None = None
+    colour: Annotated[str, Field(max_length=7)] | None = None
+    avatar: Annotated[str, Field(max_length=AVATAR_CODE_POINTS)] | None = None
+
+
+class NewGuest(Asked):
+    name: Name | None = None
+
+
+# Queries.
+
+
+class NoQuery(Asked):
+    """What is asked for by its path alone."""
+
+
+class RoomsQuery(Asked):
+    after: Whole = 0
+    limit: Limit = PAGE
+
+
+class MembersQuery(Asked):
+    """`at`: as it was at that moment."""
+
+    after: Id | None = None
+    limit: Limit = PAGE
+    at: Moment | None = None
+
+
+class DocumentQuery(Asked):
+    """The text after its first `revision` edits, or at the moment `at`."""
+
+    revision: Whole | None = None
+    at: Moment | None = None
+
+
+class PresenceQuery(Asked):
+    """`at`: as it was at that moment."""
+
+    at: Moment | None = None
+
+
+class SummaryQuery(Asked):
+    """`from` and `to`: the last seven days when they are missing."""
+
+    model_config = ConfigDict(validate_by_name=False, validate_by_alias=True)
+
+    user: Id | None = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to")] = None
+
+
+class ProfilesQuery(Asked):
+    """Those of the users named, or of those whose name or id begins with `prefix`."""
+
+    user: Annotated[list[Id], Field(max_length=USERS_MAX)] = []
+    prefix: Annotated[str, Field(max_length=NAME_CODE_POINTS)] = ""
+    after: Annotated[str, Field(max_length=ID_CODE_POINTS + NAME_CODE_POINTS)] = ""
+    limit: Limit = PAGE
+
+
+# Reading.
+
+
+async def read_body(request: web.Request, model: type[Given]) -> Given:
+    """The JSON body, `{}` when there is none.
+
+    Raises `BadJson`, `BadFrame`; 408 when it does not come, 413 beyond aiohttp's limit.
+    """
     try:
         async with asyncio.timeout(BODY_SECONDS):
             data = await request.read()
@@ -44,38 +217,33 @@ async def read_body(request: web.Request, model: type[Body]) -> Body:
     except web.RequestPayloadError:
         raise BadJson("the body is broken") from None
     try:
-        return model.model_validate_json(data)
+        return model.model_validate_json(data or b"{}")
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        if first["type"] == "json_invalid":
-            raise BadJson("the body is no JSON") from None
-        field = ".".join(str(part) for part in first["loc"])[:64]
-        raise BadFrame(first["msg"][:200], field=field) from None
+        raise _refusal(error) from None
 
 
-def room_id(request: web.Request) -> str:
-    room = request.match_info["room"]
-    if not is_id(room):
-        raise NotFound("there is no such room")
-    return room
+def read_query(request: web.Request, model: type[Given]) -> Given:
+    """The query. Raises `BadFrame`, also for what the model does not know and what is there twice."""
+    values: dict[str, Any] = {}
+    for name in request.query:
+        given = request.query.getall(name)
+        field = model.model_fields.get(name)
+        if field is not None and field.annotation == list[Id]:
+            values[name] = given
+        elif len(given) > 1:
+            raise BadFrame("this stands in the query more than once", field=name[:64])
+        else:
+            values[name] = given[0]
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise _refusal(error) from None
 
 
-def document_id(request: web.Request) -> str:
-    document = request.match_info["document"]
-    if not is_document_id(document):
-        raise NotFound("there is no such document")
-    return document
-
-
-def query_integer(request: web.Request, name: str, default: int, *, least: int = 0) -> int:
-    """A whole number of the query, not below `least`. Raises `BadFrame`."""
-    text = request.query.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and least <= int(text) <= INTEGER_MAX):
-        raise BadFrame(f"a whole number from {least} is needed", field=name)
-    return int(text)
-
-
-def json_response(value: Any, status: int = 200) -> web.Response:
-    return web.Response(status=status, body=orjson.dumps(value), content_type="application/json")
+def _refusal(error: ValidationError) -> BadJson | BadFrame:
+    """The first thing that is wrong, without anything of the input."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return BadJson("the body is no JSON")
+    field = ".".join(str(part) for part in first["loc"])[:64]
+    return BadFrame(first["msg"][:200], field=field)

@@ -8,8 +8,12 @@ token; and whoever reaches the port could fill the disk with them.
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from aiohttp.http import HttpProcessingError
+
+# Enough to know a browser by, and too little to fill a disk with.
+LOGGED_CODE_POINTS: Final = 200
 
 
 def keep_contents_out_of_logs() -> None:
@@ -26,3 +30,9 @@ def without_contents(record: logging.LogRecord) -> bool:
         record.exc_info = record.exc_text = None
         record.levelno, record.levelname = logging.INFO, "INFO"
     return True
+
+
+def as_one_line(text: str) -> str:
+    """What came over the wire, as it may stand in a log: nothing in it ends the line or moves a cursor."""
+    escaped = text[:LOGGED_CODE_POINTS].encode("unicode_escape").decode("ascii")
+    return escaped + "…" if len(text) > LOGGED_CODE_POINTS else escaped

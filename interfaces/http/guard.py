@@ -1,9 +1,9 @@
-"""Who may ask: on loopback, without accounts, only programs of this machine and pages of this
-server.
+"""Whose pages may ask, and by which name the server may be called.
 
-A foreign page in a browser of this machine can reach loopback too. It cannot forge `Origin`, and
-after DNS rebinding its `Host` is its own name: both are compared exactly. Programs send no
-`Origin`.
+A foreign page in a browser can reach a server too, with what the browser has. It cannot forge `Origin`:
+scheme, host and port are compared exactly with those that are set, or, where none are, with the address that
+was asked. Programs send no `Origin`. On one's own machine without accounts the name that was asked for is
+looked at as well, since after DNS rebinding a foreign page's own name leads here.
 """
 
 from __future__ import annotations
@@ -13,28 +13,44 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
+from interfaces.http.door import tell_rate
+from interfaces.http.keys import BUCKET, ENTRANCE
+from interfaces.http.proxies import is_own_host
 
 
-def is_own_host(host: str) -> bool:
-    """Whether a `Host` header names this machine, whatever the port."""
-    name, colon, port = host.rpartition(":")
-    if not colon or host.endswith("]"):
-        name = host
-    elif not port.isdecimal():
-        return False
-    return name in LOOPBACK_NAMES
-
-
-def is_own_origin(origin: str, host: str) -> bool:
-    """Whether a page of this server is asking."""
-    return origin == f"http://{host}"
+def is_allowed_origin(origin: str, host: str, scheme: str, origins: frozenset[str]) -> bool:
+    """Whether a page of this origin may ask."""
+    return origin in origins if origins else origin == f"{scheme}://{host}"
 
 
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse foreign hosts and origins with 403, before anything else is looked at."""
+    entrance = request.app[ENTRANCE]
     origin = request.headers.get("Origin")
-    if not is_own_host(request.host) or (origin is not None and not is_own_origin(origin, request.host)):
+    if entrance.is_development and not is_own_host(request.host):
+        raise web.HTTPForbidden
+    if origin is not None and not is_allowed_origin(origin, request.host, request.scheme, entrance.origins):
         raise web.HTTPForbidden
     return await handler(request)
+
+
+# Nothing of ours is anything else than it says, belongs into a frame, or tells others where it came from.
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+@web.middleware
+async def with_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Add what every answer says: how browsers are to take it, and how much may still be asked."""
+    response = await handler(request)
+    if not response.prepared:
+        response.headers.update(_HEADERS)
+        response.headers.setdefault("Cache-Control", "no-store")  # secrets, and rights that change
+        if (bucket := request.get(BUCKET)) is not None:
+            tell_rate(response, bucket)
+    return response

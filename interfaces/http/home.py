@@ -8,8 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from domain.room import Opened
-from interfaces.http.keys import DIRECTORY, ROOMS
+from interfaces.http.keys import DIRECTORY, ENTRANCE, ROOMS
 
 # More rooms than fit a page are for the API.
 ROOMS_SHOWN: Final = 50
@@ -44,38 +43,39 @@ async with Client("$url", "demo", name="Ada") as client:
 <h2>From a terminal</h2>
 <pre>chronoscribe log demo -f
 chronoscribe show demo welcome.md --revision 1</pre>
-<p><a href="/api/rooms">rooms as JSON</a> · <a href="/readyz">ready?</a> · <a href="/metrics">metrics</a></p>
+<p><a href="/api/docs">the HTTP interface</a> · <a href="/readyz">ready?</a> ·
+<a href="/metrics">metrics</a></p>
 </html>
 """)
 
-_DOCUMENT: Final = Template("""<tr><td><a href="/api/rooms/$room/documents/$document">$document</a></td>
+_DOCUMENT: Final = Template("""<tr><td>$document</td>
 <td class="number">$revision</td><td>$by</td><td>$when</td></tr>""")
 
 
 async def home(request: web.Request) -> web.Response:
-    """GET: rooms, their documents, and how far these have come."""
+    """The page. Rooms that are open to everyone are shown on one's own machine only."""
     sections = []
-    for recorded in await request.app[ROOMS].rooms(0, ROOMS_SHOWN):
-        if isinstance(opened := recorded.event, Opened):
-            rows = [
-                _DOCUMENT.substitute(
-                    room=escape(opened.room),
-                    document=escape(entry.document),
-                    revision=entry.revision,
-                    by=escape(entry.modified_by),
-                    when=f"{entry.modified_at:%Y-%m-%d %H:%M:%S} UTC",
-                )
-                for entry in await request.app[DIRECTORY].of_room(opened.room)
-            ]
-            sections.append(
-                f"<h2>{escape(opened.title)} <code>{escape(opened.room)}</code></h2>"
-                '<table><tr><th>document<th class="number">revision<th>last edit by<th>at</tr>'
-                + "".join(rows)
-                + "</table>"
+    entrance = request.app[ENTRANCE]
+    for room in await request.app[ROOMS].of_user("", 0, ROOMS_SHOWN) if entrance.is_development else ():
+        rows = [
+            _DOCUMENT.substitute(
+                room=escape(room.room),
+                document=escape(entry.document),
+                revision=entry.revision,
+                by=escape(entry.modified_by),
+                when=f"{entry.modified_at:%Y-%m-%d %H:%M:%S} UTC",
             )
-    page = _PAGE.substitute(rooms="".join(sections), url=escape(f"http://{request.host}"))
+            for entry in await request.app[DIRECTORY].of_room(room.room)
+        ]
+        sections.append(
+            f"<h2>{escape(room.title)} <code>{escape(room.room)}</code></h2>"
+            '<table><tr><th>document<th class="number">revision<th>last edit by<th>at</tr>'
+            + "".join(rows)
+            + "</table>"
+        )
+    url = f"{request.scheme}://{request.host}"
     return web.Response(
-        text=page,
+        text=_PAGE.substitute(rooms="".join(sections), url=escape(url)),
         content_type="text/html",
         headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
     )

@@ -1,17 +1,26 @@
-"""What the application holds for its handlers."""
+"""What the application holds for its handlers, and what the door holds for one request."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network
 from typing import Final, Protocol
 
 from aiohttp import web
 
-from application.log import Recorded
+from application.identity import Identity
 from application.services import Services
 from domain.document import DocumentState
+from domain.profile import Profile
+from domain.room import Room
+from interfaces.ws.rates import TokenBucket
 from projections.directory import Entry
+from projections.members import RoleSpan
+from projections.presence import PresenceSpan, PresenceSummary
+from projections.profiles import ProfileEntry
+from projections.rooms import RoomEntry
 
 
 class PastReader(Protocol):
@@ -22,19 +31,108 @@ class PastReader(Protocol):
     async def at_time(self, stream: str, at: datetime) -> DocumentState | None: ...
 
 
-class RoomReader(Protocol):
-    """Tells of the rooms that there are. Raises `StoreUnavailable`."""
-
-    async def rooms(self, after: int, limit: int) -> Sequence[Recorded]: ...
-
-
 class DirectoryReader(Protocol):
     """Tells of the documents of a room. Raises `StoreUnavailable`."""
 
     async def of_room(self, room: str) -> Sequence[Entry]: ...
 
 
-DIRECTORY: Final[web.AppKey[DirectoryReader]] = web.AppKey("directory")
+class RoomsReader(Protocol):
+    """Tells of the rooms of a user. Raises `StoreUnavailable`."""
+
+    async def of_user(self, user: str, after: int, limit: int) -> Sequence[RoomEntry]: ...
+
+
+class MembersReader(Protocol):
+    """Tells of the members of a room, now and then. All raise `StoreUnavailable`."""
+
+    async def of_room(self, room: str, after: str, limit: int) -> Sequence[RoleSpan]: ...
+
+    async def at(self, room: str, moment: datetime) -> Sequence[RoleSpan]: ...
+
+
+class ProfilesReader(Protocol):
+    """Tells of people. All raise `StoreUnavailable`."""
+
+    async def get_many(self, users: Iterable[str]) -> Sequence[ProfileEntry]: ...
+
+    async def find(self, prefix: str, after: str, limit: int) -> Sequence[ProfileEntry]: ...
+
+
+class PresenceReader(Protocol):
+    """Tells of who is and was where. All raise `StoreUnavailable`."""
+
+    async def now(self, room: str) -> Sequence[PresenceSpan]: ...
+
+    async def at(self, room: str, moment: datetime) -> Sequence[PresenceSpan]: ...
+
+    async def summary(
+        self, *, room: str | None, user: str | None, since: datetime, until: datetime, now: datetime
+    ) -> Sequence[PresenceSummary]: ...
+
+
+class TokenSource(Protocol):
+    """Verifies tokens, and signs those of guests."""
+
+    def verify(self, token: str) -> Identity: ...
+
+    def sign(
+        self, user: str, *, name: str | None = None, lifetime: timedelta, is_admin: bool = False
+    ) -> str: ...
+
+
+class Operation(Protocol):
+    """Tells those who run the server how it does."""
+
+    def metrics(self) -> bytes: ...
+
+    def trouble(self) -> str | None:
+        """Why it is not ready for more clients, None when it is."""
+        ...
+
+    @property
+    def position(self) -> int:
+        """How far it has told what is in the log."""
+        ...
+
+    async def projections(self) -> Mapping[str, Mapping[str, int]] | None:
+        """Position, lag and parked events of each projection; None when that is not known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """How the server is reached, and by whom."""
+
+    is_development: bool = True
+    """There are no accounts: who comes from this machine is let in as a guest."""
+    origins: frozenset[str] = frozenset()
+    """Of the pages that may ask, in the letters that browsers send; empty: only this server's own."""
+    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Those who are believed when they say for whom they ask."""
+
+
+# For all requests.
+
 SERVICES: Final = web.AppKey("services", Services)
+ENTRANCE: Final = web.AppKey("entrance", Entrance)
+TOKENS: Final[web.AppKey[TokenSource]] = web.AppKey("tokens")
+DESCRIPTION: Final = web.AppKey("description", bytes)
+"""The API's description, as JSON."""
+OPERATION: Final[web.AppKey[Operation]] = web.AppKey("operation")
 PAST: Final[web.AppKey[PastReader]] = web.AppKey("past")
-ROOMS: Final[web.AppKey[RoomReader]] = web.AppKey("rooms")
+DIRECTORY: Final[web.AppKey[DirectoryReader]] = web.AppKey("directory")
+ROOMS: Final[web.AppKey[RoomsReader]] = web.AppKey("rooms")
+MEMBERS: Final[web.AppKey[MembersReader]] = web.AppKey("members")
+PROFILES: Final[web.AppKey[ProfilesReader]] = web.AppKey("profiles")
+PRESENCE: Final[web.AppKey[PresenceReader]] = web.AppKey("presence")
+
+# For one request, where the route's access says so.
+
+IDENTITY: Final = web.RequestKey("identity", Identity)
+PROFILE: Final = web.RequestKey("profile", Profile)
+"""The live profile of whoever asks."""
+ROOM: Final = web.RequestKey("room", Room)
+"""The live room of the path, in which whoever asks may do what the route does."""
+BUCKET: Final = web.RequestKey("bucket", TokenBucket)
+"""From which the request was paid."""

@@ -11,17 +11,58 @@ import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from domain.errors import ChronoscribeError, ClientError, Forbidden, LostRace, NotFound, RateLimited
+from domain.errors import (
+    BadFrame,
+    ChronoscribeError,
+    ClientError,
+    Forbidden,
+    IdReused,
+    LastOwner,
+    LostRace,
+    NotFound,
+    RateLimited,
+    StoreError,
+    Unauthenticated,
+)
+from interfaces.http.discretion import as_one_line
 
 logger = logging.getLogger(__name__)
 
-_TITLES: Final = {
+
+class PreconditionFailed(ClientError):  # noqa: N818
+    """What `If-Match` names is not what is there: somebody has changed it since."""
+
+    code = "E_PRECONDITION"
+
+
+class SpanInvalid(BadFrame):
+    """A span of time that ends before it begins."""
+
+
+# The first that fits counts, so what is special stands before what is general.
+STATUSES: Final[tuple[tuple[type[ChronoscribeError], int], ...]] = (
+    (NotFound, 404),
+    (Unauthenticated, 401),
+    (Forbidden, 403),
+    (RateLimited, 429),
+    (PreconditionFailed, 412),
+    (LastOwner, 409),
+    (IdReused, 409),
+    (SpanInvalid, 400),
+    (ClientError, 422),
+    (LostRace, 503),
+    (StoreError, 503),
+)
+
+TITLES: Final = {
     400: "Bad request",
+    401: "Not signed in",
     403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
     408: "Took too long",
     409: "Conflict",
+    412: "Changed meanwhile",
     413: "Too large",
     415: "Unsupported media type",
     422: "Cannot be done",
@@ -35,7 +76,7 @@ def problem(status: int, code: str, detail: str, **facts: object) -> web.Respons
     """A response that says what is wrong; `retry_after` (seconds) also becomes the header."""
     body = {
         "type": "about:blank",
-        "title": _TITLES.get(status, "Error"),
+        "title": TITLES.get(status, "Error"),
         "status": status,
         "code": code,
         "detail": detail,
@@ -44,23 +85,13 @@ def problem(status: int, code: str, detail: str, **facts: object) -> web.Respons
     response = web.Response(status=status, body=orjson.dumps(body), content_type="application/problem+json")
     if isinstance(wait := facts.get("retry_after"), int | float):
         response.headers["Retry-After"] = str(max(1, round(wait)))
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
-def _status(error: ChronoscribeError) -> int:
-    match error:
-        case NotFound():
-            return 404
-        case Forbidden():
-            return 403
-        case RateLimited():
-            return 429
-        case ClientError():
-            return 422
-        case LostRace():
-            return 503
-        case _:
-            return 503
+def status_of(error: type[ChronoscribeError]) -> int:
+    return next((status for kind, status in STATUSES if issubclass(error, kind)), 503)
 
 
 @web.middleware
@@ -69,7 +100,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     try:
         return await handler(request)
     except ChronoscribeError as error:
-        return problem(_status(error), error.code, error.message, **error.facts)
+        return problem(status_of(type(error)), error.code, error.message, **error.facts)
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -81,5 +112,6 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except Exception:
         if "Upgrade" in request.headers:
             raise  # the answer of a WebSocket has begun long ago
-        logger.exception("a request failed: %s %s", request.method, request.path)
+        # The path holds ids only: what is secret travels in headers and bodies.
+        logger.exception("a request failed: %s %s", request.method, as_one_line(request.path))
         return problem(500, "E_INTERNAL", "something went wrong here; the server's log says what")

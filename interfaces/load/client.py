@@ -12,6 +12,7 @@ from domain.text_op import Op
 from interfaces.load.failures import LoadFailed
 from interfaces.load.figures import Latencies
 from interfaces.pyclient.client import Client, ClientDocument
+from interfaces.pyclient.credentials import Credentials
 from interfaces.pyclient.errors import NotEditable, PyClientError
 from interfaces.pyclient.notices import (
     Acked,
@@ -40,11 +41,13 @@ class LoadClient:
         room: str,
         document: str,
         client: str,
-        name: str,
+        credentials: Credentials,
         latencies: Latencies,
     ) -> None:
         """It stays at the first of `urls` as long as that is there."""
-        self.client = Client(urls, room, name=name, client_id=client, compose=False, http=http, traffic=self)
+        self.client = Client(
+            urls, room, credentials=credentials, client_id=client, compose=False, http=http, traffic=self
+        )
         self.on_edit: OnEdit = lambda edit: None
         self.stirred = asyncio.Event()
         """Set whenever something was heard, for whoever waits for a state of this client."""

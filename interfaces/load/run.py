@@ -20,6 +20,8 @@ from interfaces.load.failures import LoadFailed
 from interfaces.load.figures import Latencies, percentiles
 from interfaces.load.players import Player, TracePlayer, Typist, until
 from interfaces.load.traces import Trace, barriers
+from interfaces.pyclient.credentials import Credentials
+from interfaces.pyclient.errors import NotLetIn
 
 # Longer than a server takes to start again, a client's longest wait before it connects again included.
 STALL_SECONDS: Final = 90.0
@@ -59,7 +61,8 @@ class LoadRun:
     run = LoadRun(urls, room); run.add_trace(…); report = await run.run(on_progress)
     """
 
-    def __init__(self, urls: Sequence[str], room: str) -> None:
+    def __init__(self, urls: Sequence[str], room: str, *, token: str | None = None) -> None:
+        """With a `token` everybody is its user; without, each is a guest."""
         self.parts: list[Part] = []
         self._urls = [url.rstrip("/") for url in urls]
         self._room = room
@@ -68,6 +71,8 @@ class LoadRun:
         )
         # A client's numbers and places belong to it for ever: each run has clients of its own.
         self._run = secrets.token_hex(4)
+        self._token = token
+        self._credentials = Credentials(name="load", token=token)
         self._clients = 0
 
     # What to play.
@@ -99,7 +104,8 @@ class LoadRun:
         client = f"{letters}-{self._run}-{self._clients}"
         own = self._clients % len(self._urls)
         urls = [*self._urls[own:], *self._urls[:own]]
-        return LoadClient(self._http, urls, self._room, part.document, client, letters, part.latencies)
+        credentials = self._credentials if self._token else Credentials(name=letters)
+        return LoadClient(self._http, urls, self._room, part.document, client, credentials, part.latencies)
 
     @property
     def edits(self) -> int:
@@ -139,13 +145,17 @@ class LoadRun:
             await asyncio.gather(*(client.disconnect() for client in self.clients))
 
     async def _create_room(self) -> None:
-        body = {"room": self._room, "actor": "load"}
+        body = {"room": self._room, "everyone": "editor"}
+        url = self._urls[0]
         try:
-            async with self._http.post(f"{self._urls[0]}/api/rooms", json=body) as response:
+            headers = await self._credentials.headers(self._http, url)
+            async with self._http.post(f"{url}/api/rooms", json=body, headers=headers) as response:
                 if response.status != 201:
                     raise LoadFailed(f"no room {self._room!r}: {await response.text()}")
+        except NotLetIn as error:
+            raise LoadFailed(f"{url} does not let us in: {error}") from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise LoadFailed(f"no answer from {self._urls[0]}: {error}") from error
+            raise LoadFailed(f"no answer from {url}: {error}") from error
 
     async def _watched(
         self, works: Sequence[Coroutine[Any, Any, None]], on_progress: OnProgress = lambda edits: None
@@ -205,7 +215,9 @@ class LoadRun:
     async def _text_at(self, url: str, document: str, revision: int) -> str:
         address = f"{url}/api/rooms/{self._room}/documents/{document}"
         try:
-            async with self._http.get(address, params={"revision": revision}) as response:
+            headers = await self._credentials.headers(self._http, url)
+            parameters = {"revision": revision}
+            async with self._http.get(address, params=parameters, headers=headers) as response:
                 if response.status != 200:
                     raise LoadFailed(f"{url} does not show {document}: {await response.text()}")
                 return str((await response.json())["text"])

@@ -1,6 +1,6 @@
 """A client for programs: one room over a WebSocket that is kept up for as long as the client lives.
 
-    async with Client("http://127.0.0.1:8400", "demo", name="Ada") as client:
+    async with Client("http://127.0.0.1:8484", "demo", name="Ada") as client:
         document = await client.open("main.md", create=True)
         document.insert(0, "Hello\\n")
         await document.saved()
@@ -29,9 +29,12 @@ import orjson
 from domain.errors import OpTooLarge
 from domain.text_op import Op, parse, replace
 from interfaces.pyclient import notices
+from interfaces.pyclient.api import Api
+from interfaces.pyclient.credentials import Credentials, TokenSource
 from interfaces.pyclient.document_link import Phase
-from interfaces.pyclient.errors import NotEditable, Stopped, UnsentTextError
+from interfaces.pyclient.errors import NotEditable, NotLetIn, Stopped, UnsentTextError
 from interfaces.pyclient.notices import Notice, Status, UnsentText
+from interfaces.pyclient.people import Person
 from interfaces.pyclient.reconnect import LATER_SECONDS, Backoff, Verdict, is_better_elsewhere
 from interfaces.pyclient.replica import Cursor, EditState
 from interfaces.pyclient.session import ClientSession
@@ -41,6 +44,7 @@ from interfaces.pyclient.waiting import Waiting
 logger = logging.getLogger(__name__)
 
 SUBPROTOCOL: Final = "chronoscribe.v1"
+TICKET_PREFIX: Final = "ticket."
 
 # TCP, TLS and the upgrade. A node that takes longer is not the one to be at.
 CONNECT_SECONDS: Final = 10.0
@@ -78,6 +82,14 @@ KINDS: Final[dict[str, type[Notice]]] = {
     "post_refused": notices.PostRefused,
     "joined": notices.Joined,
     "left": notices.Left,
+    "person_status": notices.PersonStatus,
+    "profile": notices.ProfileChanged,
+    "role": notices.RoleChanged,
+    "room": notices.RoomChanged,
+    "room_closed": notices.RoomClosed,
+    "invitation": notices.InvitationMade,
+    "invitation_revoked": notices.InvitationRevoked,
+    "unlisted": notices.DocumentUnlisted,
     "presence": notices.Presence,
     "welcome": notices.Welcomed,
     "status": notices.StatusChanged,
@@ -156,6 +168,8 @@ class Client:
     """One client in one room. Use it with `async with`, or `start` and `close`.
 
     `urls` is the server's address, or several of them, of which each is tried when the one before fails.
+    `token` says who we are: a token, or what gives one whenever it is asked; without it we are a guest called
+    `name`, where the server has guests. `credentials` are those of another client, of the same user.
     `client_id` stands for this copy of the texts: no two that run at a time may share one. `chance`
     makes ids and delays; a seeded one makes them repeatable. `http` is shared with others and not closed.
     `traffic` is told of all that goes over the wire.
@@ -166,7 +180,9 @@ class Client:
         urls: str | Sequence[str],
         room: str,
         *,
-        name: str,
+        name: str | None = None,
+        token: str | TokenSource | None = None,
+        credentials: Credentials | None = None,
         client_id: str | None = None,
         compose: bool = True,
         backoff: Backoff | None = None,
@@ -177,7 +193,8 @@ class Client:
         self._urls = [urls] if isinstance(urls, str) else list(urls)
         self._room = room
         self._chance = chance or random.SystemRandom()
-        self.session = ClientSession(client_id or self._new_id(), name, compose=compose)
+        self.session = ClientSession(client_id or self._new_id(), compose=compose)
+        self.credentials = credentials or Credentials(name=name, token=token)
         self._backoff = backoff or Backoff()
         self._http = http
         self._owns_http = http is None
@@ -319,6 +336,31 @@ class Client:
         self.session.cursor(document.name, anchor, head, self._now())
         self.settle()
 
+    def typing(self, document: ClientDocument | None = None, *, is_typing: bool = True) -> None:
+        """Show that something is being typed, in `document` or in the chat, or not any more. It holds for
+        some ten seconds.
+        """
+        self._check_not_stopped()
+        self.session.type(document.name if document is not None else None, is_typing=is_typing)
+        self.settle()
+
+    def declare(self, status: str | None) -> None:
+        """Say what we are doing: editing, running, idle, away; None: let the server see for itself."""
+        self._check_not_stopped()
+        self.session.declare(status)
+        self.settle()
+
+    async def refresh(self) -> None:
+        """Show the server a new ticket before the token of this socket ends. Without it the socket ends with
+        the token, and the client comes back with another.
+
+        Raises `NotLetIn`, `aiohttp.ClientError`, `TimeoutError`.
+        """
+        self._check_not_stopped()
+        assert self._http is not None
+        self.session.refresh(await self.credentials.ticket(self._http, self._url))
+        self.settle()
+
     def post(self, text: str) -> asyncio.Future[None]:
         """Say `text` in the chat. The future is done when it is in the log; it need not be awaited.
 
@@ -339,6 +381,12 @@ class Client:
         return lambda: callbacks.remove(callback)
 
     @property
+    def api(self) -> Api:
+        """Requests over HTTP as the same user, at the node that is in use."""
+        assert self._http is not None, "the client has not been started"
+        return Api(self._url, self.credentials, http=self._http)
+
+    @property
     def status(self) -> Status:
         return self.session.status
 
@@ -351,6 +399,30 @@ class Client:
     def roster(self) -> dict[str, str]:
         """Who is in the room: names by client."""
         return self.session.roster
+
+    @property
+    def people(self) -> dict[str, Person]:
+        """Everybody who is here, by user, with all their places: status, cursors, typing."""
+        return self.session.people.present
+
+    @property
+    def members(self) -> dict[str, str]:
+        """Roles by user."""
+        return dict(self.session.people.members)
+
+    @property
+    def user(self) -> str | None:
+        """Who we are; None before the first welcome."""
+        return self.session.user
+
+    @property
+    def role(self) -> str | None:
+        """What we are in this room."""
+        return self.session.role
+
+    @property
+    def title(self) -> str:
+        return self.session.title
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -441,6 +513,10 @@ class Client:
         self._was_online = False
         try:
             socket = await self._connect(http)
+        except NotLetIn as refused:
+            self.session.stop(refused.code, refused.message)
+            self.settle()
+            return Verdict.STOP
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             return self._on_unreachable(error)
         code: int | None = None
@@ -458,15 +534,20 @@ class Client:
         return verdict
 
     async def _connect(self, http: aiohttp.ClientSession) -> Socket:
-        url = self._urls[self._node % len(self._urls)].rstrip("/")
         async with asyncio.timeout(CONNECT_SECONDS):
+            ticket = await self.credentials.ticket(http, self._url)
             return await http.ws_connect(
-                f"{url}/ws/{self._room}",
-                protocols=(SUBPROTOCOL,),
+                f"{self._url}/ws/{self._room}",
+                protocols=(SUBPROTOCOL, f"{TICKET_PREFIX}{ticket}"),
                 max_msg_size=FRAME_BYTES_MAX,
                 decode_text=False,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),  # pyright: ignore[reportCallIssue]
             )
+
+    @property
+    def _url(self) -> str:
+        """The node that is in use."""
+        return self._urls[self._node % len(self._urls)].rstrip("/")
 
     def _on_unreachable(self, error: Exception) -> Verdict:
         self._node += 1

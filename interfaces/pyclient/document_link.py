@@ -198,6 +198,9 @@ class DocumentLink(Errand):
         else:
             self._take_all(reply["edits"])
             self._on_told(reply["seq"], now)
+        if self.phase is Phase.OPEN and reply["type"] == "opened":
+            for move in reply["cursors"]:
+                self.on_move(move)
 
     def _on_snapshot(self, reply: Frame, now: float) -> None:
         text, revision, seq = reply["text"], reply["revision"], reply["seq"]
@@ -310,7 +313,11 @@ class DocumentLink(Errand):
     def on_move(self, move: Frame) -> None:
         """Somebody's cursor moved."""
         client = move["client"]
-        if self.replica is not None and client != self._client:
+        if self.replica is None or client == self._client:
+            return
+        if move["anchor"] is None:
+            self.replica.drop_foreign_cursor(client)
+        else:
             self.replica.set_foreign_cursor(client, move["revision"], Cursor(move["anchor"], move["head"]))
 
     def on_left(self, client: str) -> None:

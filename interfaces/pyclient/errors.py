@@ -19,6 +19,15 @@ class Refused(PyClientError):
         self.code = code
 
 
+class NotLetIn(PyClientError):
+    """The server does not let us in, and would not if we asked again. `code` is its `E_…`."""
+
+    def __init__(self, code: str | None, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
 class Stopped(PyClientError):
     """The client has stopped for good. `code` is the close code or `E_…` that explains it."""
 

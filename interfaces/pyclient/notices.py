@@ -31,11 +31,13 @@ class StatusChanged(NamedTuple):
 
 
 class Welcomed(NamedTuple):
-    """In the room. Unless `resumed`, roster and messages have begun anew."""
+    """In the room, with this role. Unless `resumed`, the messages have begun anew."""
 
     resumed: bool
     title: str
     documents: tuple[str, ...]
+    user: str
+    role: str
 
 
 class DocumentOpened(NamedTuple):
@@ -136,30 +138,77 @@ class PostRefused(NamedTuple):
 
 class Joined(NamedTuple):
     client: str
+    user: str
     name: str
     at: int
 
 
 class Left(NamedTuple):
-    """`reason`: left, lost, drained, superseded."""
+    """`reason`: left, lost, drained, superseded, removed."""
 
     client: str
     reason: str
     at: int
 
 
+class PersonStatus(NamedTuple):
+    """A client is doing something else now: editing, running, idle, away."""
+
+    client: str
+    user: str
+    status: str
+    at: int
+
+
+class ProfileChanged(NamedTuple):
+    user: str
+    name: str
+    colour: str
+    avatar: str
+
+
+class RoleChanged(NamedTuple):
+    """`role` is None for who is no member any more."""
+
+    user: str
+    role: str | None
+
+
+class RoomChanged(NamedTuple):
+    """`everyone` is the role of those who are no members, None for none."""
+
+    title: str
+    everyone: str | None
+
+
+class InvitationMade(NamedTuple):
+    invitation: str
+    role: str
+
+
+class InvitationRevoked(NamedTuple):
+    invitation: str
+
+
+class RoomClosed(NamedTuple):
+    """For good. The socket ends with it."""
+
+
 class DocumentListed(NamedTuple):
     document: str
 
 
-class RoomOpened(NamedTuple):
-    title: str
+class DocumentUnlisted(NamedTuple):
+    document: str
 
 
 class Presence(NamedTuple):
-    """Cursor moves as they came: dicts of client, document, revision, anchor, head, at."""
+    """Cursor moves as they came: dicts of client, document, revision, anchor, head (None: not shown any
+    more), at; and signs of typing: client, document (None: the chat), typing, at.
+    """
 
     moves: list[dict[str, Any]]
+    typing: list[dict[str, Any]]
 
 
 class RequestRefused(NamedTuple):
@@ -184,8 +233,15 @@ Notice = (
     | PostRefused
     | Joined
     | Left
+    | PersonStatus
+    | ProfileChanged
+    | RoleChanged
+    | RoomChanged
+    | RoomClosed
+    | InvitationMade
+    | InvitationRevoked
     | DocumentListed
-    | RoomOpened
+    | DocumentUnlisted
     | Presence
     | RequestRefused
 )

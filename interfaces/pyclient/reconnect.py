@@ -23,18 +23,22 @@ LATER_SECONDS: Final = 1.0
 _STOP: Final = {1003, 1007, 1009, 4406}
 _RECONNECT: Final = {4502}
 # Codes after which the same node is as good as another: the trouble was with this one socket.
-_STAY: Final = {4402, 4403, 4405, 4502}
+_STAY: Final = {4401, 4402, 4403, 4405, 4502}
 _REASONS: Final = {
     1003: "the server takes no binary frames",
     1007: "a frame was no good UTF-8",
     1009: "a frame was too large",
     4400: "the server is going away; another or a newer one takes over",
+    4401: "the token has ended; another one is shown",
     4402: "we did not read fast enough",
     4403: "we did not answer in time",
     4405: "we sent too many frames",
     4406: "the same client connected again",
     4407: "the server cannot store anything at the moment",
     4500: "the server did not take the hello",
+    4501: "the server does not know us by this",
+    4503: "there is no such room for us, or no longer",
+    4504: "this user has as many connections as a user may have",
     4505: "the server speaks another version of the protocol",
     4506: "the server counted too many errors",
     4507: "the server is behind this client; copy the text",

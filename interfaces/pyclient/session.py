@@ -17,13 +17,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from domain.text_op import Op
 from interfaces.pyclient import notices
 from interfaces.pyclient.document_link import DocumentLink, Phase
 from interfaces.pyclient.errors import NotEditable
 from interfaces.pyclient.notices import Notice, Status
+from interfaces.pyclient.people import People
 from interfaces.pyclient.posts import Posts
 from interfaces.pyclient.reconnect import Verdict, reason, verdict
 from interfaces.pyclient.replica import Replica
@@ -41,26 +42,19 @@ SILENCE_SECONDS: Final = 33.0
 MESSAGES_KEPT: Final = 500
 
 
-class Stay(NamedTuple):
-    """One socket of one client in the room."""
-
-    client: str
-    name: str
-    since: int
-
-
 class ClientSession:
-    """One client in one room. `name` is what the others see.
+    """One client in one room. Whose it is, the server says.
 
     With `compose=False` each local edit is sent as an edit of its own.
     """
 
-    def __init__(self, client: str, name: str, *, compose: bool = True) -> None:
+    def __init__(self, client: str, *, compose: bool = True) -> None:
         self.client = client
-        self.name = name
+        self.user: str | None = None
+        """Who we are; None before the first welcome."""
         self.status = Status.OFFLINE
-        self.stays: dict[str, Stay] = {}
-        """Who is in the room, by session: a client that reconnects is there twice for a moment."""
+        self.people = People()
+        self.title = ""
         self.messages: deque[Frame] = deque(maxlen=MESSAGES_KEPT)
         """`message` events, oldest first."""
         self.documents: set[str] = set()
@@ -75,6 +69,7 @@ class ClientSession:
         self._pacer = Pacer()
         self._posts = Posts(self._requests, self._notices)
         self._links: dict[str, DocumentLink] = {}
+        self._declared: str | None = None  # what the user says that they are doing
         self._known: set[str] = set()  # messages told before the present beginning
         self._refusal: Frame | None = None  # of our hello
         self._deadline: float | None = None  # without a sign of the server until then it is gone
@@ -163,6 +158,39 @@ class ClientSession:
         self._assert_not_stopped()
         self._posts.add(message, text, now)
 
+    def declare(self, status: str | None) -> None:
+        """Say what the user is doing: editing, running, idle, away; None: let the server see for itself. Said
+        again after a reconnect.
+        """
+        self._assert_not_stopped()
+        self._declared = status
+        if self.status is Status.ONLINE:
+            self._say_status()
+
+    def _say_status(self) -> None:
+        self._requests.ask({"type": "status", "status": self._declared}, self._on_said)
+
+    def type(self, document: str | None, *, is_typing: bool) -> None:
+        """Show that something is being typed, in `document` or (None) in the chat, or not any more. Without a
+        connection nobody is told.
+        """
+        self._assert_not_stopped()
+        if self.status is Status.ONLINE:
+            sign: Frame = {"type": "typing", "typing": is_typing}
+            if document is not None:
+                sign["document"] = document
+            self._requests.ask(sign, self._on_said)
+
+    def refresh(self, ticket: str) -> None:
+        """Show the server a new ticket, so that it lets us stay when the old token ends."""
+        if self.status is Status.ONLINE:
+            self._requests.ask({"type": "refresh", "ticket": ticket}, self._on_said)
+
+    def _on_said(self, reply: Frame, now: float) -> None:
+        del now
+        if reply["type"] == "error":
+            self._notices.append(notices.RequestRefused(reply["code"], reply["message"]))
+
     def replica(self, document: str) -> Replica:
         """Our copy of `document`, to be read. Raises `NotEditable` while there is none."""
         replica = self._link(document).replica
@@ -177,7 +205,12 @@ class ClientSession:
     @property
     def roster(self) -> dict[str, str]:
         """Who is in the room: names by client."""
-        return {stay.client: stay.name for stay in self.stays.values()}
+        return self.people.names
+
+    @property
+    def role(self) -> str | None:
+        """What we are in this room."""
+        return self.people.members.get(self.user or "", self.people.everyone)
 
     @property
     def is_saved(self) -> bool:
@@ -210,14 +243,16 @@ class ClientSession:
 
     # The connection.
 
-    def on_connected(self, now: float, *, at: int | None = None) -> None:
-        """There is a socket: say hello. `at` is the time of day in microseconds since the epoch, by which the
-        server knows our newest socket.
+    def on_connected(self, now: float, *, at: int | None = None, ticket: str | None = None) -> None:
+        """There is a socket: say hello, with the `ticket` unless it was shown already. `at` is the time of
+        day in microseconds since the epoch, by which the server knows our newest socket.
         """
         assert self.status is Status.OFFLINE
         self._deadline = now + WELCOME_SECONDS
         self._refusal = None
-        hello: Frame = {"type": "hello", "protocol": PROTOCOL, "client": self.client, "name": self.name}
+        hello: Frame = {"type": "hello", "protocol": PROTOCOL, "client": self.client}
+        if ticket is not None:
+            hello["ticket"] = ticket
         if at is not None:
             hello["at"] = at
         if self.epoch is not None:
@@ -270,7 +305,7 @@ class ClientSession:
         if kind == "events":
             self._on_events(frame["events"], frame["position"], now)
         elif kind == "presence":
-            self._on_presence(frame["moves"])
+            self._on_presence(frame["moves"], frame["typing"])
         elif kind == "ping":
             self._requests.frames.append({"type": "pong"})
         elif kind == "error" and frame["ref"] is None:
@@ -289,17 +324,24 @@ class ClientSession:
         if self.epoch not in (None, welcome["epoch"]):
             for link in self._links.values():
                 link.on_other_epoch()
-        self.stays = {
-            entry["session"]: Stay(entry["client"], entry["name"], entry["since"])
-            for entry in welcome["roster"]
-        }
+        self.user = welcome["you"]["user"]
+        self.title = welcome["room"]["title"]
+        self.people.begin(welcome)
         self.documents = set(welcome["documents"])
         self._set_status(Status.ONLINE, None, "welcome")
         self._notices.append(
-            notices.Welcomed(welcome["resumed"], welcome["room"]["title"], tuple(welcome["documents"]))
+            notices.Welcomed(
+                welcome["resumed"],
+                self.title,
+                tuple(welcome["documents"]),
+                self.user or "",
+                welcome["you"]["role"],
+            )
         )
         if not welcome["resumed"]:
             self._begin_anew(welcome, now)
+        if self._declared is not None:
+            self._say_status()
         self._posts.on_online(now)
         for link in self._links.values():
             link.on_online(now)
@@ -327,6 +369,7 @@ class ClientSession:
         links = self._links
         for event in events:
             if event["event"] == "edit":
+                self.people.on_activity(event)
                 link = links.get(event["document"])
                 if link is not None:
                     link.on_edit(event, now)
@@ -343,20 +386,57 @@ class ClientSession:
             case "message":
                 self._on_message(event, now)
             case "joined":
-                self.stays[event["session"]] = Stay(event["client"], event["name"], event["at"])
-                self._notices.append(notices.Joined(event["client"], event["name"], event["at"]))
+                self.people.on_joined(event)
+                joined = notices.Joined(event["client"], event["actor"], event["name"], event["at"])
+                self._notices.append(joined)
             case "left":
                 self._on_left(event)
+            case "status":
+                self.people.on_status(event)
+                self._notices.append(
+                    notices.PersonStatus(event["client"], event["actor"], event["status"], event["at"])
+                )
+            case "profile":
+                self.people.on_profile(event)
+                self._notices.append(
+                    notices.ProfileChanged(event["user"], event["name"], event["colour"], event["avatar"])
+                )
             case "document_listed":
                 self.documents.add(event["document"])
                 self._notices.append(notices.DocumentListed(event["document"]))
-            case "room_opened":
-                self._notices.append(notices.RoomOpened(event["title"]))
+            case "document_unlisted":
+                self.documents.discard(event["document"])
+                self._notices.append(notices.DocumentUnlisted(event["document"]))
+            case _:
+                self._on_rights_event(event)
+
+    def _on_rights_event(self, event: Frame) -> None:
+        """What happened to the room and its members."""
+        match event["event"]:
+            case "member_added" | "role_changed":
+                self.people.members[event["user"]] = event["role"]
+                self._notices.append(notices.RoleChanged(event["user"], event["role"]))
+            case "member_removed":
+                self.people.members.pop(event["user"], None)
+                self._notices.append(notices.RoleChanged(event["user"], None))
+            case "access_changed":
+                self.people.everyone = event["everyone"]
+                self._notices.append(notices.RoomChanged(self.title, self.people.everyone))
+            case "room_renamed":
+                self.title = event["title"]
+                self._notices.append(notices.RoomChanged(self.title, self.people.everyone))
+            case "room_closed":
+                self._notices.append(notices.RoomClosed())
+            case "invitation_made":
+                self._notices.append(notices.InvitationMade(event["invitation"], event["role"]))
+            case "invitation_revoked":
+                self._notices.append(notices.InvitationRevoked(event["invitation"]))
             case _:
                 pass
 
     def _on_message(self, event: Frame, now: float) -> None:
         self.messages.append(event)
+        self.people.on_activity(event)
         if event["message"] not in self._known:
             self._notices.append(
                 notices.MessageReceived(
@@ -373,16 +453,18 @@ class ClientSession:
 
     def _on_left(self, event: Frame) -> None:
         client = event["client"]
-        self.stays.pop(event["session"], None)
-        if all(stay.client != client for stay in self.stays.values()):
+        if self.people.on_left(event):
             for link in self._links.values():
                 link.on_left(client)
         self._notices.append(notices.Left(client, event["reason"], event["at"]))
 
-    def _on_presence(self, moves: list[dict[str, Any]]) -> None:
+    def _on_presence(self, moves: list[Frame], typing: list[Frame]) -> None:
         links = self._links
         for move in moves:
+            self.people.on_move(move)
             link = links.get(move["document"])
             if link is not None:
                 link.on_move(move)
-        self._notices.append(notices.Presence(moves))
+        for sign in typing:
+            self.people.on_typing(sign)
+        self._notices.append(notices.Presence(moves, typing))

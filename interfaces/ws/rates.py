@@ -1,14 +1,22 @@
-"""How much one session may ask in a time."""
+"""How much one session, user or address may ask in a time."""
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import Final
 
 # A broken client is told so often what is wrong; then it is ended, so that its noise ends too.
 ERRORS_MAX: Final = 20
 ERRORS_SECONDS: Final = 60.0
+
+
+# Whoever tries tokens or tickets gets so many tries in a time; a person with an old one needs two.
+FAILURES_MAX: Final = 10
+FAILURES_SECONDS: Final = 60.0
+
+# Of so many addresses it is remembered, the last to fail: a megabyte.
+ADDRESSES_REMEMBERED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +42,11 @@ class TokenBucket:
     2697 with one colour).
     """
 
-    __slots__ = ("_at", "_burst", "_rate", "_tokens")
+    __slots__ = ("_at", "_tokens", "burst", "rate")
 
     def __init__(self, rate: float, burst: float, now: float) -> None:
-        self._rate = rate
-        self._burst = burst
+        self.rate = rate
+        self.burst = burst
         self._tokens = burst
         self._at = now
 
@@ -46,13 +54,44 @@ class TokenBucket:
         """Take `cost` tokens, a whole burst at the most. Returns 0, or the seconds until there are as many
         (and takes none).
         """
-        cost = min(cost, self._burst)
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        cost = min(cost, self.burst)
+        self._tokens = min(self.burst, self._tokens + (now - self._at) * self.rate)
         self._at = now
         if self._tokens >= cost:
             self._tokens -= cost
             return 0.0
-        return (cost - self._tokens) / self._rate
+        return (cost - self._tokens) / self.rate
+
+    @property
+    def tokens(self) -> float:
+        """How many were left after the last look."""
+        return self._tokens
+
+    @property
+    def is_full_in(self) -> float:
+        """In how many seconds all would be there again."""
+        return (self.burst - self._tokens) / self.rate
+
+
+class Failures:
+    """Counts the wrong credentials of each address in a sliding window."""
+
+    def __init__(self) -> None:
+        self._times: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def add(self, address: str, now: float) -> None:
+        times = self._times.setdefault(address, deque(maxlen=FAILURES_MAX))
+        times.append(now)
+        self._times.move_to_end(address)
+        if len(self._times) > ADDRESSES_REMEMBERED:
+            self._times.popitem(last=False)
+
+    def wait(self, address: str, now: float) -> float:
+        """For how many seconds this address is not to be listened to; 0 when it is."""
+        times = self._times.get(address)
+        if times is None or len(times) < FAILURES_MAX:
+            return 0.0
+        return max(0.0, times[0] + FAILURES_SECONDS - now)
 
 
 class ErrorCount:

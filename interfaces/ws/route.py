@@ -19,7 +19,7 @@ from domain.ids import is_id
 from domain.limits import FRAME_BYTES
 from interfaces.ws import closes
 from interfaces.ws.hub import Hub
-from interfaces.ws.rates import Limits
+from interfaces.ws.rates import Failures, Limits
 from interfaces.ws.session import Peer, Session
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,9 @@ DRAIN_PER_SECOND: Final = 200
 class SessionSockets:
     """All sockets of this process. `run` is its one task: heartbeats and deadlines."""
 
-    def __init__(self, services: Services, hub: Hub, limits: Limits) -> None:
+    def __init__(self, services: Services, hub: Hub, limits: Limits, failures: Failures) -> None:
+        """`failures` are counted together with those over HTTP."""
+        self._failures = failures
         self._services = services
         self._hub = hub
         self._limits = limits
@@ -85,8 +87,7 @@ class SessionSockets:
             raise web.HTTPNotFound
         self._check_not_draining()
         peer = _peer(request)
-        if self._strangers[peer.address] >= self._limits.connections_per_address:
-            raise web.HTTPTooManyRequests(headers={"Retry-After": "5"})
+        self._check_address(peer.address)
         # One more than allowed, since aiohttp refuses a message of exactly the maximum.
         socket_ = web.WebSocketResponse(
             protocols=(SUBPROTOCOL,), max_msg_size=FRAME_BYTES + 1, compress=False, autoping=False
@@ -120,8 +121,15 @@ class SessionSockets:
         finally:
             self._sessions.discard(session)
             self._let_go(session, peer)
+            if session.has_failed:
+                self._failures.add(peer.address, self._services.monotonic())
             session.on_closed(is_clean=socket_.close_code in {1000, 1001})
         return socket_
+
+    def _check_address(self, address: str) -> None:
+        wait = self._failures.wait(address, self._services.monotonic())
+        if wait or self._strangers[address] >= self._limits.connections_per_address:
+            raise web.HTTPTooManyRequests(headers={"Retry-After": str(max(1, round(wait)))})
 
     def _admit(self, session: Session) -> bool:
         """It is known now who this is. Whether they may have one more socket."""

@@ -126,6 +126,7 @@ class Session:
         "client",
         "connected",
         "documents",
+        "has_failed",
         "identity",
         "is_welcomed",
         "peer",
@@ -151,6 +152,8 @@ class Session:
         self.user = ""
         self.identity: Identity | None = None
         """Who this is; None before a ticket was redeemed."""
+        self.has_failed = False
+        """Whether the last ticket that was shown was not good."""
         self.connected = 0
         """When the client opened the socket: see `Joined`."""
         self.session_id = services.new_id()
@@ -225,7 +228,7 @@ class Session:
         room = self._services.rooms.find(self.room)
         if room is None:
             self._look_later()
-        elif not room.lets(self.user, Action.READ):
+        elif not room.allows(self.user, Action.READ):
             self.close(closes.ACCESS_REMOVED)
 
     def on_account_changed(self) -> None:
@@ -379,7 +382,7 @@ class Session:
         Raises `NotFound`, `Forbidden`.
         """
         room = self._services.rooms.find(self.room)
-        if room is None or not room.lets(self.user, action):
+        if room is None or not room.allows(self.user, action):
             await self._services.rooms.enter(self.room, self.user, action)
 
     # Who this is.
@@ -392,10 +395,12 @@ class Session:
             self._refuse(None, error)
 
     async def _redeem(self, ticket: str) -> None:
+        self.has_failed = True
         identity = await self._services.tickets.redeem(ticket, origin=self.peer.origin, agent=self.peer.agent)
         await self._services.profiles.enter(identity)
         if self.identity is not None and self.identity.user != identity.user:
             raise Unauthenticated
+        self.has_failed = False
         is_first, self.identity, self.user = self.identity is None, identity, identity.user
         seconds = (identity.expires - self._services.now()).total_seconds()
         self._expires_at = self._services.monotonic() + seconds
@@ -440,10 +445,12 @@ class Session:
             return
         # No await from here on: what the welcome tells and what follows from the feed fit together.
         room = self._services.rooms.find(self.room)
-        if room is None:  # let go from memory while we were reading
-            self.close(closes.STORE_UNAVAILABLE)
-        elif not room.lets(self.user, Action.READ) or not self._is_let_in(profile):
+        if not self._is_let_in(profile):
             self.close(closes.ACCESS_REMOVED)
+        elif room is None or not room.allows(self.user, Action.READ):
+            # Let go from memory while we were reading; or this node is behind the log, which lets them in; or
+            # they were removed this moment. The next hello will tell.
+            self.close(closes.STORE_UNAVAILABLE)
         else:
             self._check_owner(self._hub.find_client_user(on_node, self.client))  # since it was asked
             self._begin(hello, room, profile, on_node, missed)

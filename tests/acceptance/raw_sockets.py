@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
+from tests.guests import Guest, guest
+
 TEXT: Final = 0x1
 CONTINUATION: Final = 0x0
 BINARY: Final = 0x2
@@ -98,7 +100,17 @@ def upgrade(url: str, path: str, **headers: str) -> bytes:
 class RawSocket:
     """A WebSocket to a room. `answer` is what the server said to the upgrade."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: bytes) -> None:
+    def __init__(
+        self,
+        url: str,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        answer: bytes,
+        by: Guest | None,
+    ) -> None:
+        self.url = url
+        self.guest = by
+        """Whose it is; None before it is known."""
         self.answer = answer
         self.client = ""
         self.heard: list[bytes] = []
@@ -108,13 +120,22 @@ class RawSocket:
 
     @classmethod
     async def connect(
-        cls, url: str, room: str, *, receive_buffer: int | None = None, **headers: str
+        cls,
+        url: str,
+        room: str,
+        *,
+        by: Guest | None = None,
+        receive_buffer: int | None = None,
+        **headers: str,
     ) -> RawSocket:
+        """A socket that says nothing; that of a guest shows a ticket."""
+        if by is not None:
+            headers["Sec_WebSocket_Protocol"] = f"chronoscribe.v1, ticket.{await _ticket(by)}"
         reader, writer = await connect_tcp(url, receive_buffer=receive_buffer)
         writer.write(upgrade(url, f"/ws/{room}", **headers))
         answer = await reader.readuntil(b"\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 101 "), answer
-        return cls(reader, writer, answer)
+        return cls(url, reader, writer, answer, by)
 
     async def __aenter__(self) -> Self:
         return self
@@ -198,9 +219,15 @@ class RawSocket:
         await self.send_json(ref=self.last_ref, **fields)
         return await self.answer_to(self.last_ref)
 
-    async def greet(self, client: str, /, **fields: Any) -> dict[str, Any]:
+    async def greet(self, client: str, /, by: Guest | None = None, **fields: Any) -> dict[str, Any]:
+        """Say hello as `client`; of a new guest if none is given, unless a ticket was shown already."""
         self.client = client
-        return await self.ask(**{"type": "hello", "protocol": 1, "client": client, "name": client} | fields)
+        hello: dict[str, Any] = {"type": "hello", "protocol": 1, "client": client}
+        if self.guest is None:
+            of = by if by is not None else await asyncio.to_thread(guest, self.url, client)
+            self.guest = of
+            hello["ticket"] = await _ticket(of)
+        return await self.ask(**hello | fields)
 
     async def open(self, document: str, **fields: Any) -> dict[str, Any]:
         return await self.ask(type="open", document=document, create=True, **fields)
@@ -219,6 +246,10 @@ class RawSocket:
                 if event["seq"] == seq and event["document"] == document:
                     found: dict[str, Any] = event
                     return found
+
+
+async def _ticket(of: Guest) -> str:
+    return await asyncio.to_thread(of.ticket)
 
 
 def frame_bytes(

@@ -26,7 +26,6 @@ from tests.acceptance.witnesses import (
     CANARY,
     DOCUMENT,
     Witnesses,
-    get,
     witnesses,
 )
 from tests.servers import ServerProcess, running_server
@@ -179,7 +178,7 @@ BAD_SHAPES: Final = {
     "a cursor beyond 2^53-1": json.dumps(
         {"type": "cursor", "ref": 7, "document": DOCUMENT, "revision": 1, "anchor": 2**53, "head": 0}
     ),
-    "a second hello": json.dumps({"type": "hello", "ref": 7, "protocol": 1, "client": "x", "name": "x"}),
+    "a second hello": json.dumps({"type": "hello", "ref": 7, "protocol": 1, "client": "x"}),
 }
 
 
@@ -390,7 +389,7 @@ async def test_a_bad_hello_ends_the_socket(
     people: Witnesses, fields: dict[str, Any], close: int, code: str
 ) -> None:
     async with (
-        await RawSocket.connect(people.server.url, ATTACKED_ROOM) as socket,
+        await RawSocket.connect(people.server.url, ATTACKED_ROOM, by=people.host) as socket,
         people.undisturbed(socket),
     ):
         answer = await socket.greet("attacker", **fields)
@@ -402,24 +401,29 @@ async def test_a_bad_hello_ends_the_socket(
     "data", ['{"type":"ping","ref":7}', edit(), "nonsense", '{"type":"pong"}{"type":"pong"}', "[]"]
 )
 async def test_whoever_does_not_begin_with_hello_is_ended(people: Witnesses, data: str) -> None:
+    url = people.server.url
     async with (
-        await RawSocket.connect(people.server.url, ATTACKED_ROOM) as socket,
-        people.undisturbed(socket),
+        await RawSocket.connect(url, ATTACKED_ROOM, by=people.host) as known,
+        await RawSocket.connect(url, ATTACKED_ROOM) as stranger,
+        people.undisturbed(known, stranger),
     ):
-        await socket.send(data)
-        assert await socket.closed() == 4500
+        await known.send(data)
+        assert await known.closed() == 4500
+        await stranger.send(data)
+        assert (await stranger.refusal())["code"] == "E_AUTH"
+        assert await stranger.closed() == 4501
 
 
 async def test_a_room_that_does_not_exist_cannot_be_entered(people: Witnesses) -> None:
     async with await RawSocket.connect(people.server.url, "nowhere") as socket, people.undisturbed(socket):
         assert (await socket.greet("attacker"))["code"] == "E_NOT_FOUND"
-        assert await socket.closed() == 4500
+        assert await socket.closed() == 4503
 
 
 async def test_the_same_client_again_takes_the_place_of_the_first(people: Witnesses) -> None:
     url = people.server.url
     async with attacker(people) as first, await RawSocket.connect(url, ATTACKED_ROOM) as second:
-        assert (await second.greet(first.client))["type"] == "welcome"
+        assert (await second.greet(first.client, by=first.guest))["type"] == "welcome"
         assert await first.closed() == 4406
         assert await is_alive(second)
 
@@ -427,7 +431,7 @@ async def test_the_same_client_again_takes_the_place_of_the_first(people: Witnes
 async def test_one_client_cannot_end_another(people: Witnesses) -> None:
     """A resume of another history, from the future or from nowhere is just a new beginning."""
     for epoch, position in (("00000000-0000-0000-0000-000000000000", 5), (CANARY, 2**53 - 1)):
-        socket = await RawSocket.connect(people.server.url, ATTACKED_ROOM)
+        socket = await RawSocket.connect(people.server.url, ATTACKED_ROOM, by=people.host)
         async with socket, people.undisturbed(socket):
             answer = await socket.greet("resuming", resume={"epoch": epoch, "position": position})
             assert (answer["type"], answer["resumed"]) == ("welcome", False)
@@ -613,4 +617,5 @@ async def _fill(socket: RawSocket, document: str, pieces: int, *, first: int = 1
 
 
 def stored(people: Witnesses, document: str) -> dict[str, Any]:
-    return get(f"{people.server.url}/api/rooms/{ATTACKED_ROOM}/documents/{document}")
+    found: dict[str, Any] = people.host.ask("GET", f"/api/rooms/{ATTACKED_ROOM}/documents/{document}")
+    return found

@@ -6,14 +6,16 @@ import asyncio
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, Queue
 from threading import Thread
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import pytest
@@ -21,6 +23,7 @@ import pytest
 from domain.instants import as_datetime
 from infrastructure.embedded_postgres import find_running
 from infrastructure.postgres.migrations import migrate
+from infrastructure.rebuild import REBUILD_LOCKS
 from interfaces.pyclient.client import Client
 from tests.servers import ROOT, ServerProcess, running_server
 
@@ -101,6 +104,7 @@ def on_terminal(server: ServerProcess, *arguments: str) -> str:
         env={**server.environment, "TERM": "xterm"},
         stdin=subprocess.DEVNULL,
         stdout=theirs,
+        stderr=theirs,
     )
     os.close(theirs)
     printed = b""
@@ -149,14 +153,16 @@ def test_what_is_not_there_is_told_and_ends_with_one(
 
 def test_the_log_has_a_line_for_everything_in_its_order(server: ServerProcess) -> None:
     lines = server.run("log", "demo").stdout.decode().splitlines()
-    after_time = [line.split("  ", 1)[1] for line in lines if "chronoscribe" not in line]
-    assert [line.replace("  ", " ") for line in after_time if "joined" not in line][:5] == [
-        "Ada document notes.md listed",
-        "Ada document notes.md created",
-        r'Ada edit in notes.md rev 1: +"Grüße, 本\x1b[31m red\r\nno line end"',
-        "Ada edit in notes.md rev 2: −7",
-        r"Ada says Done.\x07 Next?",
+    after_time = [line.split("  ", 2)[1:] for line in lines if "@server" not in line]
+    said = [what for _, what in after_time if not what.startswith(("joined as Ada", "is editing"))]
+    assert said[:5] == [
+        "document notes.md listed",
+        "document notes.md created",
+        r'edit in notes.md rev 1: +"Grüße, 本\x1b[31m red\r\nno line end"',
+        "edit in notes.md rev 2: −7",
+        r"says Done.\x07 Next?",
     ]
+    assert all(actor.startswith("guest-ada") for actor, _ in after_time[:5])
 
 
 def test_a_terminal_gets_a_heading_whole_lines_and_no_escapes_of_others(server: ServerProcess) -> None:
@@ -201,6 +207,63 @@ def test_following_goes_on_over_a_restart_of_the_server(server: ServerProcess) -
         asyncio.run(_post(server.url, "after"))
         next_with(lines, "says after")
         next_with(objects, '"after"')
+
+
+# Rebuilding.
+
+
+def connect(server: ServerProcess) -> psycopg.Connection[Any]:
+    dsn = find_running(server.folder)
+    assert dsn is not None
+    return psycopg.connect(dsn, autocommit=True)
+
+
+def directory_of(server: ServerProcess) -> list[Any]:
+    with connect(server) as connection:
+        return connection.execute("SELECT * FROM directory ORDER BY room, document").fetchall()
+
+
+def test_a_projection_is_rebuilt_while_the_server_runs(server: ServerProcess) -> None:
+    before = directory_of(server)
+    done = server.run("rebuild", "directory")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert re.fullmatch(rb"directory: \d+ events in \d+\.\d s, up to position \d+\n", done.stdout)
+    assert directory_of(server) == before
+    asyncio.run(_create(server.url, "later.md"))
+    end = time.monotonic() + LINE_SECONDS
+    while len(directory_of(server)) == len(before):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+async def _create(url: str, name: str) -> None:
+    async with Client(url, "demo", name="Ben") as client:
+        await client.open(name, create=True)
+
+
+def test_rows_that_are_not_as_the_log_has_them_are_told_and_put_right(server: ServerProcess) -> None:
+    before = directory_of(server)
+    with connect(server) as connection:
+        connection.execute("UPDATE directory SET modified_by = E'\\x1b[31m' WHERE document = 'notes.md'")
+    said, stood, says = server.run("rebuild", "directory", "--compare").stdout.decode().splitlines()
+    assert said.endswith("; 2 rows differ")
+    assert stood.startswith("- directory (demo,notes.md,2,")
+    assert r"\x1b[31m" in stood
+    assert says.startswith("+ directory (demo,notes.md,2,")
+    assert directory_of(server) == before
+    assert server.run("rebuild", "directory", "--compare").stdout.endswith(b"; no row differs\n")
+
+
+def test_a_second_rebuild_of_the_same_projection_is_refused(server: ServerProcess) -> None:
+    with connect(server) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s, hashtext('directory'))", (REBUILD_LOCKS,))
+        done = server.run("rebuild", "directory")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"chronoscribe: directory is being rebuilt already" in done.stderr
+
+
+def test_a_terminal_gets_the_report_of_a_rebuild(server: ServerProcess) -> None:
+    assert " events in " in on_terminal(server, "rebuild", "directory")
 
 
 def test_without_a_server_the_commands_start_postgres_and_stop_it(server: ServerProcess) -> None:

@@ -16,6 +16,7 @@ from infrastructure.embedded_postgres import EmbeddedPostgres
 from interfaces.pyclient.notices import Status, StatusChanged
 from tests.acceptance.raw_sockets import RawSocket
 from tests.acceptance.typists import DOCUMENT, all_acknowledged_again, check, settled, typing, typists
+from tests.guests import guest
 from tests.servers import ServerFailed, ServerProcess, running_server
 from tests.waiting import until
 
@@ -162,13 +163,14 @@ async def test_a_server_stops_also_while_postgres_is_away(durable_postgres: Post
 async def test_a_resend_after_a_restart_has_no_second_effect() -> None:
     with running_server() as server:
         edit = (DOCUMENT, 1, 0, ["only once"])
-        async with await RawSocket.connect(server.url, "demo") as socket:
+        ada = await asyncio.to_thread(guest, server.url, "Ada")
+        async with await RawSocket.connect(server.url, "demo", by=ada) as socket:
             await socket.greet("ada")
             await socket.open(DOCUMENT)
             assert (await socket.edit(*edit))["revision"] == 1
         await asyncio.to_thread(server.kill)
         await asyncio.to_thread(server.start)
-        async with await RawSocket.connect(server.url, "demo") as socket:
+        async with await RawSocket.connect(server.url, "demo", by=ada) as socket:
             await socket.greet("ada")
             opened = await socket.open(DOCUMENT)
             assert (opened["revision"], opened["seq"], opened["text"]) == (1, 1, "only once")

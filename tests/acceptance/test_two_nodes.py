@@ -7,8 +7,10 @@ import os
 import random
 import signal
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import psycopg
@@ -193,3 +195,55 @@ async def test_a_node_that_was_paused_does_not_overwrite_what_it_slept_through(n
         await settled(people)
         revision = await check(people, nodes.database_url)
     print(f"{revision} edits; last ack {recovery:.2f} s after the pause")
+
+
+# Every move of a projection is written down with it: none may begin where the last did not end.
+WATCH_TRACKING = """
+CREATE TABLE moves (number bigserial, before bigint, after bigint);
+CREATE FUNCTION write_move() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO moves (before, after) VALUES (old.notification_id, new.notification_id);
+    RETURN new;
+END $$;
+CREATE TRIGGER moves AFTER UPDATE ON tracking FOR EACH ROW EXECUTE FUNCTION write_move();
+"""
+
+
+@pytest.mark.slow
+async def test_a_projection_goes_on_at_the_other_node_when_its_own_is_killed(nodes: Nodes) -> None:
+    """Twice, so that both have it, while people type; at the end the rows are what the log says."""
+    with psycopg.connect(nodes.database_url, autocommit=True) as connection:
+        connection.execute(WATCH_TRACKING)
+        async with people_at_both(nodes, 4) as people:
+            async with typing(people):
+                await _moved_on(connection, people)
+                for _ in range(2):
+                    active, other = sorted(nodes[:2], key=_is_projecting, reverse=True)
+                    assert (_is_projecting(active), _is_projecting(other)) == (True, False)
+                    await asyncio.to_thread(active.kill)
+                    await _moved_on(connection, people)
+                    assert await asyncio.to_thread(_is_projecting, other)
+                    await asyncio.to_thread(active.start)
+            await settled(people)
+            await check(people, nodes.database_url)
+        moves = connection.execute("SELECT before, after FROM moves ORDER BY number").fetchall()
+        assert all(move[0] == previous[1] for previous, move in pairwise(moves))
+        done = await asyncio.to_thread(nodes.a.run, "rebuild", "directory", "--compare")
+        assert done.stdout.endswith(b"; no row differs\n"), done
+
+
+def _is_projecting(server: ServerProcess) -> bool:
+    with urllib.request.urlopen(f"{server.url}/metrics") as answer:
+        return b'chronoscribe_projection_active{projection="directory"} 1.0' in answer.read()
+
+
+async def _moved_on(connection: psycopg.Connection[Any], people: Sequence[Typist]) -> None:
+    """Return when the projection has come past what is in the log now and people have typed since."""
+    (end,) = connection.execute("SELECT max(notification_id) FROM record").fetchone() or (0,)
+    typed = sum(len(typist.typed) for typist in people)
+
+    def is_past() -> bool:
+        (position,) = connection.execute("SELECT max(notification_id) FROM tracking").fetchone() or (0,)
+        return bool((position or 0) > end) and sum(len(typist.typed) for typist in people) > typed
+
+    await until(is_past, RECOVERY_SECONDS)

@@ -26,6 +26,7 @@ from infrastructure.postgres.log import PostgresHistory
 from interfaces.pyclient import notices
 from interfaces.pyclient.client import Client, ClientDocument
 from interfaces.pyclient.reconnect import Backoff
+from tests.guests import guest
 from tests.waiting import until
 
 ROOM: Final = "load"
@@ -114,11 +115,11 @@ async def typists(
     urls: Sequence[Sequence[str]], seed: int, *, room: str = ROOM, first: int = 0
 ) -> AsyncIterator[list[Typist]]:
     """One typist for each of `urls`, in one document, numbered from `first`. Of several URLs the first is
-    tried first.
+    tried first. Each is a guest of its own.
     """
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        await create_room(http, urls[0][0], room)
+        await create_room(urls[0][0], room)
         found = []
         for number, addresses in enumerate(urls, first):
             client = Client(
@@ -136,9 +137,10 @@ async def typists(
         yield found
 
 
-async def create_room(http: aiohttp.ClientSession, url: str, room: str) -> None:
-    async with http.post(f"{url}/api/rooms", json={"room": room}) as response:
-        assert response.status == 201, await response.text()
+async def create_room(url: str, room: str) -> None:
+    """A room in which everybody may edit."""
+    host = await asyncio.to_thread(guest, url, "Host")
+    await asyncio.to_thread(host.create_room, room)
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ import aiohttp
 
 from interfaces.pyclient.client import Client, ClientDocument
 from tests.acceptance.raw_sockets import RawSocket
-from tests.acceptance.typists import create_room
+from tests.guests import Guest, guest
 from tests.servers import ServerProcess
 from tests.waiting import until
 
@@ -71,8 +71,10 @@ class Pair:
 class Witnesses:
     """A pair in the room and document that is attacked, and a pair in another room."""
 
-    def __init__(self, server: ServerProcess, pairs: Sequence[Pair]) -> None:
+    def __init__(self, server: ServerProcess, pairs: Sequence[Pair], host: Guest) -> None:
         self.server = server
+        self.host = host
+        """Whose rooms these are."""
         self.pairs = pairs
         self.here = pairs[0]
 
@@ -110,7 +112,8 @@ class Witnesses:
 
     def _stored(self, room: str) -> dict[str, Any]:
         assert get(f"{self.server.url}/healthz") == {"status": "ok"}
-        return get(f"{self.server.url}/api/rooms/{room}/documents/{DOCUMENT}")
+        found: dict[str, Any] = self.host.ask("GET", f"/api/rooms/{room}/documents/{DOCUMENT}")
+        return found
 
     @asynccontextmanager
     async def exchanging(self) -> AsyncIterator[list[float]]:
@@ -141,8 +144,9 @@ async def witnesses(server: ServerProcess) -> AsyncIterator[Witnesses]:
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         pairs = []
+        host = await asyncio.to_thread(guest, server.url, "Host")
         for room in (ATTACKED_ROOM, OTHER_ROOM):
-            await create_room(http, server.url, room)
+            await asyncio.to_thread(host.create_room, room)
             clients = [Client(server.url, room, name=f"Witness {n}", http=http) for n in (1, 2)]
             for client in clients:
                 await stack.enter_async_context(client)
@@ -150,4 +154,4 @@ async def witnesses(server: ServerProcess) -> AsyncIterator[Witnesses]:
             documents[0].insert(0, "Seen by all. \N{GRINNING FACE}")
             await documents[0].saved()
             pairs.append(Pair(room, clients, documents))
-        yield Witnesses(server, pairs)
+        yield Witnesses(server, pairs, host)

@@ -269,8 +269,8 @@ class FakeNode:
 
     async def loaded(self) -> None:
         """Return when nothing is being read any more."""
-        while loading := [live.loading for live in self.lives if live.loading is not None]:
-            await asyncio.wait(loading)
+        while reading := self.lives._tasks:
+            await asyncio.wait(reading)
             await asyncio.sleep(0)
 
     async def settled(self) -> None:

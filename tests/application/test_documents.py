@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from application.documents import BEHIND_SECONDS, CATCH_UP_REVISIONS, Documents, digest
+import application.documents
+from application.documents import CATCH_UP_REVISIONS, Documents, digest
 from application.log import Recorded
-from application.rooms import Rooms
+from application.rooms import BEHIND_SECONDS, Rooms
 from domain.aggregate import Snapshot
 from domain.document import CLIENTS_REMEMBERED, Document, Edit, EditApplied, HistoryNeeded
 from domain.errors import (
@@ -21,11 +24,13 @@ from domain.errors import (
     SequenceGap,
     StoreUnavailable,
 )
-from domain.ids import document_stream
+from domain.ids import document_stream, room_stream
+from domain.rights import Role
 from domain.room import DocumentListed
 from domain.text_op import Op
 from tests.application.fakes import FakeNode, FakeStore
 from tests.domain.events import NOON
+from tests.domain.strategies import Change, changes
 
 STREAM = document_stream("demo", "main.md")
 
@@ -53,9 +58,9 @@ def an_edit(client: str, seq: int, base: int, op: Op) -> Edit:
 
 @pytest.fixture
 async def place() -> Place:
-    """A node with the room "demo"."""
+    """A node with the room "demo", in which everybody may edit."""
     place = Place(FakeStore())
-    await place.rooms.open("demo", "Demo", actor="Ada")
+    await place.rooms.open("demo", "Demo", actor="Ada", everyone=Role.EDITOR)
     return place
 
 
@@ -146,11 +151,12 @@ async def test_an_edit_of_a_document_that_is_not_in_memory_waits_for_it(place: P
 
 
 async def a_place_with_a_past(place: Place, revisions: int) -> Place:
-    """Another node that knows the document from a snapshot: its window is empty."""
+    """Another node that knows the room, and the document from a snapshot: its window is empty."""
     await place.documents.create("demo", "main.md", actor="Ada")
     for number in range(revisions):
         await place.edit("ada", number + 1, number, [f"{number};"])
     elsewhere = Place(place.store)
+    await elsewhere.rooms.get("demo")
     await elsewhere.documents.get("demo", "main.md")
     forget_window(elsewhere)
     return elsewhere
@@ -169,6 +175,15 @@ async def test_an_edit_with_an_old_base_gets_its_history_from_the_log(place: Pla
     assert isinstance(recorded.event, EditApplied)
     assert (recorded.event.op, recorded.event.revision) == ([8, "!"], 5)
     assert await elsewhere.text() == "3;2;1;0;!"
+
+
+async def test_an_edit_gets_its_history_also_when_its_room_has_to_be_read_first(place: Place) -> None:
+    elsewhere = await a_place_with_a_past(place, 4)
+    [room] = [live for live in elsewhere.node.lives if live.stream == room_stream("demo")]
+    elsewhere.node.lives.forget(room)
+    [recorded] = await elsewhere.edit("ben", 1, 1, [2, "!"])
+    assert isinstance(recorded.event, EditApplied)
+    assert recorded.event.op == [8, "!"]
 
 
 async def test_edits_that_arrive_while_history_is_read_are_not_passed_over(place: Place) -> None:
@@ -197,12 +212,12 @@ async def test_an_edit_with_an_old_base_fails_when_the_log_cannot_be_read(place:
 async def a_crowded_place() -> Place:
     """One whose document has forgotten its first client, "c0", whose one edit was "0;" on revision 0."""
     place = Place(FakeStore())
-    await place.rooms.open("demo", "Demo", actor="Ada")
+    await place.rooms.open("demo", "Demo", actor="Ada", everyone=Role.EDITOR)
     document = await place.documents.create("demo", "main.md", actor="Ada")
     for number in range(CLIENTS_REMEMBERED + 1):
         document.edit(an_edit(f"c{number}", 1, number, [f"{number};"]), actor="Ada", at=NOON)
     edits = [event for event in document.collect_events() if isinstance(event, EditApplied)]
-    assert place.store.append(edits)
+    assert not place.store.append(edits).refused
     return Place(place.store)
 
 
@@ -334,3 +349,119 @@ def test_a_digest_tells_bases_and_ops_apart_and_is_always_the_same() -> None:
     assert digest(4, [1, "é", {"d": 2}]) == "69706c9d59bdb792"
     ops: list[Op] = [[], ["1"], [1, "1"], [{"d": 1}]]
     assert len({digest(base, op) for base in (0, 1) for op in ops}) == 8
+
+
+# Positions in a text of some time ago.
+
+
+def moved_by_hand(position: int, op: Op) -> int:
+    """Where a mark is after an op that is gone through character by character. The mark stands right behind
+    the characters before it, so that what is inserted there comes behind the mark.
+    """
+    read = written = 0
+    marked = 0 if position == 0 else None
+    for component in op:
+        if isinstance(component, str):
+            written += len(component)
+            continue
+        is_kept = isinstance(component, int)
+        length = component if isinstance(component, int) else component["d"]
+        for _ in range(length if isinstance(length, int) else len(length)):
+            read += 1
+            written += is_kept
+            if read == position:
+                marked = written
+    return written + position - read if marked is None else marked
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Change]:
+    """Edits, each on the text that the one before it made."""
+    found = [draw(changes(before=""))]
+    for _ in range(draw(st.integers(1, 6))):
+        found.append(draw(changes(before=found[-1].after)))
+    return [change for change in found if change.op]
+
+
+@given(histories(), st.integers(0, 7))
+async def test_a_position_is_where_a_mark_would_be_that_all_edits_moved(
+    history: list[Change], in_window: int
+) -> None:
+    place, elsewhere = Place(FakeStore()), None
+    await place.rooms.open("demo", "Demo", actor="ada")
+    document = await place.documents.create("demo", "main.md", actor="ada")
+    for revision, change in enumerate(history):
+        if revision == in_window:
+            elsewhere = Place(place.store)
+            await elsewhere.documents.get("demo", "main.md")
+            forget_window(elsewhere)
+        await place.edit("ada", revision + 1, revision, change.op)
+    texts = ["", *(change.after for change in history)]
+    expected = [list(range(len(text) + 1)) for text in texts]
+    for revision, change in enumerate(history):
+        for earlier in expected[: revision + 1]:
+            earlier[:] = [moved_by_hand(position, change.op) for position in earlier]
+    for revision, text in enumerate(texts):
+        marks = range(len(text) + 1)
+        assert await place.documents.moved(document, revision, marks) == (len(history), expected[revision])
+        assert place.documents.moved_in_window(document, revision, marks) == expected[revision]
+    if elsewhere is not None:
+        await is_moved_from_the_log(elsewhere, expected, in_window)
+
+
+async def is_moved_from_the_log(elsewhere: Place, expected: list[list[int]], window_start: int) -> None:
+    """A node that has no more than the edits after `window_start` in memory finds the same."""
+    elsewhere.node.feed()
+    document = await elsewhere.documents.get("demo", "main.md")
+    assert document.window_start == window_start
+    for revision, positions in enumerate(expected):
+        marks = range(len(positions))
+        assert await elsewhere.documents.moved(document, revision, marks) == (document.revision, positions)
+        if revision < window_start:
+            with pytest.raises(HistoryNeeded):
+                elsewhere.documents.moved_in_window(document, revision, marks)
+
+
+async def test_no_position_is_behind_the_end_of_the_text(place: Place) -> None:
+    document = await place.documents.create("demo", "main.md", actor="Ada")
+    await place.edit("ada", 1, 0, ["four"])
+    assert await place.documents.moved(document, 1, [2, 4, 5, 10**9]) == (1, [2, 4, 4, 4])
+    await place.edit("ada", 2, 1, [{"d": 3}])
+    assert await place.documents.moved(document, 1, [10**9, 4, 2]) == (2, [1, 1, 0])
+    assert await place.documents.moved(document, 0, [10**9]) == (2, [1])
+
+
+async def test_positions_are_moved_while_the_window_moves_on(place: Place) -> None:
+    elsewhere = await a_place_with_a_past(place, 3)
+    document = await elsewhere.documents.get("demo", "main.md")
+    place.store.hold_reads()
+    moving = asyncio.ensure_future(elsewhere.documents.moved(document, 1, [2]))
+    await asyncio.sleep(0)
+    await elsewhere.edit("ben", 1, 3, ["!"])
+    document.window.clear()
+    place.store.release_reads()
+    assert await moving == (4, [7])  # "0;|" was put behind "1;" and "2;" and "!"
+    assert (await elsewhere.text())[:7] == "!2;1;0;"
+
+
+async def test_positions_of_a_text_that_is_not_written_yet_are_refused(place: Place) -> None:
+    document = await place.documents.create("demo", "main.md", actor="Ada")
+    with pytest.raises(RevisionAhead) as refused:
+        await place.documents.moved(document, 1, [0])
+    assert refused.value.facts == {"revision": 0}
+    with pytest.raises(RevisionAhead):
+        place.documents.moved_in_window(document, 1, [0])
+
+
+async def test_positions_of_a_text_of_long_ago_are_refused_without_reading(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application.documents, "HISTORY_REVISIONS", 2)
+    elsewhere = await a_place_with_a_past(place, 3)
+    document = await elsewhere.documents.get("demo", "main.md")
+    assert await elsewhere.documents.moved(document, 1, [2]) == (3, [6])
+    reads = place.store.reads
+    with pytest.raises(RevisionTooOld) as refused:
+        await elsewhere.documents.moved(document, 0, [0])
+    assert refused.value.facts == {"revision": 3}
+    assert place.store.reads == reads

@@ -14,11 +14,24 @@ from hypothesis import strategies as st
 from application import live
 from application.live import EMPTY_WEIGHT_BYTES, LOAD_ATTEMPTS, REFUSALS_MAX
 from application.log import Recorded
-from domain.aggregate import Unreadable
-from domain.document import Document, Edit, EditApplied
-from domain.errors import Contended, Corrupt, IdReused, NotFound, Overloaded, SequenceGap, StoreUnavailable
-from domain.ids import document_stream, presence_stream
+from application.rooms import guard
+from domain.aggregate import Event, Unreadable
+from domain.document import Document, Edit, EditApplied, HistoryNeeded
+from domain.errors import (
+    Contended,
+    Corrupt,
+    Forbidden,
+    IdReused,
+    NotFound,
+    Overloaded,
+    SequenceGap,
+    StoreUnavailable,
+)
+from domain.ids import document_stream, message_stream, presence_stream, room_stream
+from domain.message import Message, Posted
 from domain.presence import Presence
+from domain.rights import Action, Role
+from domain.room import Room
 from domain.text_op import Op
 from tests.application.fakes import Clock, FakeNode, FakeStore
 from tests.domain.events import NOON, later
@@ -354,7 +367,12 @@ async def test_nothing_is_decided_on_a_stream_with_an_event_that_cannot_be_read(
     node.waiting.clear()
     make: Any = Unreadable  # its constructor is made by a metaclass
     event: Unreadable = make(
-        originator_id=STREAM, originator_version=2, timestamp=NOON, actor="", reason="of the future"
+        originator_id=STREAM,
+        originator_version=2,
+        timestamp=NOON,
+        actor="",
+        topic="x",
+        reason="of the future",
     )
     node.lives.on_events([Recorded(9, event)])
     assert isinstance(done.exception(), Corrupt)
@@ -540,6 +558,487 @@ async def test_closing_ends_the_reading_that_is_under_way(store: FakeStore) -> N
     assert reading.cancelled()
 
 
+# Guards. Ada owns the room, Ben is an editor; Cem comes when somebody lets him in.
+
+ROOM = room_stream("demo")
+NOBODY_COMES_IN = 10**9
+
+
+def change_room(node: FakeNode, change: Callable[[Room], None]) -> Done:
+    def decide(head: Room | None) -> Room:
+        room = head or Room.open("demo", "Demo", actor="ada", at=NOON)
+        change(room)
+        return room
+
+    return node.lives.submit(ROOM, decide)
+
+
+def add(node: FakeNode, user: str, role: Role = Role.EDITOR) -> Done:
+    return change_room(node, lambda room: room.add_member(user, role, actor="ada", at=later()))
+
+
+def remove(node: FakeNode, user: str) -> Done:
+    return change_room(node, lambda room: room.remove_member(user, actor="ada", at=later()))
+
+
+def write(node: FakeNode, user: str, seq: int, text: str = "x", stream: str = STREAM) -> Done:
+    """An edit that its user must have the right to make."""
+    may_edit = guard("demo", user, Action.EDIT)
+    return node.lives.submit(stream, edit(user, seq, 0, [text]), guard=may_edit)
+
+
+def post(node: FakeNode, user: str, message: str) -> Done:
+    def decide(head: Message | None) -> Message:
+        return head or Message.post(
+            "demo", message, client=user, text="hello", documents={}, actor=user, at=NOON
+        )
+
+    may_post = guard("demo", user, Action.POST)
+    return node.lives.submit(message_stream("demo", message), decide, is_new=True, guard=may_post)
+
+
+async def a_node_in_the_room(store: FakeStore) -> FakeNode:
+    """Room and document are in its memory."""
+    node = FakeNode(store)
+    node.feed()
+    add(node, "ben")
+    node.lives.submit(STREAM, create)
+    await node.settled()
+    return node
+
+
+@pytest.fixture
+async def member(store: FakeStore) -> FakeNode:
+    return await a_node_in_the_room(store)
+
+
+@pytest.fixture
+async def elsewhere(member: FakeNode) -> FakeNode:
+    return await a_node_in_the_room(member.store)
+
+
+def let_go(node: FakeNode, stream: str) -> None:
+    """Let this stream go from the memory, and no other."""
+    [live] = [live for live in node.lives if live.stream == stream]
+    assert not live.is_busy
+    node.lives.forget(live)
+
+
+def assert_idle(node: FakeNode) -> None:
+    """Nothing is left of what was done."""
+    assert not node.lives._tasks
+    assert not any(live.is_busy for live in node.lives)
+
+
+async def test_what_a_right_allows_is_decided_at_once_and_says_what_it_relied_on(member: FakeNode) -> None:
+    reads = member.store.reads
+    done = write(member, "ben", 1)
+    assert [submission.guard for submission in member.waiting] == [(ROOM, 2)]
+    member.commit()
+    assert (len(done.result()), member.store.reads) == (1, reads)
+
+
+@pytest.mark.parametrize(("role", "error"), [(Role.VIEWER, Forbidden), (None, NotFound)])
+async def test_who_has_no_right_is_refused_when_the_log_says_so_too(
+    member: FakeNode, role: Role | None, error: type[Exception]
+) -> None:
+    if role is not None:
+        add(member, "cem", role)
+        await member.settled()
+    reads = member.store.reads
+    done = write(member, "cem", 1)
+    assert not done.done()
+    await member.settled()
+    assert (type(done.exception()), member.store.reads) == (error, reads + 1)
+    assert not member.waiting
+    assert_idle(member)
+
+
+async def test_a_right_in_a_room_that_there_is_not_is_none(node: FakeNode) -> None:
+    done = write(node, "ben", 1)
+    await node.settled()
+    assert isinstance(done.exception(), NotFound)
+    assert_idle(node)
+
+
+async def test_a_right_that_another_node_has_given_counts_at_once(
+    member: FakeNode, elsewhere: FakeNode
+) -> None:
+    add(elsewhere, "cem")
+    elsewhere.commit()
+    done = write(member, "cem", 1)
+    await member.settled()
+    assert len(done.result()) == 1
+    assert_idle(member)
+
+
+async def test_a_right_that_another_node_has_taken_away_is_not_used_any_more(
+    member: FakeNode, elsewhere: FakeNode
+) -> None:
+    remove(elsewhere, "ben")
+    elsewhere.commit()
+    done = write(member, "ben", 1)
+    assert len(member.waiting) == 1, "this node has not heard of it yet"
+    await member.settled()
+    assert isinstance(done.exception(), NotFound)
+    assert len(member.store.stream(STREAM)) == 1
+    assert_idle(member)
+
+
+@pytest.mark.parametrize("is_removed_first", [True, False])
+async def test_a_right_that_is_taken_away_in_the_same_batch_is_not_used_any_more(
+    member: FakeNode, *, is_removed_first: bool
+) -> None:
+    if is_removed_first:
+        remove(member, "ben")
+    done = write(member, "ben", 1)
+    if not is_removed_first:
+        remove(member, "ben")
+    await member.settled()
+    assert isinstance(done.exception(), NotFound)
+    assert len(member.store.stream(STREAM)) == 1
+    assert len(member.store.stream(ROOM)) == 3
+
+
+async def test_other_changes_of_the_room_cost_only_another_decision(
+    member: FakeNode, elsewhere: FakeNode
+) -> None:
+    add(elsewhere, "cem")
+    elsewhere.commit()
+    done = write(member, "ben", 1)
+    await member.settled()
+    assert len(done.result()) == 1
+    assert_idle(member)
+
+
+async def test_an_edit_that_came_true_before_its_right_was_taken_away_is_not_refused(
+    member: FakeNode, elsewhere: FakeNode
+) -> None:
+    done, other = write(member, "ben", 1), write(member, "ben", 2)
+    lost = member.waiting.pop()
+    member.lose_connection(committed=True)
+    assert not lost.is_current
+    remove(elsewhere, "ben")
+    await elsewhere.settled()
+    await member.settled()
+    assert done.result() == ()
+    assert isinstance(other.exception(), NotFound)
+    assert_idle(member)
+
+
+async def test_what_cannot_be_told_from_memory_did_not_come_true(
+    member: FakeNode, elsewhere: FakeNode
+) -> None:
+    """Its decision asks for more, but the right is gone in any case."""
+    asked: list[Document] = []
+
+    def decide(head: Document) -> Document:
+        if asked:
+            raise HistoryNeeded(0, 1)
+        asked.append(head)
+        return edit("ben", 1, 0, ["x"])(head)
+
+    done = member.lives.submit(STREAM, decide, guard=guard("demo", "ben", Action.EDIT))
+    remove(elsewhere, "ben")
+    elsewhere.commit()
+    await member.settled()
+    assert isinstance(done.exception(), NotFound)
+
+
+async def test_a_room_that_was_let_go_is_read_for_its_documents(member: FakeNode) -> None:
+    let_go(member, ROOM)
+    done, again = write(member, "ben", 1), write(member, "ben", 2)
+    assert not member.waiting
+    await member.settled()
+    assert [done.result()[0].event.originator_version for done in (done, again)] == [2, 3]
+    assert member.lives.find(ROOM) is not None
+    assert_idle(member)
+
+
+async def test_a_message_waits_for_its_room_to_be_read(member: FakeNode) -> None:
+    let_go(member, ROOM)
+    done, refused = post(member, "ben", "m1"), post(member, "cem", "m2")
+    assert member.lives.evict(idle_seconds=0, budget_bytes=0)
+    await member.settled()
+    [recorded] = done.result()
+    assert isinstance(recorded.event, Posted)
+    assert isinstance(refused.exception(), NotFound)
+    assert_idle(member)
+
+
+async def test_reading_a_right_leaves_alone_what_the_room_has_on_its_way(member: FakeNode) -> None:
+    adding = add(member, "cem")
+    [change] = member.waiting
+    done = write(member, "cem", 1)
+    await member.loaded()
+    assert isinstance(done.exception(), NotFound), "he is not in the room before it is in the log"
+    assert change.is_current
+    member.commit()
+    assert len(adding.result()) == 1
+    assert len(member.store.stream(ROOM)) == 3
+    assert_idle(member)
+
+
+async def test_edits_are_decided_in_their_order_though_the_right_of_the_first_is_read(
+    member: FakeNode, elsewhere: FakeNode
+) -> None:
+    """The feed tells of the right while the log is asked: the second must not pass by the first."""
+    add(elsewhere, "cem")
+    elsewhere.commit()
+    member.store.hold_reads()
+    first = write(member, "cem", 1)
+    await asyncio.sleep(0)
+    member.feed()
+    second = write(member, "cem", 2)
+    member.store.release_reads()
+    await member.settled()
+    assert [done.result()[0].event.originator_version for done in (first, second)] == [2, 3]
+    assert_idle(member)
+
+
+async def test_who_comes_while_a_right_is_read_is_not_refused_by_that_reading(member: FakeNode) -> None:
+    """It may have begun before the right was given."""
+    store = StoreThatAnswersLate()
+    member, elsewhere = await a_node_in_the_room(store), await a_node_in_the_room(store)
+    store.release.clear()
+    first = write(member, "cem", 1)
+    await asyncio.sleep(0)
+    add(elsewhere, "cem")
+    elsewhere.commit()
+    second = write(member, "cem", 1)
+    store.release.set()
+    await member.settled()
+    assert isinstance(first.exception(), NotFound)
+    assert len(second.result()) == 1
+    assert_idle(member)
+
+
+async def test_others_do_not_wait_while_somebodys_right_is_read(member: FakeNode) -> None:
+    member.store.hold_reads()
+    stranger = write(member, "cem", 1)
+    await asyncio.sleep(0)
+    done = write(member, "ben", 1)
+    member.commit()
+    assert (len(done.result()), stranger.done()) == (1, False)
+    member.store.release_reads()
+    await member.settled()
+    assert isinstance(stranger.exception(), NotFound)
+
+
+async def test_what_waits_for_a_right_keeps_its_order_when_the_stream_is_decided_again(
+    member: FakeNode, elsewhere: FakeNode
+) -> None:
+    """The first was decided on a right that has gone since, the second waits for one; then both do."""
+    add(member, "cem")
+    await member.settled()
+    elsewhere.feed()
+    first = write(member, "cem", 1)
+    add(elsewhere, "cem", Role.VIEWER)
+    elsewhere.commit()
+    member.feed()
+    member.store.hold_reads()
+    second = write(member, "cem", 2)
+    await asyncio.sleep(0)
+    write(elsewhere, "ben", 1)
+    elsewhere.commit()
+    member.feed()  # tells that the first has lost its race
+    add(elsewhere, "cem")
+    elsewhere.commit()
+    third = write(member, "cem", 3)
+    member.store.release_reads()
+    await member.settled()
+    assert [done.result()[0].event.originator_version for done in (first, second, third)] == [3, 4, 5]
+    assert_idle(member)
+
+
+async def test_a_lost_race_that_the_feed_tells_decides_again_what_waits_for_a_right(
+    member: FakeNode, elsewhere: FakeNode
+) -> None:
+    add(elsewhere, "cem")
+    elsewhere.commit()
+    member.store.hold_reads()
+    mine, guest = write(member, "ben", 1), write(member, "cem", 1)
+    await asyncio.sleep(0)
+    write(elsewhere, "ada", 1)
+    elsewhere.commit()
+    member.feed()
+    member.store.release_reads()
+    await member.settled()
+    assert [len(done.result()) for done in (mine, guest)] == [1, 1]
+    assert_idle(member)
+
+
+async def test_commands_of_one_stream_are_guarded_one_by_one(member: FakeNode) -> None:
+    def decide(head: Document | None) -> Document:
+        return edit("server", 1, 0, ["s"])(head)
+
+    add(member, "viv", Role.VIEWER)
+    await member.settled()
+    allowed, forbidden = write(member, "ben", 1), write(member, "viv", 1)
+    free = member.lives.submit(STREAM, decide)
+    assert [submission.guard for submission in member.waiting] == [(ROOM, 3), None]
+    await member.settled()
+    assert (len(allowed.result()), len(free.result())) == (1, 1)
+    assert isinstance(forbidden.exception(), Forbidden)
+
+
+async def test_of_a_refused_stream_only_those_without_a_right_are_refused(
+    member: FakeNode, elsewhere: FakeNode
+) -> None:
+    add(member, "cem")
+    await member.settled()
+    elsewhere.feed()
+    remove(elsewhere, "ben")
+    elsewhere.commit()
+    done = [write(member, "ben", 1), write(member, "cem", 1), write(member, "ben", 2)]
+    await member.settled()
+    assert len(done[1].result()) == 1
+    assert [type(refused.exception()) for refused in done[::2]] == [NotFound, NotFound]
+    assert_idle(member)
+
+
+async def test_a_new_command_of_a_refused_stream_is_decided_on_what_was_read_for_the_others(
+    member: FakeNode, elsewhere: FakeNode
+) -> None:
+    """Else its old right would have them all refused again."""
+    add(elsewhere, "cem")
+    elsewhere.commit()
+    first = write(member, "ben", 1)
+    member.store.hold_reads()
+    member.commit(feed=False)
+    await asyncio.sleep(0)
+    second = write(member, "ben", 2)
+    member.store.release_reads()
+    await member.loaded()
+    assert [submission.guard for submission in member.waiting if submission.is_current] == [(ROOM, 3)] * 2
+    member.commit()
+    assert [len(done.result()) for done in (first, second)] == [1, 1]
+
+
+async def test_of_what_was_read_and_what_the_feed_has_brought_the_newer_counts(
+    member: FakeNode, elsewhere: FakeNode
+) -> None:
+    add(elsewhere, "cem")
+    elsewhere.commit()
+    write(member, "cem", 1)
+    await member.loaded()
+    add(elsewhere, "dan")
+    elsewhere.commit()
+    write(elsewhere, "ben", 1)
+    elsewhere.commit()
+    member.feed()
+    guards = [(submission.guard, submission.is_current) for submission in member.waiting]
+    assert guards == [((ROOM, 3), False), ((ROOM, 4), True)]
+
+
+@pytest.mark.parametrize("is_in_memory", [True, False])
+async def test_a_right_is_read_again_until_the_store_is_back(
+    member: FakeNode, monkeypatch: pytest.MonkeyPatch, *, is_in_memory: bool
+) -> None:
+    monkeypatch.setattr(live, "LOAD_RETRY_SECONDS", 0.0)
+    if not is_in_memory:
+        let_go(member, ROOM)
+    member.store.failing_reads = LOAD_ATTEMPTS - 1
+    done = write(member, "cem", 1)
+    await member.settled()
+    assert isinstance(done.exception(), NotFound)
+    assert_idle(member)
+
+
+@pytest.mark.parametrize("is_in_memory", [True, False])
+@pytest.mark.parametrize("error", [None, Corrupt("unreadable"), ZeroDivisionError()])
+async def test_a_right_that_cannot_be_read_keeps_nobody_waiting(
+    member: FakeNode, monkeypatch: pytest.MonkeyPatch, error: Exception | None, *, is_in_memory: bool
+) -> None:
+    monkeypatch.setattr(live, "LOAD_RETRY_SECONDS", 0.0)
+    if not is_in_memory:
+        let_go(member, ROOM)
+    member.store.error = error
+    member.store.failing_reads = 0 if error else LOAD_ATTEMPTS
+    done = [write(member, "cem", 1), write(member, "cem", 2)]
+    await member.settled()
+    expected = StoreUnavailable if error is None or not is_in_memory else type(error)
+    assert [type(refused.exception()) for refused in done] == [expected] * 2
+    assert_idle(member)
+    member.store.error = None
+    allowed = write(member, "ben", 1)
+    await member.settled()
+    assert len(allowed.result()) == 1
+
+
+async def test_a_refused_stream_whose_guard_cannot_be_read_is_given_up(
+    member: FakeNode, elsewhere: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOAD_RETRY_SECONDS", 0.0)
+    add(elsewhere, "cem")
+    elsewhere.commit()
+    done = write(member, "ben", 1)
+    member.commit(feed=False)
+    member.store.failing_reads = 2 * LOAD_ATTEMPTS
+    await member.loaded()
+    assert isinstance(done.exception(), StoreUnavailable)
+    assert STREAM not in member.lives
+    assert_idle(member)
+
+
+class StoreWithAnUnreadableMessage(FakeStore):
+    async def load(self, stream: str) -> Any | None:
+        if stream == message_stream("demo", "m1"):
+            raise Corrupt("unreadable")
+        return await super().load(stream)
+
+
+async def test_what_waits_for_a_right_is_told_when_its_stream_cannot_be_read() -> None:
+    node = await a_node_in_the_room(StoreWithAnUnreadableMessage())
+    node.store.hold_reads()
+    done = post(node, "cem", "m1")
+    with pytest.raises(StoreUnavailable):
+        await node.lives.get(message_stream("demo", "m1"))
+    assert isinstance(done.exception(), Corrupt)
+    node.store.release_reads()
+    await node.loaded()
+    assert_idle(node)
+
+
+async def test_what_waits_for_a_right_is_told_when_its_stream_is_parked(member: FakeNode) -> None:
+    member.store.hold_reads()
+    done = write(member, "cem", 1)
+    await asyncio.sleep(0)
+    make: Any = Unreadable  # its constructor is made by a metaclass
+    event: Unreadable = make(
+        originator_id=STREAM,
+        originator_version=2,
+        timestamp=NOON,
+        actor="",
+        topic="x.y",
+        reason="of the future",
+    )
+    member.lives.on_events([Recorded(NOBODY_COMES_IN, event)])
+    assert isinstance(done.exception(), Corrupt)
+    member.store.release_reads()
+    await member.loaded()
+    assert_idle(member)
+
+
+async def test_a_full_log_is_asked_before_a_right_is_read(member: FakeNode) -> None:
+    member.is_full = True
+    reads = member.store.reads
+    done = write(member, "cem", 1)
+    assert isinstance(done.exception(), Overloaded)
+    assert member.store.reads == reads
+
+
+async def test_a_fresh_look_does_not_wait_for_the_feed(member: FakeNode, elsewhere: FakeNode) -> None:
+    add(elsewhere, "cem")
+    elsewhere.commit()
+    known, fresh = member.lives.find(ROOM), await member.lives.refresh(ROOM)
+    assert isinstance(known, Room)
+    assert isinstance(fresh, Room)
+    assert (known.role_of("cem"), fresh.role_of("cem")) == (None, Role.EDITOR)
+    member.feed()
+    assert member.lives.find(ROOM) == fresh
+
+
 # Memory.
 
 
@@ -677,6 +1176,94 @@ def _check(store: FakeStore, nodes: list[FakeNode], sent: list[list[Done]]) -> N
         assert texts.copy().pop().count(f"{client[-1]}{seq};") == 1
 
 
+USERS = ("ben", "cem")
+WISHES = ["write", "write", "post", "add", "demote", "remove"]
+HAPPENINGS = ["commit", "commit", "store", "feed", "read", "lose", "lose stored", "away", "let go"]
+RIGHTS_STEPS = st.lists(
+    st.tuples(st.integers(0, 1), st.sampled_from(USERS), st.sampled_from([*WISHES, *HAPPENINGS])),
+    max_size=60,
+)
+
+
+@given(RIGHTS_STEPS)
+async def test_whatever_happens_nobody_writes_behind_the_end_of_their_right(
+    steps: list[tuple[int, str, str]],
+) -> None:
+    store = FakeStore()
+    nodes = [await a_node_in_the_room(store), await a_node_in_the_room(store)]
+    sent: list[tuple[str, int | str, Done]] = []
+    seqs = dict.fromkeys(USERS, 0)
+    for who, user, step in steps:
+        node = nodes[who]
+        match step:
+            case "write":
+                seqs[user] = _next_seq(store, user, seqs[user], sent)
+                sent.append((user, seqs[user], retrieved(write(node, user, seqs[user]))))
+            case "post":
+                message = f"m{len(sent)}"
+                sent.append((user, message, retrieved(post(node, user, message))))
+            case "add":
+                retrieved(add(node, user))
+            case "demote":
+                retrieved(add(node, user, Role.VIEWER))
+            case "remove":
+                retrieved(remove(node, user))
+            case "let go":
+                node.lives.evict(idle_seconds=0, budget_bytes=0)
+            case "commit":
+                node.commit()
+            case "store":
+                node.commit(feed=False)
+            case "feed":
+                node.feed()
+            case "read":
+                await node.loaded()
+            case "away":
+                store.failing_reads = 1
+            case _:
+                node.lose_connection(committed=step == "lose stored")
+        await asyncio.sleep(0)
+    for _ in range(3 * REFUSALS_MAX):
+        for node in nodes:
+            await node.settled()
+            node.feed()
+    for node in nodes:
+        assert_idle(node)
+    _check_rights(store, sent)
+
+
+def _next_seq(store: FakeStore, user: str, last: int, sent: list[tuple[str, int | str, Done]]) -> int:
+    """What a client sends next: the same again when the last was refused, since its number is still free."""
+    refused = [
+        seq for who, seq, done in sent if (who, seq) == (user, last) and done.done() and done.exception()
+    ]
+    stored = {e.seq for e in store.stream(STREAM) if isinstance(e, EditApplied) and e.client == user}
+    return last if refused and last not in stored else last + 1
+
+
+def _check_rights(store: FakeStore, sent: list[tuple[str, int | str, Done]]) -> None:
+    room: Any = None
+    stored: set[tuple[str, int | str]] = set()
+    for recorded in store.log:
+        match event := recorded.event:
+            case EditApplied():
+                room.require(event.actor, Action.EDIT)
+                assert (event.client, event.seq) not in stored
+                stored.add((event.client, event.seq))
+            case Posted():
+                room.require(event.actor, Action.POST)
+                stored.add((event.client, event.message))
+            case _ if event.originator_id == ROOM:
+                room = event.mutate(room)
+    for user, key, done in sent:
+        assert done.done()
+        if done.exception() is None:
+            assert (user, key) in stored
+        elif isinstance(done.exception(), Forbidden | NotFound):
+            others = [other for who, same, other in sent if (who, same) == (user, key) and other is not done]
+            assert (user, key) not in stored or others
+
+
 class StoreThatAnswersLate(FakeStore):
     """Reads what there is when it is asked, and tells it when `release_reads` lets it."""
 
@@ -684,6 +1271,11 @@ class StoreThatAnswersLate(FakeStore):
         aggregate = await super().load(stream)
         await self.release.wait()
         return aggregate
+
+    async def events_after(self, stream: str, version: int) -> Sequence[Event]:
+        events = await super().events_after(stream, version)
+        await self.release.wait()
+        return events
 
     def __init__(self) -> None:
         super().__init__()

@@ -91,7 +91,8 @@ class Floor:
 
 
 async def created(_: web.Request) -> web.Response:
-    return web.json_response({}, status=201)
+    """Every room, guest and ticket."""
+    return web.json_response({"token": "token", "ticket": "ticket"}, status=201)
 
 
 async def main() -> None:
@@ -101,7 +102,8 @@ async def main() -> None:
     floor = Floor(connection)
     app = web.Application()
     app.router.add_get("/ws/{room}", floor.handle)
-    app.router.add_post("/api/rooms", created)
+    for path in ("/api/rooms", "/api/guests", "/api/tickets"):
+        app.router.add_post(path, created)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", int(os.environ.get("CHRONOSCRIBE_PORT", "0")), backlog=1024)

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,7 @@ import aiohttp
 import orjson
 
 from infrastructure.embedded_postgres import EmbeddedPostgres
+from interfaces.pyclient.credentials import Credentials
 
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 SUBPROTOCOL: Final = "chronoscribe.v1"
@@ -177,7 +178,7 @@ class Typist:
                 return dict(answer)
 
     async def begin(self, document: str | None) -> None:
-        await self.request(type="hello", protocol=1, client=self.name, name=self.name)
+        await self.request(type="hello", protocol=1, client=self.name)
         if document is not None:
             self.document = document
             opened = await self.request(type="open", document=document, create=True)
@@ -257,13 +258,15 @@ async def typists(
     figures = Figures()
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as http:
-        for room in sorted({room_of(i) for i in range(count)}):
-            async with http.post(f"{url}/api/rooms", json={"room": room}) as response:
-                assert response.status == 201, await response.text()
+        await create_rooms(http, url, {room_of(i) for i in range(count)})
         people: list[Typist] = []
         for i in range(count):
+            ticket = await Credentials(name=f"{prefix}{i}").ticket(http, url)
             socket = await http.ws_connect(
-                f"{url}/ws/{room_of(i)}", protocols=[SUBPROTOCOL], max_msg_size=0, autoping=True
+                f"{url}/ws/{room_of(i)}",
+                protocols=[SUBPROTOCOL, f"ticket.{ticket}"],
+                max_msg_size=0,
+                autoping=True,
             )
             person = Typist(socket, f"{prefix}{i}-{os.urandom(3).hex()}", figures)
             await person.begin(document)
@@ -278,6 +281,15 @@ async def typists(
             await asyncio.gather(*(person.socket.close() for person in people))
             _SENT.clear()
             MOVES.clear()
+
+
+async def create_rooms(http: aiohttp.ClientSession, url: str, rooms: Iterable[str]) -> None:
+    """Rooms in which everybody may edit."""
+    headers = await Credentials(name="Host").headers(http, url)
+    for room in sorted(rooms):
+        body = {"room": room, "everyone": "editor"}
+        async with http.post(f"{url}/api/rooms", json=body, headers=headers) as response:
+            assert response.status == 201, await response.text()
 
 
 @dataclass

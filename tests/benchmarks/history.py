@@ -18,7 +18,7 @@ from infrastructure.postgres.directory import DirectoryView
 from infrastructure.postgres.log import PostgresHistory, PostgresLog
 from infrastructure.postgres.migrations import migrate
 from infrastructure.postgres.time_travel import TimeTravel
-from infrastructure.projector import Projector
+from infrastructure.rebuild import Rebuild
 from infrastructure.snapshots import SNAPSHOT_EVERY
 from tests.benchmarks.harness import Machine, percentile
 
@@ -29,7 +29,7 @@ LENGTH: Final = 20_000
 
 async def history(running: Machine) -> dict[str, Any]:
     """Write a history of 260,000 edits with its snapshots, then read it in every way."""
-    running.process.terminate()  # its own projector would move on while we rebuild
+    running.process.terminate()  # its own projector would take part of the machine
     running.process.wait(30)
     database = Database(running.dsn)
     await database.open()
@@ -99,12 +99,17 @@ async def _write(database: Database, reader: PostgresHistory) -> str:
         edit = Edit(f"c{revision % 10}", revision // 10 + 1, revision, op, "0123456789abcdef")
         document.edit(edit, actor="ada", at=now)
         if len(document.pending_events) >= BATCH or document.version % SNAPSHOT_EVERY == 0:
-            await log.append(_collect(document))
+            await _append(log, document)
         if document.version % SNAPSHOT_EVERY == 0:
             await reader.save_snapshot(Snapshot.take(document))
-    await log.append(_collect(document))
+    await _append(log, document)
     await log.disconnect()
     return str(document.text)
+
+
+async def _append(log: PostgresLog, document: Document) -> None:
+    events = _collect(document)
+    await log.append(events, [None] * len(events))
 
 
 def _collect(document: Document) -> list[Event]:
@@ -112,12 +117,7 @@ def _collect(document: Document) -> list[Event]:
 
 
 async def _rebuild(database: Database) -> float:
-    connection = await database.connect("rebuild")
-    projector = Projector(database, PostgresLog(database, "record"), DirectoryView(database))
-    await projector.rebuild(connection)
+    work = Rebuild(database, PostgresLog(database, "record"), DirectoryView(database))
     began = time.perf_counter()
-    while await projector.step(connection):
-        pass
-    seconds = time.perf_counter() - began
-    await connection.close()
-    return seconds
+    await work.run(lambda position, end: None)
+    return time.perf_counter() - began

@@ -13,7 +13,16 @@ import aiohttp
 import orjson
 import psycopg
 
-from tests.benchmarks.harness import MOVES, Load, Machine, Typist, memory_bytes, percentile, typists
+from tests.benchmarks.harness import (
+    MOVES,
+    Load,
+    Machine,
+    Typist,
+    create_rooms,
+    memory_bytes,
+    percentile,
+    typists,
+)
 
 SETTLE_SECONDS: Final = 1.0
 
@@ -229,9 +238,7 @@ async def restart(running: Machine, count: int = 1_000) -> dict[str, Any]:
 
     clients = [Client(running.url, f"b{i % 50}", name=f"c{i}") for i in range(count)]
     async with aiohttp.ClientSession() as http:
-        for i in range(50):
-            async with http.post(f"{running.url}/api/rooms", json={"room": f"b{i}"}):
-                pass
+        await create_rooms(http, running.url, {f"b{i}" for i in range(50)})
     for start in range(0, count, 50):
         await asyncio.gather(*(client.__aenter__() for client in clients[start : start + 50]))
     await asyncio.sleep(SETTLE_SECONDS)

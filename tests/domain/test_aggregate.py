@@ -13,11 +13,15 @@ from domain.attendance import Attendance
 from domain.document import Document
 from domain.message import Message
 from domain.presence import Presence
+from domain.profile import Profile
+from domain.retention import Retention
 from domain.room import Opened, Room
 from tests.domain.events import NOON, a_document, collect
 
 
-@pytest.mark.parametrize("aggregate_class", [Attendance, Document, Message, Presence, Room])
+@pytest.mark.parametrize(
+    "aggregate_class", [Attendance, Document, Message, Presence, Profile, Retention, Room]
+)
 def test_an_aggregate_is_stored_under_a_topic_that_is_no_path(aggregate_class: type) -> None:
     topic = get_topic(aggregate_class)
     assert topic == aggregate_class.__name__.lower()
@@ -48,7 +52,11 @@ def test_an_event_cannot_be_changed() -> None:
 
 
 def test_an_aggregate_weighs_something() -> None:
-    assert Room.open("demo", "Demo", actor="Ada", at=NOON).weight > 0
+    for aggregate in (
+        Room.open("demo", "Demo", actor="ada", at=NOON),
+        Profile.create("ada", "Ada", actor="ada", at=NOON),
+    ):
+        assert aggregate.weight > 0
 
 
 def test_a_copy_shares_no_container() -> None:

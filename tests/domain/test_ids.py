@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ids import (
+    SERVER,
     Stream,
     attendance_stream,
     document_stream,
@@ -15,6 +16,8 @@ from domain.ids import (
     message_stream,
     parse_stream,
     presence_stream,
+    profile_stream,
+    retention_stream,
     room_stream,
 )
 
@@ -57,6 +60,18 @@ def test_a_stream_can_be_taken_apart_again(room: str, name: str) -> None:
     assert parse_stream(message_stream(room, name)) == Stream("message", room, name)
     assert parse_stream(attendance_stream(room, name)) == Stream("attendance", room, name)
     assert parse_stream(presence_stream(room, name)) == Stream("presence", room, name)
+
+
+@given(IDS)
+def test_what_belongs_to_no_room_has_an_empty_one(name: str) -> None:
+    assert parse_stream(profile_stream(name)) == Stream("profile", "", name)
+    assert parse_stream(retention_stream(name)) == Stream("retention", "", name)
+    assert not is_id("")
+    assert profile_stream("ada") == "profile:/ada"
+
+
+def test_no_user_can_be_called_as_the_server_is() -> None:
+    assert not is_id(SERVER)
 
 
 @pytest.mark.parametrize("value", ["", "room", "room:", ":demo"])

@@ -1,15 +1,23 @@
-"""One event of every class, as rich as its class allows, and one snapshot of each aggregate that has them."""
+"""One event of every class, as rich as its class allows, and one snapshot of each aggregate that has them.
+
+And what events and snapshots that were stored by older versions are read as, where that is less.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from domain.aggregate import Aggregate, Event, Snapshot
-from domain.attendance import Attendance
+from domain.attendance import Appearance, Attendance, Status
+from domain.colours import colour_of
 from domain.document import Document, Edit
 from domain.message import Message
 from domain.presence import Presence
+from domain.profile import Profile
+from domain.retention import Retention
+from domain.rights import Role
 from domain.room import Room
 
 AT: Final = datetime(2026, 11, 23, 14, 5, 6, 789_012, tzinfo=UTC)
@@ -21,8 +29,40 @@ def _events(aggregate: Aggregate) -> list[Event]:
 
 
 def _room() -> Room:
-    room = Room.open("demo", "Büro “1”", actor=ACTOR, at=AT)
+    """One whose state is rich: members of all roles, invitations of all kinds."""
+    room = Room.open("demo", "Büro “1”", actor=ACTOR, at=AT, everyone=Role.COMMENTER)
     room.list_document("main.md", actor=ACTOR, at=AT)
+    for number, (user, role) in enumerate([("ben", Role.VIEWER), ("cem", Role.OWNER), ("dee", Role.EDITOR)]):
+        room.add_member(user, role, actor=ACTOR, at=AT)
+        room.invite(
+            f"invitation-{number}",
+            role,
+            digest=f"{number:064x}",
+            expires=AT + timedelta(days=number + 1),
+            uses=None if number == 0 else number,
+            actor=ACTOR,
+            at=AT,
+        )
+    room.rename("Büro “2” 😀", actor="cem", at=AT)
+    room.accept_invitation("invitation-2", digest=f"{2:064x}", actor="eve", at=AT)
+    room.revoke_invitation("invitation-1", actor=ACTOR, at=AT)
+    room.add_member("ben", Role.COMMENTER, actor=ACTOR, at=AT)
+    room.remove_member("dee", actor="dee", at=AT)
+    room.change_access(Role.VIEWER, actor=ACTOR, at=AT)
+    return room
+
+
+def _closed_room() -> Room:
+    room = _room()
+    room.unlist_document("main.md", actor="eve", at=AT)
+    room.close(actor="cem", at=AT)
+    return room
+
+
+def _room_without_rights() -> Room:
+    """As rooms were before members, when the first snapshots were stored."""
+    room = _room()
+    room.restore_state({"room": "demo", "title": "Büro “1”", "documents": ["main.md"]})
     return room
 
 
@@ -47,27 +87,97 @@ def _message() -> Message:
     )
 
 
+APPEARANCE: Final = Appearance("Ada “L.” 😀", "#7b6ce5", "https://example.org/ada.png?v=1&s=64", version=3)
+
+
 def _attendance() -> Attendance:
-    stay = Attendance.join("demo", "s1", client="ada-1", node="node-00000001", actor=ACTOR, at=AT)
+    stay = _stay("s1")
     stay.leave("superseded", actor=ACTOR, at=AT)
     return stay
 
 
+def _busy_attendance() -> Attendance:
+    stay = _stay("s2")
+    stay.change_status(Status.RUNNING, "declared", actor=ACTOR, at=AT)
+    return stay
+
+
+def _stay(session: str) -> Attendance:
+    return Attendance.join(
+        "demo",
+        session,
+        client="ada-1",
+        node="node-00000001",
+        appearance=APPEARANCE,
+        actor=ACTOR,
+        at=AT,
+    )
+
+
 def _presence() -> Presence:
-    presence = Presence.begin("demo", "node-00000001", at=AT)
-    presence.record([["ada-1", "main.md", 2, 5, 1, 1_795_442_706_789_012], ["b", "c", 0, 0, 0, 1]], at=AT)
+    presence = Presence.begin("demo", "node-00000001", node="node-00000001", at=AT)
+    moves: list[Any] = [["ada-1", "main.md", 2, 5, 1, 1_795_442_706_789_012], ["b", "c", 0, 0, 0, 1]]
+    typing: list[Any] = [["ada-1", "main.md", 1, 1_795_442_706_789_012], ["b", "", 0, 1]]
+    presence.record(moves, typing, at=AT)
+    presence.record_keyframe(moves, at=AT)
     return presence
+
+
+def _profile() -> Profile:
+    profile = Profile.create("ada", "Ada “L.” 😀", actor="ada", at=AT)
+    profile.change(name="Ada Lovelace é", colour="#EE2F2F", avatar=APPEARANCE.avatar, actor="ada", at=AT)
+    profile.sign_out(actor="ada", at=AT)
+    profile.disable(actor="root", at=AT)
+    profile.enable(actor="root", at=AT)
+    return profile
+
+
+def _retention() -> Retention:
+    retention = Retention.begin("presence", actor="@server", at=AT)
+    retention.drop(date(2026, 10, 9), 123_456_789, kept_days=30, actor="@server", at=AT)
+    return retention
 
 
 def events() -> list[Event]:
     """The last event of every class."""
     samples: dict[str, Event] = {}
-    for aggregate in (_room(), _document(), _message(), _attendance(), _presence()):
+    for aggregate in (
+        _closed_room(),
+        _document(),
+        _message(),
+        _busy_attendance(),
+        _attendance(),
+        _presence(),
+        _profile(),
+        _retention(),
+    ):
         for event in _events(aggregate):
             samples[event.TOPIC] = event
     return list(samples.values())
 
 
+def older_events() -> dict[str, Event]:
+    """By the names of their fixtures: what older versions of classes are read as."""
+    present: dict[str, Any] = {event.TOPIC: event for event in events()}
+    joined = replace(present["attendance.joined"], name=ACTOR, colour=colour_of(ACTOR), avatar="", profile=0)
+    opened = replace(present["room.opened"], owner=None, everyone="editor")
+    return {
+        "attendance.joined.v1": joined,
+        "attendance.joined.v2": joined,
+        "presence.frame_recorded.v1": replace(present["presence.frame_recorded"], typing=[]),
+        "room.opened.v1": opened,
+    }
+
+
+# Snapshots have no versions of their own: this counts the shapes that states of an aggregate have had.
+SNAPSHOT_SHAPES: Final = {"document": 1, "room": 2}
+
+
 def snapshots() -> dict[str, Snapshot]:
     """By the topic of their aggregate."""
     return {"document": Snapshot.take(_document()), "room": Snapshot.take(_room())}
+
+
+def older_states() -> dict[str, Any]:
+    """By the names of their fixtures: the states that snapshots of older shapes are read as."""
+    return {"room.v1": _room_without_rights().as_state()}

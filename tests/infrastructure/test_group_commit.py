@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
 import pytest
 
-from application.log import Recorded, Submission
+from application.documents import Documents
+from application.live import LiveAggregates
+from application.log import Guarded, Recorded, Submission
+from application.members import Members
+from application.rooms import Rooms
 from domain.aggregate import Event
-from domain.errors import Overloaded
+from domain.document import Edit
+from domain.errors import NotFound, Overloaded
+from domain.ids import room_stream
+from domain.profile import Profile
+from domain.rights import Role
 from domain.room import DocumentListed
 from infrastructure import group_commit
 from infrastructure.group_commit import (
@@ -22,9 +30,10 @@ from infrastructure.group_commit import (
     GroupCommit,
     OutcomeUnknown,
 )
-from tests.application.fakes import Clock
+from tests.application.fakes import Clock, FakeNode
+from tests.application.fakes import FakeStore as NodesStore
 from tests.domain.events import NOON
-from tests.waiting import running, until
+from tests.waiting import PATIENCE_SECONDS, running, until
 
 
 class FakeStore:
@@ -32,6 +41,8 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.batches: list[list[Event]] = []
+        self.guards: list[list[Guarded]] = []
+        """Those of each batch, also of what was refused."""
         self.refuses: set[str] = set()
         """Streams that the next append refuses."""
         self.failures = 0
@@ -51,9 +62,9 @@ class FakeStore:
     def release(self) -> None:
         self._open.set()
 
-    async def append(self, events: Sequence[Event]) -> Appended:
+    async def append(self, events: Sequence[Event], guards: Sequence[Guarded]) -> Appended:
         assert not self.is_exclusive
-        return await self._append(events)
+        return await self._append(events, guards)
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[object]:
@@ -65,13 +76,15 @@ class FakeStore:
         finally:
             self.is_exclusive = False
 
-    async def append_within(self, exclusive: object, events: Sequence[Event]) -> Appended:
+    async def append_within(
+        self, exclusive: object, events: Sequence[Event], guards: Sequence[Guarded]
+    ) -> Appended:
         assert exclusive is self
         assert self.is_exclusive
         self.within += 1
-        return await self._append(events)
+        return await self._append(events, guards)
 
-    async def _append(self, events: Sequence[Event]) -> Appended:
+    async def _append(self, events: Sequence[Event], guards: Sequence[Guarded]) -> Appended:
         self.in_flight += 1
         try:
             await self._open.wait()
@@ -86,6 +99,7 @@ class FakeStore:
         positions = range(previous + 1, previous + 1 + len(taken))
         self.position += len(taken)
         self.batches.append(taken)
+        self.guards.append(list(guards))
         return Appended(previous, positions, frozenset(refused))
 
     def _fail_perhaps(self) -> None:
@@ -114,8 +128,8 @@ class FakeOwner:
     def on_stalled(self) -> None:
         self.stalls += 1
 
-    def submission(self, *names: str) -> Submission:
-        return Submission(self, self.generation, [an_event(self.stream, name) for name in names])
+    def submission(self, *names: str, guard: Guarded = None) -> Submission:
+        return Submission(self, self.generation, [an_event(self.stream, name) for name in names], guard)
 
 
 def an_event(stream: str, name: str) -> Event:
@@ -138,8 +152,8 @@ class Commit:
     def _on_appended(self, previous: int, recorded: Sequence[Recorded]) -> None:
         self.appended.append((previous, list(recorded)))
 
-    def submit(self, owner: FakeOwner, *names: str) -> Submission:
-        submission = owner.submission(*names)
+    def submit(self, owner: FakeOwner, *names: str, guard: Guarded = None) -> Submission:
+        submission = owner.submission(*names, guard=guard)
         self.log.submit(submission)
         return submission
 
@@ -341,6 +355,177 @@ async def test_a_second_refusal_is_decided_again_too(commit: Commit) -> None:
         await commit.log.drained()
     assert lost.refusals == [0, 1]
     assert commit.names == [[], [], ["again 2"]]
+
+
+async def test_under_the_lock_only_what_was_refused_is_written(commit: Commit) -> None:
+    """Else a change of the room, decided meanwhile, would void the right of the refused edit once more."""
+    lost, room = FakeOwner("document:demo/lost"), FakeOwner("room:demo")
+
+    def decide_again() -> None:
+        commit.submit(room, "renamed")
+        commit.submit(lost, "again 1")
+        commit.submit(lost, "again 2")
+
+    lost.when_refused = decide_again
+    commit.store.refuses = {lost.stream}
+    commit.submit(lost, "1")
+    async with running(commit.log.run()):
+        await commit.log.drained()
+    assert commit.names == [[], ["again 1", "again 2"], ["renamed"]]
+    assert (commit.store.within, commit.log.waiting_events) == (1, 0)
+
+
+async def test_what_waits_behind_a_refusal_keeps_its_order(
+    commit: Commit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "BATCH_EVENTS_MAX", 2)
+    lost, fine = FakeOwner("room:lost"), FakeOwner("room:fine")
+
+    def decide_again() -> None:
+        for number in range(3):
+            commit.submit(fine, f"fine {number}")
+            commit.submit(lost, f"again {number}")
+
+    lost.when_refused = decide_again
+    commit.store.refuses = {"room:lost"}
+    commit.submit(lost, "1")
+    async with running(commit.log.run()):
+        await commit.log.drained()
+    assert commit.names == [
+        [],
+        ["again 0", "again 1"],
+        ["fine 0", "fine 1"],
+        ["fine 2", "again 2"],
+    ]
+
+
+# Guards.
+
+
+async def test_every_event_goes_with_the_guard_that_it_was_decided_on(commit: Commit) -> None:
+    commit.submit(FakeOwner("document:demo/a"), "1", "2", guard=("room:demo", 3))
+    commit.submit(FakeOwner("room:demo"), "3")
+    commit.submit(FakeOwner("document:demo/b"), "4", guard=("room:demo", 4))
+    async with running(commit.log.run()):
+        await commit.log.drained()
+    assert commit.store.guards == [[("room:demo", 3), ("room:demo", 3), None, ("room:demo", 4)]]
+
+
+class StoreOfNodes:
+    """The store that the fakes share, as one committer sees it. `race` happens before its next append."""
+
+    def __init__(self, store: NodesStore) -> None:
+        self.store = store
+        self.batches: list[Appended] = []
+        self.is_exclusive = False
+        self.race: Callable[[], object] = lambda: None
+
+    async def append(self, events: Sequence[Event], guards: Sequence[Guarded]) -> Appended:
+        self.race()
+        self.race = lambda: None
+        self.batches.append(self.store.append(events, guards))
+        return self.batches[-1]
+
+    @asynccontextmanager
+    async def exclusive(self) -> AsyncIterator[object]:
+        self.is_exclusive = True
+        yield self
+        self.is_exclusive = False
+
+    async def append_within(
+        self, exclusive: object, events: Sequence[Event], guards: Sequence[Guarded]
+    ) -> Appended:
+        assert exclusive is self
+        return await self.append(events, guards)
+
+
+class Place:
+    """A committer with live aggregates on it: a room of Ada's with Ben in it, and two documents."""
+
+    def __init__(self) -> None:
+        self.nodes = NodesStore()
+        self.store = StoreOfNodes(self.nodes)
+        self.log = GroupCommit(self.store, self._on_appended, monotonic=Clock().monotonic)
+        self.lives = LiveAggregates(self.log, self.nodes, monotonic=Clock().monotonic)
+        self.documents = Documents(
+            self.lives, self.nodes, Rooms(self.lives, now=Clock().now), now=Clock().now
+        )
+        self.members = Members(self.lives, now=Clock().now, new_id=lambda: "")
+        self._elsewhere = FakeNode(self.nodes)
+
+    def _on_appended(self, previous: int, recorded: Sequence[Recorded]) -> None:
+        self.lives.on_events(recorded)
+
+    async def fill(self) -> None:
+        rooms = Rooms(self.lives, now=Clock().now)
+        await rooms.open("demo", "Demo", actor="ada")
+        await self.members.put("demo", "ben", Role.EDITOR, actor="ada")
+        for document in ("a", "b"):
+            await self.documents.create("demo", document, actor="ada")
+        self.store.batches.clear()
+
+    async def elsewhere(self, change: Callable[[Members], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        """A change of the room on another node, decided; it is stored when it is called for."""
+        await self._elsewhere.lives.get(room_stream("demo"))
+        members = Members(self._elsewhere.lives, now=Clock().now, new_id=lambda: "")
+        self._changing = asyncio.ensure_future(change(members))
+        await until(lambda: self._elsewhere.waiting)
+        return self._elsewhere.commit
+
+    def edit(self, user: str, document: str = "a", seq: int = 1) -> asyncio.Future[Sequence[Recorded]]:
+        return self.documents.edit("demo", document, Edit(user, seq, 0, ["x"], f"{seq}"), actor=user)
+
+
+@pytest.fixture
+async def place() -> AsyncIterator[Place]:
+    place = Place()
+    async with running(place.log.run()):
+        await place.fill()
+        yield place
+
+
+async def test_an_edit_whose_room_has_changed_is_decided_again_under_the_lock(place: Place) -> None:
+    place.store.race = await place.elsewhere(lambda m: m.put("demo", "cem", Role.EDITOR, actor="ada"))
+    ours, theirs = place.edit("ben"), place.edit("ben", "b")
+    assert [len(await done) for done in (ours, theirs)] == [1, 1]
+    assert [sorted(appended.refused) for appended in place.store.batches] == [
+        ["document:demo/a", "document:demo/b"],
+        [],
+    ]
+
+
+async def test_an_edit_whose_right_has_gone_is_answered_and_the_rest_of_its_batch_stored(
+    place: Place,
+) -> None:
+    place.store.race = await place.elsewhere(lambda m: m.remove("demo", "ben", actor="ada"))
+    lost = [place.edit("ben"), place.edit("ben", seq=2), place.edit("ben", "b")]
+    free = place.lives.submit(
+        "profile:/dan", lambda _: Profile.create("dan", "Dan", actor="dan", at=NOON), is_new=True
+    )
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        answers = await asyncio.gather(*lost, return_exceptions=True)
+        assert len(await free) == 1
+    assert [type(answer) for answer in answers] == [NotFound] * 3
+    assert len(place.nodes.stream("document:demo/a")) == 1
+    assert len(place.store.batches[0].positions) == 1
+
+
+async def test_edits_are_stored_while_their_room_changes_all_the_time(place: Place) -> None:
+    """Every batch has a change of the room in it: the second decision must hold all the same."""
+    changing = True
+
+    async def change() -> None:
+        number = 0
+        while changing:
+            number += 1
+            role = (Role.VIEWER, Role.EDITOR)[number % 2]
+            await place.members.put("demo", "cem", role, actor="ada")
+
+    changes = [asyncio.ensure_future(change()) for _ in range(4)]
+    for seq in range(1, 30):
+        assert len(await place.edit("ben", seq=seq)) == 1
+    changing = False
+    await asyncio.gather(*changes)
 
 
 # Failures.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import http.client
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -35,10 +37,11 @@ class Answer(NamedTuple):
 
 
 class ServerThread:
-    """A server on an event loop of its own."""
+    """A server on an event loop of its own; without `settings` one in development."""
 
-    def __init__(self, conninfo: str) -> None:
+    def __init__(self, conninfo: str, settings: Settings | None = None) -> None:
         self.conninfo = conninfo
+        self._settings = settings or Settings(port=0, drain_seconds=2)
         self._started: Future[Server] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
 
@@ -46,7 +49,7 @@ class ServerThread:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         try:
-            async with open_server(Settings(port=0, drain_seconds=2), self.conninfo) as server:
+            async with open_server(self._settings, self.conninfo) as server:
                 self._started.set_result(server)
                 await self._stop.wait()
         except BaseException as error:
@@ -69,13 +72,15 @@ class ServerThread:
         """Run a coroutine where the server lives."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(CALL_SECONDS)
 
-    def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
+    def ask(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """One request. A `body` that is no bytes is sent as JSON."""
         address = urlsplit(self.url)
         connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=CALL_SECONDS)
         try:
             data = body if body is None or isinstance(body, bytes) else orjson.dumps(body)
-            connection.request(method, path, data, headers or {})
+            connection.request(method, path, data, dict(headers or {}))
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
         finally:
@@ -84,5 +89,56 @@ class ServerThread:
     def get(self, path: str, **headers: str) -> Answer:
         return self.ask("GET", path, headers=headers)
 
-    def post(self, path: str, body: Any) -> Answer:
+    def post(self, path: str, body: Any = None) -> Answer:
         return self.ask("POST", path, body)
+
+    def sign_in(self, name: str = "Guest") -> dict[str, str]:
+        """The headers of a new guest."""
+        return self.guest(name).headers
+
+    def guest(self, name: str = "Guest") -> Somebody:
+        made = self.post("/api/guests", {"name": name})
+        assert made.status == 201, made
+        return Somebody(self, made.json["user"], {"Authorization": f"Bearer {made.json['token']}"})
+
+    def with_token(self, user: str, address: str, *, is_admin: bool = False) -> Somebody:
+        """Somebody with a token that this server has signed, who comes from `address` through a proxy."""
+        token = self.server.tokens.sign(user, lifetime=timedelta(hours=1), is_admin=is_admin)
+        return Somebody(self, user, {"Authorization": f"Bearer {token}", "X-Forwarded-For": address})
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """A user at a server, and what they send with every request."""
+
+    server: ServerThread
+    user: str
+    headers: dict[str, str]
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """`headers` are written with underscores: `If_Match="…"`."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.server.ask(method, path, body, self.headers | given)
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.ask("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Answer:
+        return self.ask("POST", path, body, **headers)
+
+    def put(self, path: str, body: Any, **headers: str) -> Answer:
+        return self.ask("PUT", path, body, **headers)
+
+    def patch(self, path: str, body: Any, **headers: str) -> Answer:
+        return self.ask("PATCH", path, body, **headers)
+
+    def delete(self, path: str, **headers: str) -> Answer:
+        return self.ask("DELETE", path, **headers)
+
+    def make_room(self, **members: str) -> str:
+        """The id of a new room of theirs, with "main.md" in it and `members` in their roles."""
+        room = str(self.post("/api/rooms", {}).json["room"])
+        assert self.post(f"/api/rooms/{room}/documents", {"document": "main.md"}).status == 201
+        for user, role in members.items():
+            assert self.put(f"/api/rooms/{room}/members/{user}", {"role": role}).status == 200
+        return room

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from infrastructure.embedded_postgres import EmbeddedPostgres
-from interfaces.cli import load, show
+from infrastructure.rebuild import Difference, Rebuilt
+from interfaces.cli import load, rebuild, show
 from interfaces.cli.failures import CommandFailed
 from interfaces.cli.main import main, parser
 
@@ -81,6 +82,45 @@ def test_a_load_asked_wrongly_ends_with_two(arguments: list[str], capsys: pytest
     assert capsys.readouterr().err.startswith("chronoscribe: ")
 
 
+def test_a_projection_that_there_is_not_ends_with_two_and_the_names(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["rebuild", "everything"]) == 2
+    assert "there is no projection 'everything', but: directory" in capsys.readouterr().err
+
+
+def test_the_report_of_a_rebuild_says_how_much_and_how_fast() -> None:
+    rebuilt = Rebuilt(260_001, 260_000, 0, None)
+    assert rebuild.report("directory", rebuilt, 3.25) == (
+        "directory: 260,000 events in 3.2 s, up to position 260,001"
+    )
+
+
+def test_the_report_of_a_rebuild_says_what_was_parked_and_what_differed() -> None:
+    assert rebuild.report("d", Rebuilt(9, 9, 2, ()), 1.0).endswith(
+        "; 2 of them could not be taken in and are parked; no row differs"
+    )
+    found = [
+        Difference("d", False, 30, tuple(f"({n})" for n in range(20))),
+        Difference("d", True, 1, ("\x1b",)),
+    ]
+    assert rebuild.report("d", Rebuilt(9, 9, 0, tuple(found)), 1.0).endswith("; 31 rows differ")
+    lines = list(rebuild.differences_of(found))
+    assert (len(lines), lines[0], lines[-1]) == (21, "- d (0)", "and 11 more")
+    assert list(rebuild.differences_of(found[1:])) == [r"+ d \x1b"]
+
+
+def test_without_a_terminal_a_line_now_and_then_says_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say = rebuild._line_now_and_then("directory")
+    say(1, 5_000)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(rebuild, "LINE_SECONDS", 0.0)
+    say(2_000, 5_000)
+    assert capsys.readouterr().err == "directory: 2,000 of 5,000\n"
+
+
 def test_a_file_that_is_no_trace_ends_with_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["load", str(tmp_path / "missing")]) == 1
     assert "No such file" in capsys.readouterr().err
@@ -91,7 +131,9 @@ def test_a_load_without_a_server_ends_with_one(capsys: pytest.CaptureFixture[str
     assert "no answer from http://127.0.0.1:1" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [["show", "demo", "main.md"], ["log", "demo"], ["log", "demo", "-f"]])
+@pytest.mark.parametrize(
+    "command", [["show", "demo", "main.md"], ["log", "demo"], ["log", "demo", "-f"], ["rebuild", "directory"]]
+)
 def test_a_folder_without_data_is_told_and_not_filled(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,16 +9,29 @@ import orjson
 import pytest
 
 from application.log import Recorded
-from domain.attendance import Attendance, Left
+from domain.attendance import Appearance, Attendance, Left, StatusChanged
 from domain.document import Created, EditApplied
 from domain.ids import attendance_stream, document_stream, message_stream, room_stream
 from domain.message import Posted
-from domain.room import DocumentListed, Opened
+from domain.room import (
+    AccessChanged,
+    Closed,
+    DocumentListed,
+    DocumentUnlisted,
+    InvitationMade,
+    InvitationRevoked,
+    MemberAdded,
+    MemberRemoved,
+    Opened,
+    Renamed,
+    RoleChanged,
+)
 from domain.text_op import Op
 from interfaces.cli.lines import PARTS_SHOWN, json_line, line
 
 AT = datetime(2026, 11, 23, 14, 5, 7, 123_456, tzinfo=UTC)
 MAIN = document_stream("demo", "main.md")
+ROOM = room_stream("demo")
 
 
 def recorded(kind: Any, stream: str, **fields: Any) -> Recorded:
@@ -85,8 +98,40 @@ def test_a_long_insert_and_a_long_list_of_changes_are_cut() -> None:
         (recorded(Left, attendance_stream("demo", "s"), client="c1", reason="lost"), "left (lost)"),
         (recorded(DocumentListed, room_stream("demo"), document="a.md"), "document a.md listed"),
         (
-            recorded(Opened, room_stream("demo"), originator_topic="room", room="demo", title="De\tmo"),
-            r"opened the room De\tmo",
+            recorded(
+                Opened, ROOM, originator_topic="room", room="demo", title="De\tmo", owner="ada", everyone=None
+            ),
+            r"opened the room De\tmo: for members only",
+        ),
+        (
+            recorded(
+                Opened, ROOM, originator_topic="room", room="demo", title="Demo", owner="ada",
+                everyone="viewer",
+            ),
+            "opened the room Demo: everyone is viewer",
+        ),
+        (recorded(DocumentUnlisted, ROOM, document="a.md"), "document a.md unlisted"),
+        (recorded(Renamed, ROOM, title="a\x1bb"), r"renamed the room a\x1bb"),
+        (recorded(AccessChanged, ROOM, everyone="editor"), "changed the access: everyone is editor"),
+        (recorded(MemberAdded, ROOM, user="ben", role="editor", invitation=None), "made ben editor"),
+        (
+            recorded(MemberAdded, ROOM, user="ada", role="editor", invitation="i1"),
+            "became editor by invitation i1",
+        ),
+        (recorded(RoleChanged, ROOM, user="ben", role="viewer"), "made ben viewer"),
+        (recorded(MemberRemoved, ROOM, user="ben"), "removed ben"),
+        (recorded(MemberRemoved, ROOM, user="ada"), "is no member any more"),
+        (
+            recorded(InvitationMade, ROOM, invitation="i1", role="viewer", digest="", expires=1, uses=None),
+            "invites as viewer by i1",
+        ),
+        (recorded(InvitationRevoked, ROOM, invitation="i1"), "revoked the invitation i1"),
+        (recorded(Closed, ROOM), "closed the room"),
+        (
+            recorded(
+                StatusChanged, attendance_stream("demo", "s"), client="c1", status="away", cause="derived"
+            ),
+            "is away",
         ),
         (
             recorded(Created, MAIN, originator_topic="document", room="demo", name="main.md"),
@@ -99,9 +144,17 @@ def test_other_events_are_said_in_words(event: Recorded, shown: str) -> None:
 
 
 def test_who_joined_is_named_with_the_client() -> None:
-    stay = Attendance.join("demo", "s", client="tab-1", node="node-1", actor="ada", at=AT)
+    stay = Attendance.join(
+        "demo",
+        "s",
+        client="tab-1",
+        node="node-1",
+        appearance=Appearance("Ada L", "#4c75f0"),
+        actor="ada",
+        at=AT,
+    )
     joined: Any = stay.collect_events()[0]
-    assert what(Recorded(7, joined)) == "joined as tab-1"
+    assert what(Recorded(7, joined)) == "joined as Ada L (tab-1)"
 
 
 def test_an_actor_cannot_disturb_the_terminal() -> None:

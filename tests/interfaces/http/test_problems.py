@@ -11,7 +11,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from domain import errors
 from domain.errors import ChronoscribeError
-from interfaces.http.problems import problem, problems
+from interfaces.http.problems import PreconditionFailed, SpanInvalid, problem, problems
 from tests.interfaces.server_thread import ServerThread
 
 
@@ -41,6 +41,11 @@ def told(response: web.StreamResponse) -> dict[str, object]:
         (errors.RateLimited("slowly", retry_after=2), 429),
         (errors.BadFrame("what", field="room"), 422),
         (errors.RoomFull("full", limit=3), 422),
+        (errors.LastOwner("the only one"), 409),
+        (errors.IdReused("another content"), 409),
+        (PreconditionFailed("changed"), 412),
+        (SpanInvalid("ends before it begins", field="from"), 400),
+        (errors.Unauthenticated(), 401),
         (errors.Contended("later", retry_after=0.5), 503),
         (errors.StoreUnavailable("away", retry_after=0.5), 503),
         (errors.Corrupt("unreadable"), 503),
@@ -58,6 +63,11 @@ async def test_when_to_try_again_stands_in_a_header_too() -> None:
     assert (await through(errors.RateLimited("slowly", retry_after=2.4))).headers["Retry-After"] == "2"
     assert (await through(errors.Contended("later", retry_after=0.1))).headers["Retry-After"] == "1"
     assert "Retry-After" not in (await through(errors.NotFound("none"))).headers
+
+
+async def test_who_is_not_known_is_told_how_to_be() -> None:
+    assert (await through(errors.Unauthenticated())).headers["WWW-Authenticate"] == "Bearer"
+    assert "WWW-Authenticate" not in (await through(errors.Forbidden("no"))).headers
 
 
 async def test_what_the_framework_refuses_has_the_same_shape() -> None:
@@ -108,11 +118,15 @@ def test_facts_that_are_no_time_make_no_header() -> None:
 def test_everything_that_a_real_server_refuses_has_it_too(
     server: ServerThread, method: str, path: str, status: int
 ) -> None:
-    answer = server.ask(method, path)
+    answer = server.guest().ask(method, path)
     assert (answer.status, answer.headers.get_content_type()) == (status, "application/problem+json")
     assert answer.json["status"] == status
 
 
 def test_a_body_that_is_too_large_is_refused(server: ServerThread) -> None:
-    answer = server.post("/api/rooms", b" " * (1024 * 1024 + 1))
+    answer = server.guest().post("/api/rooms", b" " * (1024 * 1024 + 1))
     assert (answer.status, answer.json["title"]) == (413, "Too large")
+
+
+def test_a_body_of_whom_nobody_knows_is_not_read(server: ServerThread) -> None:
+    assert server.post("/api/rooms", b" " * (1024 * 1024 + 1)).status == 401

@@ -36,6 +36,8 @@ async def http_beside(sockets: ModelSockets, text: str | None) -> AsyncIterator[
     app.router.add_post("/api/rooms", create)
     app.router.add_get("/api/rooms/{room}/documents/{document}", read)
     app.router.add_get("/ws/{room}", elsewhere)
+    app.router.add_post("/api/guests", sockets.become_guest)
+    app.router.add_post("/api/tickets", sockets.buy_ticket)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

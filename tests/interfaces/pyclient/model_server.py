@@ -22,6 +22,11 @@ def error(code: str, **facts: Any) -> Frame:
     return {"type": "error", "code": code, "message": f"refused: {code}", **facts}
 
 
+def looks(client: str) -> Frame:
+    """How the only user of a client looks."""
+    return {"name": client, "colour": "#4c75f0", "avatar": ""}
+
+
 class ModelDocument:
     """A text, the list of its edit events, and the pristine edits by client and number."""
 
@@ -110,8 +115,11 @@ class ModelServer:
                 "resumed": resumed,
                 "session": f"session-{client}",
                 "node": "node",
-                "room": {"id": "room", "title": "Room"},
+                "you": {"user": client, "role": "editor", **looks(client)},
+                "room": {"id": "room", "title": "Room", "everyone": "editor"},
+                "members": [],
                 "documents": sorted(self.documents),
+                "people": {},
                 "roster": [],
                 "messages": [] if resumed else said[-50:],
                 "heartbeat": {"interval": 25, "timeout": 8},
@@ -123,7 +131,8 @@ class ModelServer:
             for event in missed
             if event["event"] != "edit"
         )
-        self._commit({"event": "joined", "client": client, "session": f"session-{client}", "name": client})
+        joined = {"event": "joined", "client": client, "session": f"session-{client}"}
+        self._commit(joined | looks(client))
 
     # Documents.
 
@@ -140,6 +149,7 @@ class ModelServer:
             "document": name,
             "revision": document.revision,
             "seq": document.last_seq(connection.client),
+            "cursors": [],
         }
         if after is None:
             opened["text"] = document.text
@@ -212,8 +222,20 @@ class ModelServer:
             return self.refusals.popleft()
         move = {key: frame[key] for key in ("document", "revision", "anchor", "head")}
         move |= {"client": connection.client, "at": 0}
-        self._send({"type": "presence", "position": 0, "moves": [move]})
+        self._send({"type": "presence", "position": 0, "moves": [move], "typing": []})
         return None
+
+    def _on_typing(self, connection: ModelConnection, frame: Frame) -> Frame | None:
+        sign = {"document": frame.get("document"), "typing": frame["typing"]}
+        sign |= {"client": connection.client, "at": 0}
+        self._send({"type": "presence", "position": 0, "moves": [], "typing": [sign]})
+        return None
+
+    def _on_status(self, _connection: ModelConnection, _frame: Frame) -> Frame:
+        return {"type": "ok"}
+
+    def _on_refresh(self, _connection: ModelConnection, _frame: Frame) -> Frame:
+        return {"type": "ok"}
 
     def _on_post(self, connection: ModelConnection, frame: Frame) -> Frame | None:
         if self.refusals:

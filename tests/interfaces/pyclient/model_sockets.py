@@ -23,13 +23,27 @@ class ModelSockets:
         self.upgrades = 0
         self.status = 0
         """When not 0, what upgrades are answered with."""
+        self.guests = 0
+        self.tickets: list[str] = []
+        """Those that are not used up."""
+        self.offered: list[list[str]] = []
+        """The subprotocols of each upgrade."""
+        self.refused_tokens: set[str] = set()
+        self.ticket_status = 201
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.upgrades += 1
         if self.status:
             return web.Response(status=self.status)
+        offered = [name.strip() for name in request.headers["Sec-WebSocket-Protocol"].split(",")]
+        self.offered.append(offered)
         socket = web.WebSocketResponse(protocols=("chronoscribe.v1",))
         await socket.prepare(request)
+        ticket = offered[-1].removeprefix("ticket.")
+        if ticket not in self.tickets:
+            await socket.close(code=4501)
+            return socket
+        self.tickets.remove(ticket)
         connection = self.server.connect()
         self.sockets[connection] = socket
         while (message := await socket.receive()).type is WSMsgType.TEXT:
@@ -39,6 +53,19 @@ class ModelSockets:
         connection.close()
         del self.sockets[connection]
         return socket
+
+    async def become_guest(self, _: web.Request) -> web.Response:
+        self.guests += 1
+        user = f"guest-{self.guests}"
+        return web.json_response({"user": user, "token": f"token-of-{user}"}, status=201)
+
+    async def buy_ticket(self, request: web.Request) -> web.Response:
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        if token in self.refused_tokens:
+            return web.json_response({"code": "E_AUTH"}, status=401)
+        ticket = f"{token}-{len(self.offered)}"
+        self.tickets.append(ticket)
+        return web.json_response({"ticket": ticket}, status=self.ticket_status)
 
     async def flush(self) -> None:
         """Send what the model has to say, and close what it has closed."""
@@ -62,6 +89,8 @@ class ModelSockets:
     async def serving(self, port: int = 0) -> AsyncIterator[str]:
         app = web.Application()
         app.router.add_get("/ws/{room}", self.handle)
+        app.router.add_post("/api/guests", self.become_guest)
+        app.router.add_post("/api/tickets", self.buy_ticket)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -33,7 +33,7 @@ class Person:
 
     def __init__(self, world: World, name: str, first_token: int, *, compose: bool) -> None:
         self.world = world
-        self.session = ClientSession(name, name, compose=compose)
+        self.session = ClientSession(name, compose=compose)
         self.session.open(DOCUMENT, world.now, create=True)
         self.connection: ModelConnection | None = None
         self.up: deque[Frame] = deque()

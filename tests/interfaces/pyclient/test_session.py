@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain import attendance
 from domain.errors import OpInvalid
 from domain.text_op import Op
 from interfaces.pyclient import notices
@@ -28,9 +29,23 @@ WELCOME: Frame = {
     "resumed": False,
     "session": "s1",
     "node": "n1",
-    "room": {"id": "room", "title": "Room"},
+    "you": {"user": "ada-l", "role": "editor", "name": "Ada", "colour": "#4c75f0", "avatar": ""},
+    "room": {"id": "room", "title": "Room", "everyone": None},
+    "members": [{"user": "ada-l", "role": "editor"}, {"user": "ben-k", "role": "owner"}],
     "documents": ["main.md"],
-    "roster": [{"client": "ben", "session": "s-ben", "name": "Ben", "since": 1}],
+    "people": {"ben-k": {"name": "Ben", "colour": "#1d920c", "avatar": ""}},
+    "roster": [
+        {
+            "client": "ben",
+            "session": "s-ben",
+            "user": "ben-k",
+            "since": 1,
+            "status": "idle",
+            "active": 1,
+            "cursors": [],
+            "typing": [],
+        }
+    ],
     "messages": [],
     "heartbeat": {"interval": 25, "timeout": 8},
     "limits": {"frame_bytes": 65536, "op_components": 5000, "edits_per_second": None},
@@ -41,7 +56,7 @@ class Script:
     """A session and its scripted server: every frame is answered by hand."""
 
     def __init__(self, *, compose: bool = True) -> None:
-        self.session = ClientSession("ada", "Ada", compose=compose)
+        self.session = ClientSession("ada", compose=compose)
         self.now = 100.0
         self.ref = 0
 
@@ -64,6 +79,8 @@ class Script:
 
     def reply(self, kind: str, **fields: Any) -> None:
         """Answer the last expected request."""
+        if kind == "opened":
+            fields = {"cursors": []} | fields
         self.session.on_frame({**fields, "type": kind, "ref": self.ref}, self.now)
 
     def refuse(self, code: str, **facts: Any) -> None:
@@ -97,7 +114,7 @@ class Script:
         return self.session.edit("main.md", op, self.now)
 
     def event(self, kind: str, position: int, **fields: Any) -> Frame:
-        return {"event": kind, "position": position, "actor": "Somebody", "at": 7, **fields}
+        return {"event": kind, "position": position, "actor": "Somebody", "at": 7} | fields
 
     def edited(self, revision: int, client: str, seq: int, op: Op) -> Frame:
         return self.event(
@@ -130,7 +147,7 @@ def test_hello_names_who_we_are_and_the_welcome_who_is_there() -> None:
     script = Script()
     session = script.session
     session.on_connected(script.now)
-    hello = script.expect("hello", protocol=1, client="ada", name="Ada")
+    hello = script.expect("hello", protocol=1, client="ada")
     assert "resume" not in hello
     script.reply("welcome", **WELCOME)
     assert session.status is Status.ONLINE
@@ -480,10 +497,12 @@ def test_the_position_moves_on_only_with_the_events_themselves() -> None:
     script.cut()
     script.connect(resumed=True, position=30)
     assert script.session.position == 10
-    joined = script.event("joined", 20, client="eve", session="s-eve", name="Eve")
+    joined = script.event(
+        "joined", 20, client="eve", session="s-eve", name="Eve", colour="#2284bf", avatar=""
+    )
     script.push("events", position=30, events=[joined])
     assert script.session.position == 30
-    assert script.told(notices.Joined) == [notices.Joined("eve", "Eve", 7)]
+    assert script.told(notices.Joined) == [notices.Joined("eve", "Somebody", "Eve", 7)]
     script.push("events", position=30, events=[joined])
     assert script.told(notices.Joined) == []
 
@@ -893,22 +912,145 @@ def test_the_first_welcome_s_messages_are_no_news() -> None:
 
 def test_what_happens_in_the_room_is_told() -> None:
     script = opened_script()
+    looks = {"name": "Eve", "colour": "#2284bf", "avatar": ""}
     events = [
-        script.event("joined", 11, client="eve", session="s-eve", name="Eve"),
+        script.event("joined", 11, actor="eve-m", client="eve", session="s-eve", **looks),
         script.event("document_listed", 12, document="new.md"),
-        script.event("room_opened", 13, title="Title"),
+        script.event("room_opened", 13, title="Title", everyone=None),
         script.event("of a later server", 14),
-        script.event("left", 15, client="ben", session="s-ben", reason="lost"),
+        script.event("status", 15, actor="eve-m", client="eve", session="s-eve", status="running"),
+        script.event("left", 16, client="ben", session="s-ben", reason="lost"),
+        script.event("document_unlisted", 17, document="main.md"),
+        script.event("status", 18, client="ben", session="s-ben", status="away"),  # gone already
     ]
-    script.push("events", position=15, events=events)
+    script.push("events", position=18, events=events)
     assert script.session.take_notices() == [
-        notices.Joined("eve", "Eve", 7),
+        notices.Joined("eve", "eve-m", "Eve", 7),
         notices.DocumentListed("new.md"),
-        notices.RoomOpened("Title"),
+        notices.PersonStatus("eve", "eve-m", "running", 7),
         notices.Left("ben", "lost", 7),
+        notices.DocumentUnlisted("main.md"),
+        notices.PersonStatus("ben", "Somebody", "away", 7),
     ]
     assert script.session.roster == {"eve": "Eve"}
-    assert script.session.documents == {"main.md", "new.md"}
+    assert script.session.documents == {"new.md"}
+    [eve] = script.session.people.present.values()
+    assert (eve.user, eve.status, eve.looks.colour, eve.role) == (
+        "eve-m",
+        attendance.Status.RUNNING,
+        "#2284bf",
+        None,
+    )
+
+
+def test_rights_and_looks_follow_what_is_told() -> None:
+    script = opened_script()
+    session = script.session
+    assert (session.user, session.role, session.title) == ("ada-l", "editor", "Room")
+    new = {"name": "Benjamin", "colour": "#d31ded", "avatar": "https://example.org/b.png"}
+    events = [
+        script.event("member_added", 11, user="eve-m", role="viewer"),
+        script.event("role_changed", 12, user="ada-l", role="commenter"),
+        script.event("member_removed", 13, user="ben-k"),
+        script.event("access_changed", 14, everyone="viewer"),
+        script.event("room_renamed", 15, title="Study"),
+        script.event("invitation_made", 16, invitation="i1", role="editor", expires=1, uses=None),
+        script.event("invitation_revoked", 17, invitation="i1"),
+        script.event("profile", 18, user="ben-k", **new),
+    ]
+    script.push("events", position=18, events=events)
+    assert script.session.take_notices() == [
+        notices.RoleChanged("eve-m", "viewer"),
+        notices.RoleChanged("ada-l", "commenter"),
+        notices.RoleChanged("ben-k", None),
+        notices.RoomChanged("Room", "viewer"),
+        notices.RoomChanged("Study", "viewer"),
+        notices.InvitationMade("i1", "editor"),
+        notices.InvitationRevoked("i1"),
+        notices.ProfileChanged("ben-k", *new.values()),
+    ]
+    assert session.people.members == {"ada-l": "commenter", "eve-m": "viewer"}
+    assert session.role == "commenter"
+    [ben] = session.people.present.values()
+    assert (ben.looks.name, ben.role) == ("Benjamin", "viewer")
+    script.push("events", position=19, events=[script.event("room_closed", 19)])
+    assert script.told(notices.RoomClosed) == [notices.RoomClosed()]
+
+
+def test_one_person_at_several_places_is_one_person() -> None:
+    script = opened_script()
+    looks = {"name": "Ben", "colour": "#1d920c", "avatar": ""}
+    joined = script.event("joined", 11, actor="ben-k", client="ben-2", session="s-ben-2", **looks)
+    editing = script.event("status", 12, actor="ben-k", client="ben-2", session="s-ben-2", status="editing")
+    script.push("events", position=12, events=[joined, editing])
+    [ben] = script.session.people.present.values()
+    assert [place.client for place in ben.places] == ["ben", "ben-2"]
+    assert ben.status is attendance.Status.EDITING
+    left = script.event("left", 13, client="ben-2", session="s-ben-2", reason="left")
+    script.push("events", position=13, events=[left])
+    [ben] = script.session.people.present.values()
+    assert ben.status is attendance.Status.IDLE
+
+
+def test_places_know_where_cursors_are_and_what_is_being_typed() -> None:
+    script = opened_script()
+    [place] = script.session.people.places.values()
+    typing = [{"client": "ben", "document": None, "typing": True, "at": 9_000_000}]
+    script.push("presence", position=1, moves=[move("ben", 1)], typing=typing)
+    assert place.cursors["main.md"]["anchor"] == 1
+    assert place.is_typing(None, 18_000_000)
+    assert not place.is_typing(None, 19_000_000)  # a sign holds for ten seconds
+    assert not place.is_typing("main.md", 9_000_000)
+    assert place.active == 9_000_000
+    hidden = move("ben", 1) | {"anchor": None, "head": None}
+    stopped = [{"client": "ben", "document": None, "typing": False, "at": 10_000_000}]
+    script.push("presence", position=2, moves=[hidden], typing=stopped)
+    assert place.cursors == {}
+    assert script.session.replica("main.md").cursors == {}
+    assert not place.is_typing(None, 10_000_000)
+
+
+def test_what_is_typed_and_done_is_shown_while_there_is_a_socket() -> None:
+    script = opened_script()
+    session = script.session
+    session.type("main.md", is_typing=True)
+    script.expect("typing", document="main.md", typing=True)
+    session.type(None, is_typing=False)
+    assert "document" not in script.expect("typing", typing=False)
+    script.refuse("E_RATE")
+    assert script.told(notices.RequestRefused) == [notices.RequestRefused("E_RATE", "no")]
+    session.declare("running")
+    script.expect("status", status="running")
+    script.reply("ok")
+    session.refresh("ticket-2")
+    script.expect("refresh", ticket="ticket-2")
+    script.reply("ok")
+    script.cut()
+    session.type(None, is_typing=True)
+    session.declare("away")
+    session.refresh("ticket-3")
+    script.expect_silence()
+
+
+def test_what_the_user_does_is_said_again_after_coming_back() -> None:
+    script = Script()
+    script.connect()
+    script.session.declare("running")
+    script.expect("status")
+    script.cut()
+    script.session.on_connected(script.now, ticket="ticket-1")
+    script.expect("hello", ticket="ticket-1")
+    script.reply("welcome", **WELCOME)
+    script.expect("status", status="running")
+
+
+def test_the_others_cursors_come_with_the_text_that_they_stand_in() -> None:
+    script = Script()
+    script.connect()
+    script.session.open("main.md", script.now)
+    script.expect("open")
+    script.reply("opened", revision=4, seq=0, text="abc", cursors=[move("ben", 2)])
+    assert script.session.replica("main.md").cursors["ben"].anchor == 2
 
 
 def move(client: str, anchor: int, document: str = "main.md") -> Frame:
@@ -927,10 +1069,12 @@ def test_cursors_are_kept_with_the_text_until_their_owner_leaves() -> None:
     script.session.open("other.md", script.now)
     script.expect("open")
     moves = [move("ben", 1), move("ada", 2), move("ben", 0, "none.md"), move("ben", 0, "other.md")]
-    script.push("presence", position=1, moves=moves)
-    assert script.told(notices.Presence) == [notices.Presence(moves)]
+    script.push("presence", position=1, moves=moves, typing=[])
+    assert script.told(notices.Presence) == [notices.Presence(moves, [])]
     assert script.session.replica("main.md").cursors == {"ben": Cursor(1, 1)}
-    joined = script.event("joined", 11, client="ben", session="s-ben-2", name="Ben")
+    joined = script.event(
+        "joined", 11, client="ben", session="s-ben-2", name="Ben", colour="#2284bf", avatar=""
+    )
     left = script.event("left", 12, client="ben", session="s-ben", reason="superseded")
     script.push("events", position=12, events=[joined, left])
     assert script.session.roster == {"ben": "Ben"}

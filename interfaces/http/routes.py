@@ -1,0 +1,169 @@
+"""The table of all that can be asked over HTTP: what it takes to ask, what is taken in and what comes out.
+
+The router, the door and the description of the API are made from this table, so none of them can know a
+route that the others do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from domain.rights import Action
+from interfaces.http import docs, documents, home, members, operation, people, presence, rooms
+from interfaces.http.answers import (
+    AcceptedAnswer,
+    Answer,
+    DocumentAnswer,
+    DocumentsAnswer,
+    GuestAnswer,
+    HealthAnswer,
+    InvitationsAnswer,
+    MeAnswer,
+    MemberAnswer,
+    MembersAnswer,
+    NewInvitationAnswer,
+    PresenceAnswer,
+    ProfileAnswer,
+    ProfilesAnswer,
+    ReadyAnswer,
+    RoomAnswer,
+    RoomsAnswer,
+    SummaryAnswer,
+    TextAnswer,
+    TicketAnswer,
+)
+from interfaces.http.bodies import (
+    Acceptance,
+    Asked,
+    DocumentQuery,
+    MembersQuery,
+    NewDocument,
+    NewGuest,
+    NewInvitation,
+    NewRole,
+    NewRoom,
+    NoQuery,
+    PresenceQuery,
+    ProfileChange,
+    ProfilesQuery,
+    RoomChange,
+    RoomsQuery,
+    SummaryQuery,
+    read_body,
+    read_query,
+)
+from interfaces.http.door import Access, Door
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`handler` is called with the request and, where they are not empty, with its query and body; its
+    docstring says what it is for. `answer` is None for one that is no JSON, or that has no body (204).
+    `is_told`: whether it is part of the API's description.
+    """
+
+    method: str
+    path: str
+    handler: Callable[..., Awaitable[web.StreamResponse]]
+    access: Access | Action
+    query: type[Asked] = NoQuery
+    body: type[Asked] | None = None
+    answer: type[Answer] | None = None
+    status: int = 200
+    is_told: bool = True
+
+    def guarded(self, door: Door) -> Handler:
+        """The handler behind the door."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            await door.open(request, self.access)
+            given: list[Asked] = []
+            query = read_query(request, self.query)
+            if self.query is not NoQuery:
+                given.append(query)
+            if self.body is not None:
+                given.append(await read_body(request, self.body))
+            return await self.handler(request, *given)
+
+        return handle
+
+
+_ROOM: Final = "/api/rooms/{room}"
+_MEMBER: Final = f"{_ROOM}/members/{{user}}"
+_INVITATION: Final = f"{_ROOM}/invitations/{{invitation}}"
+_DOCUMENT: Final = f"{_ROOM}/documents/{{document}}"
+
+READ, EDIT, MANAGE = Action.READ, Action.EDIT, Action.MANAGE
+PUBLIC, SIGNED_IN, OPERATOR = Access.PUBLIC, Access.SIGNED_IN, Access.OPERATOR
+
+# Whether users may remove a member is looked at by the room itself, which knows whether they are that member.
+ROUTES: Final = (
+    Route("GET", "/", home.home, PUBLIC, is_told=False),
+    Route("GET", "/api/docs", docs.page, PUBLIC, is_told=False),
+    Route("GET", "/api/docs/{file}", docs.file, PUBLIC, is_told=False),
+    Route("GET", "/api/openapi.json", docs.description, PUBLIC, is_told=False),
+    # Oneself.
+    Route("POST", "/api/guests", people.become_guest, PUBLIC, body=NewGuest, answer=GuestAnswer, status=201),
+    Route("POST", "/api/tickets", people.buy_ticket, SIGNED_IN, answer=TicketAnswer, status=201),
+    Route("GET", "/api/me", people.look_at_oneself, SIGNED_IN, answer=MeAnswer),
+    Route("PATCH", "/api/profile", people.change, SIGNED_IN, body=ProfileChange, answer=ProfileAnswer),
+    Route("POST", "/api/sign-out", people.sign_out, SIGNED_IN, status=204),
+    # Others.
+    Route("GET", "/api/profiles", people.find, SIGNED_IN, ProfilesQuery, answer=ProfilesAnswer),
+    Route("GET", "/api/profiles/{user}", people.look, SIGNED_IN, answer=ProfileAnswer),
+    # Rooms.
+    Route("POST", "/api/rooms", rooms.create, SIGNED_IN, body=NewRoom, answer=RoomAnswer, status=201),
+    Route("GET", "/api/rooms", rooms.list_all, SIGNED_IN, RoomsQuery, answer=RoomsAnswer),
+    Route("GET", _ROOM, rooms.look, READ, answer=RoomAnswer),
+    Route("PATCH", _ROOM, rooms.change, MANAGE, body=RoomChange, answer=RoomAnswer),
+    Route("DELETE", _ROOM, rooms.close, MANAGE, status=204),
+    # Members.
+    Route("GET", f"{_ROOM}/members", members.list_all, READ, MembersQuery, answer=MembersAnswer),
+    Route("PUT", _MEMBER, members.put, MANAGE, body=NewRole, answer=MemberAnswer),
+    Route("DELETE", _MEMBER, members.remove, READ, status=204),
+    Route(
+        "POST",
+        f"{_ROOM}/invitations",
+        members.invite,
+        MANAGE,
+        body=NewInvitation,
+        answer=NewInvitationAnswer,
+        status=201,
+    ),
+    Route("GET", f"{_ROOM}/invitations", members.list_invitations, MANAGE, answer=InvitationsAnswer),
+    Route("DELETE", _INVITATION, members.revoke, MANAGE, status=204),
+    Route("POST", f"{_INVITATION}/accept", members.accept, SIGNED_IN, body=Acceptance, answer=AcceptedAnswer),
+    # Documents.
+    Route(
+        "POST",
+        f"{_ROOM}/documents",
+        documents.create,
+        EDIT,
+        body=NewDocument,
+        answer=DocumentAnswer,
+        status=201,
+    ),
+    Route("GET", f"{_ROOM}/documents", documents.list_all, READ, answer=DocumentsAnswer),
+    Route("GET", _DOCUMENT, documents.read, READ, DocumentQuery, answer=TextAnswer),
+    Route("DELETE", _DOCUMENT, documents.unlist, EDIT, status=204),
+    # Presence.
+    Route("GET", f"{_ROOM}/presence", presence.look, READ, PresenceQuery, answer=PresenceAnswer),
+    Route("GET", f"{_ROOM}/presence/summary", presence.summarise, READ, SummaryQuery, answer=SummaryAnswer),
+    # Operation.
+    Route("GET", "/healthz", operation.healthz, OPERATOR, answer=HealthAnswer),
+    Route("GET", "/readyz", operation.readyz, OPERATOR, answer=ReadyAnswer),
+    Route("GET", "/metrics", operation.metrics, OPERATOR),
+    Route("POST", "/api/users/{user}/disable", people.disable, OPERATOR, status=204),
+    Route("POST", "/api/users/{user}/enable", people.enable, OPERATOR, status=204),
+)
+
+
+def add_routes(app: web.Application, door: Door) -> None:
+    """Put all routes behind the door."""
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, route.guarded(door))
