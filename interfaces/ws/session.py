@@ -153,7 +153,7 @@ class Session:
         self.identity: Identity | None = None
         """Who this is; None before a ticket was redeemed."""
         self.has_failed = False
-        """Whether the last ticket that was shown was not good."""
+        """Whether a ticket was shown that is not good."""
         self.connected = 0
         """When the client opened the socket: see `Joined`."""
         self.session_id = services.new_id()
@@ -395,17 +395,23 @@ class Session:
             self._refuse(None, error)
 
     async def _redeem(self, ticket: str) -> None:
-        self.has_failed = True
-        identity = await self._services.tickets.redeem(ticket, origin=self.peer.origin, agent=self.peer.agent)
-        await self._services.profiles.enter(identity)
-        if self.identity is not None and self.identity.user != identity.user:
-            raise Unauthenticated
-        self.has_failed = False
+        try:
+            identity = await self._identify(ticket)
+        except Unauthenticated:
+            self.has_failed = True
+            raise
         is_first, self.identity, self.user = self.identity is None, identity, identity.user
         seconds = (identity.expires - self._services.now()).total_seconds()
         self._expires_at = self._services.monotonic() + seconds
         if is_first and not self._admit(self):
             self.close(closes.TOO_MANY_CONNECTIONS)
+
+    async def _identify(self, ticket: str) -> Identity:
+        identity = await self._services.tickets.redeem(ticket, origin=self.peer.origin, agent=self.peer.agent)
+        await self._services.profiles.enter(identity)
+        if self.identity is not None and self.identity.user != identity.user:
+            raise Unauthenticated
+        return identity
 
     async def _on_refresh(self, request: Refresh) -> None:
         await self._redeem(request.ticket)

@@ -17,6 +17,7 @@ from aiohttp import ClientWebSocketResponse, WSMsgType
 from application.identity import Identity
 from domain.limits import FRAME_BYTES, OP_TEXT_BYTES
 from interfaces.ws import closes
+from interfaces.ws.rates import FAILURES_MAX, Failures
 from interfaces.ws.route import SUBPROTOCOL, TICKET_PREFIX
 from interfaces.ws.session import STRANGER_BYTES
 from tests.interfaces.server_thread import ServerThread
@@ -40,6 +41,12 @@ async def a_ticket(
     identity = Identity(user, None, now, now + timedelta(seconds=seconds))
     issuing = server.server.services.tickets.issue(identity, origin=origin, agent=agent)
     return (await asyncio.to_thread(server.call, issuing)).value
+
+
+@pytest.fixture(autouse=True)
+def failures(server: ServerThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test comes from an address at which another has tried too often."""
+    monkeypatch.setattr(server.server.sockets, "_failures", Failures())
 
 
 @asynccontextmanager
@@ -420,6 +427,37 @@ async def test_of_strangers_there_are_so_many_from_one_address(
     await all_gone(server)
     assert not server.server.sockets._strangers
     assert not server.server.sockets._by_user
+
+
+async def test_an_address_that_shows_wrong_tickets_again_and_again_is_not_listened_to_for_a_while(
+    server: ServerThread,
+) -> None:
+    async with a_guest(server) as witness:
+        for number in range(FAILURES_MAX):
+            is_in_hello = number % 2
+            async with a_socket(server, ticket=None if is_in_hello else "wrong") as socket:
+                if is_in_hello:
+                    await socket.send_json(a_hello(next(NAMES), ticket="wrong"))
+                await expect_stranger(socket)
+        await until(lambda: len(server.server.sockets) == 1)
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            async with a_socket(server, ticket=await a_ticket(server, "ada")):
+                pass
+        assert refused.value.status == 429
+        assert refused.value.headers is not None
+        assert 50 < int(refused.value.headers["Retry-After"]) <= 60
+        await witness.send_json({"type": "ping", "ref": 9})  # who is in is in
+        await hear(witness, "ok", ref=9)
+
+
+async def test_who_says_nothing_or_no_ticket_has_not_tried_one(server: ServerThread) -> None:
+    for number in range(FAILURES_MAX + 1):
+        async with a_socket(server) as socket:
+            if number % 2:
+                await socket.send_json({"type": "ping", "ref": 1})
+                await expect_stranger(socket)
+    async with a_guest(server):
+        pass
 
 
 # A second node.
