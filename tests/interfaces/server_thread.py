@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import http.client
 import threading
-from collections.abc import Coroutine, Mapping
+import time
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
@@ -71,6 +72,10 @@ class ServerThread:
     def call(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run a coroutine where the server lives."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(CALL_SECONDS)
+
+    def set_clock(self, seconds: float) -> None:
+        """From here on it is this moment for all that counts how often somebody asks."""
+        object.__setattr__(self.server.services, "monotonic", lambda: seconds)
 
     def ask(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
@@ -142,3 +147,12 @@ class Somebody:
         for user, role in members.items():
             assert self.put(f"/api/rooms/{room}/members/{user}", {"role": role}).status == 200
         return room
+
+
+def eventually(ask: Callable[[], Result], is_so: Callable[[Result], object]) -> Result:
+    """The first answer that is so: of what is told a moment behind the log."""
+    end = time.monotonic() + CALL_SECONDS
+    while not is_so(found := ask()):
+        assert time.monotonic() < end, found
+        time.sleep(0.02)
+    return found

@@ -48,6 +48,9 @@ NODES: Final = 2
 # say takes a few tries.
 HEAL_SECONDS: Final = 90.0
 
+# How often roles change, compared with every single fault: often enough to meet the others.
+ROLES_WEIGHT: Final = 3
+
 # A node that is paused or dead never answers whoever gives a role.
 GIVE_SECONDS: Final = 20.0
 
@@ -306,10 +309,10 @@ class World:
             self._stand_still,
             self._client_away,
             self._client_crash,
-            self._change_role,
-            self._change_role,
         ]
         deeds = self._random.sample(deeds, self._random.randint(2, len(deeds)))
+        if self.faults.with_roles:
+            deeds += [self._change_role] * ROLES_WEIGHT
         while True:
             await asyncio.sleep(self._random.expovariate(self.faults.events_per_second))
             self._broken += 1
