@@ -17,7 +17,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain.attendance import AWAY_SECONDS, IDLE_SECONDS
+from domain.attendance import AWAY_SECONDS, IDLE_SECONDS, Joined
 from domain.colours import colour_of
 from domain.errors import ChronoscribeError
 from domain.rights import Role
@@ -289,6 +289,15 @@ class Scene:
                 if actor.code is not None:
                     self.actors.pop(name).disconnect()
 
+    def is_known(self, name: str) -> bool:
+        """Whether the log knows that somebody is here. Cursors and typing go through a log of their own,
+        which may be quicker than the one of stays: of who is not here yet nothing is shown, until it comes
+        again.
+        """
+        actor = self.actors.get(name)
+        stays = (r.event for r in self.here.store.log if isinstance(r.event, Joined))
+        return actor is not None and any(stay.session == actor.session.session_id for stay in stays)
+
     async def check(self) -> None:
         """All who follow know what is told to who comes, wherever they come."""
         cold = self.here.another_node()
@@ -368,7 +377,8 @@ async def _status(scene: Scene, name: str, status: str | None) -> None:
 
 async def _type(scene: Scene, name: str, where: str | None, is_typing: bool) -> None:
     await _opened(scene, name, where)
-    await _say(scene, name, type="typing", document=where, typing=is_typing)
+    if scene.is_known(name):
+        await _say(scene, name, type="typing", document=where, typing=is_typing)
 
 
 async def _close(scene: Scene, name: str, document: str) -> None:
@@ -377,7 +387,7 @@ async def _close(scene: Scene, name: str, document: str) -> None:
 
 async def _opened(scene: Scene, name: str, document: str | None) -> Heard | None:
     """Open a document, made where it is missing; None when that may not be."""
-    if name not in scene.actors or document is None:
+    if name not in scene.actors or document is None or not scene.is_known(name):
         return None
     reply = await _ask(scene.actors[name], type="open", document=document, create=True)
     return reply if reply is not None and reply["type"] == "opened" else None
