@@ -633,8 +633,7 @@ class Session:
         op = parse(request.op)
         edit = Edit(self.client, request.seq, request.base, op, digest(request.base, op))
         done = self._services.documents.edit(self.room, request.document, edit, actor=self.user)
-        done.add_done_callback(partial(self._on_done, request.ref))
-        self._stayed.on_edit()
+        done.add_done_callback(partial(self._on_done, request.ref, self._stayed.on_edit))
 
     @property
     def _stayed(self) -> Stay:
@@ -647,16 +646,23 @@ class Session:
         behind = max(0, document.revision - request.base) if document is not None else 0
         return 1 + behind / REVISIONS_PER_TOKEN
 
-    def _on_done(self, ref: int, done: asyncio.Future[Sequence[Recorded]]) -> None:
-        """An edit or a post has come to its end. What was committed answers for itself."""
+    def _on_done(
+        self, ref: int, on_committed: Callable[[], None], done: asyncio.Future[Sequence[Recorded]]
+    ) -> None:
+        """An edit or a post has come to its end. What was committed answers for itself, and shows that
+        somebody is doing something; what was refused shows nothing.
+        """
         error = done.exception() if not done.cancelled() else None
         if isinstance(error, ChronoscribeError):
             self._refuse(ref, error)
         elif error is not None:
             logger.error("a command failed", exc_info=error)
             self.close(closes.INTERNAL)
-        elif not done.cancelled() and not done.result():
-            self._reply(frame(type="ok", ref=ref))
+        elif not done.cancelled():
+            if done.result():
+                on_committed()
+            else:
+                self._reply(frame(type="ok", ref=ref))
 
     # Presence.
 
@@ -728,8 +734,7 @@ class Session:
             documents=revisions,
             actor=self.user,
         )
-        done.add_done_callback(partial(self._on_done, request.ref))
-        self._stayed.on_activity()
+        done.add_done_callback(partial(self._on_done, request.ref, self._stayed.on_activity))
 
 
 # What ends a hello, if it is not the hello itself.

@@ -156,6 +156,22 @@ async def test_reading_and_pings_are_no_activity(world: World) -> None:
     assert (await entry_of(world, "ben"))["status"] == "away"
 
 
+async def test_who_is_refused_is_not_shown_as_doing_it(world: World) -> None:
+    ada, ben = await world.join("ada"), await world.join("ben", "main.md", role="viewer")
+    world.clock.advance(AWAY_SECONDS)
+    await ada.push(type="status", status="running")
+    world.services.attendances.sweep()
+    await world.forget()
+    await ben.expect_error(await ben.push(**an_edit(1, 0, ["x"])), "E_FORBIDDEN")
+    await ben.expect_error(await ben.push(type="post", message="m1", text="Hello"), "E_FORBIDDEN")
+    await world.add_member("Ben", "editor")
+    await world.forget()
+    await ben.expect_error(await ben.push(**an_edit(9, 0, ["x"])), "E_SEQ")
+    await ben.expect_error(await ben.push(type="post", message="m1", text=" "), "E_TEXT")
+    await ada.expect_silence()
+    assert (await entry_of(world, "ben"))["status"] == "away"
+
+
 async def test_who_has_left_has_no_status_any_more(world: World) -> None:
     ada, ben = await world.join("ada"), await world.join("ben")
     ben.disconnect()

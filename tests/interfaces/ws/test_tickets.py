@@ -107,6 +107,7 @@ async def test_whatever_is_wrong_with_a_ticket_the_answer_is_the_same(
     else:
         await mallory.session.authenticate(ticket)
         await expect_stranger(mallory, None)
+    assert mallory.session.has_failed
     mallory.disconnect()
     await witnesses.notice_nothing()
     assert stays_of(world, "mallory") == []
@@ -187,6 +188,8 @@ async def test_when_tickets_cannot_be_read_a_client_is_sent_to_try_again(world: 
     await early.expect_error(None, "E_STORE")
     await late.expect_error(await late.push(**late.a_hello()), "E_STORE")
     assert early.code == late.code == closes.STORE_UNAVAILABLE
+    assert not early.session.has_failed  # it was not their fault
+    assert not late.session.has_failed
 
 
 # How long.
