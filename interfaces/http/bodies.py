@@ -58,6 +58,12 @@ def _checked_name(value: str) -> str:
     return value
 
 
+def _checked_text(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("no text: it holds a NUL, which the database cannot be asked for")
+    return value
+
+
 def _role(value: object) -> object:
     """From JSON a role is its name; strictly, only an enum's member would be one."""
     return Role(value) if isinstance(value, str) and value in set(Role) else value
@@ -89,6 +95,7 @@ Name = Annotated[
     AfterValidator(_checked_name),
     Field(json_schema_extra={"minLength": 1, "maxLength": NAME_CODE_POINTS}),
 ]
+Text = Annotated[str, AfterValidator(_checked_text)]
 GivenRole = Annotated[Role, BeforeValidator(_role)]
 EveryonesRole = Literal["viewer", "commenter", "editor"]
 """Not everyone can be an owner."""
@@ -196,8 +203,8 @@ class ProfilesQuery(Asked):
     """Those of the users named, or of those whose name or id begins with `prefix`."""
 
     user: Annotated[list[Id], Field(max_length=USERS_MAX)] = []
-    prefix: Annotated[str, Field(max_length=NAME_CODE_POINTS)] = ""
-    after: Annotated[str, Field(max_length=ID_CODE_POINTS + NAME_CODE_POINTS)] = ""
+    prefix: Annotated[Text, Field(max_length=NAME_CODE_POINTS)] = ""
+    after: Annotated[Text, Field(max_length=ID_CODE_POINTS + NAME_CODE_POINTS)] = ""
     limit: Limit = PAGE
 
 
