@@ -228,8 +228,8 @@ class Live:
         """The guard stands in the way, as far as is known here."""
         if not command.is_guard_fresh:
             self._hold(command)
-        elif command.refusals and self._has_come_true(command):
-            command.settle(())  # before the right was taken away
+        elif self._has_come_true(command):
+            command.settle(())  # before the right was taken away; only the answer was lost
         else:
             command.fail(error)
 

@@ -17,13 +17,12 @@ class Role(StrEnum):
     EDITOR = "editor"
     OWNER = "owner"
 
-    @property
-    def rank(self) -> int:
-        """Higher may do more."""
-        return _RANKS[self]
+    rank: int
+    """Higher may do more. Kept in the members, since it is asked for with every edit."""
 
 
-_RANKS: Final = {role: rank for rank, role in enumerate(Role)}
+for _rank, _role in enumerate(Role):
+    _role.rank = _rank
 
 
 class Action(StrEnum):
@@ -39,6 +38,9 @@ class Action(StrEnum):
     MANAGE = "manage"
     """Members, invitations, title, access, closing."""
 
+    least: Role
+    """The lowest role that may do it."""
+
 
 LEAST_ROLE: Final = {
     Action.READ: Role.VIEWER,
@@ -47,8 +49,10 @@ LEAST_ROLE: Final = {
     Action.EDIT: Role.EDITOR,
     Action.MANAGE: Role.OWNER,
 }
+for _action in Action:
+    _action.least = LEAST_ROLE[_action]
 
 
 def may(role: Role, action: Action) -> bool:
     """Whether a member with this role may do this."""
-    return role.rank >= LEAST_ROLE[action].rank
+    return role.rank >= action.least.rank

@@ -56,7 +56,7 @@ class PresenceSummary:
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """What a stay's client does; `user` is None where only the stay's beginning tells."""
+    """What a stay's client does; `user` is None when the stay has begun before the page."""
 
     status: str
     client: str
@@ -78,13 +78,15 @@ class CountedEdit:
 def stays(events: Iterable[Event]) -> Mapping[tuple[str, str], Chain[Doing]]:
     """What `events` add to each stay, by room and session. Applied twice, they add nothing more."""
     turns: defaultdict[tuple[str, str], list[Turn[Doing]]] = defaultdict(list)
+    users: dict[str, str] = {}
     for event in events:
         doing: Doing | None
         match event:
             case Joined():
+                users[event.originator_id] = event.actor
                 doing = Doing(Status.IDLE.value, event.client, event.actor)
             case StatusChanged():
-                doing = Doing(event.status, event.client, None)
+                doing = Doing(event.status, event.client, users.get(event.originator_id))
             case Left():
                 doing = None
             case _:

@@ -23,6 +23,8 @@ VERSION: Final = "1.0.0"
 
 _PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
+_OPERATION: Final = frozenset({"healthz", "readyz", "metrics", "users"})
+
 _DESCRIPTION: Final = """
 Rooms, members, people, documents and presence of Chronoscribe. What happens live goes over the WebSocket
 `/ws/{room}`, for which `POST /api/tickets` sells tickets. Times are microseconds since the epoch, or RFC 3339
@@ -145,7 +147,9 @@ def _in_one_line(text: str) -> str:
 
 def _tag(path: str) -> str:
     parts = [part for part in path.split("/") if part and part != "api" and "{" not in part]
-    return parts[1] if parts[0] == "rooms" and len(parts) > 1 else parts[0]
+    if parts[0] != "rooms":
+        return "operation" if parts[0] in _OPERATION else "people"
+    return parts[1] if len(parts) > 1 else "rooms"
 
 
 def _camel(path: str) -> str:

@@ -46,10 +46,12 @@ class Frame(BaseModel):
 
 class Request(Frame):
     """`action` is what one must be allowed to do in the room to make this request, None for nothing but
-    being in it. Every kind of request says it for itself.
+    being in it. Every kind of request says it for itself. With `is_guarded` it is the command that looks at
+    the right: what came true while it was there is answered so, when its answer was lost, also without it.
     """
 
     action: ClassVar[Action | None]
+    is_guarded: ClassVar[bool] = False
     ref: Integer
 
 
@@ -96,6 +98,7 @@ class EditFrame(Request):
     """`op` is checked by `text_op.parse`."""
 
     action = Action.EDIT
+    is_guarded = True
     type: Literal["edit"]
     document: DocumentId
     seq: Positive
@@ -131,6 +134,7 @@ class StatusFrame(Request):
 
 class Post(Request):
     action = Action.POST
+    is_guarded = True
     type: Literal["post"]
     message: Id
     text: str

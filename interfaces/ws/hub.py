@@ -70,10 +70,13 @@ class Receiver(Protocol):
     session_id: str
     connected: int
     documents: frozenset[str]
+    is_welcomed: bool
 
     def push(self, frame: Frame) -> None: ...
 
     def on_superseded(self) -> None: ...
+
+    def on_client_taken(self) -> None: ...
 
     def on_rights_changed(self) -> None: ...
 
@@ -98,7 +101,16 @@ class RoomOnNode:
     # The feed.
 
     def on_events(self, batch: Sequence[Recorded]) -> None:
-        """The part of a commit batch that belongs to this room."""
+        """The part of a commit batch that belongs to this room. Whoever loses their rights by it hears of
+        that, and of nothing behind it.
+        """
+        for part in _until_rights(batch):
+            self._on_events(part)
+            if isinstance(part[-1].event, _RIGHTS):
+                for session in tuple(self.sessions.values()):
+                    session.on_rights_changed()
+
+    def _on_events(self, batch: Sequence[Recorded]) -> None:
         encoded: list[tuple[str | None, bytes]] = []
         for recorded in batch:
             event = recorded.event
@@ -116,9 +128,6 @@ class RoomOnNode:
                 encoded.append((None, data))
         if encoded:
             self._broadcast(batch[-1].position, encoded)
-        if any(isinstance(recorded.event, _RIGHTS) for recorded in batch):
-            for session in tuple(self.sessions.values()):
-                session.on_rights_changed()
 
     def on_profile(self, position: int, user: str, event: ProfileEvent, data: bytes) -> None:
         """Somebody looks different: told to who knows them."""
@@ -142,11 +151,18 @@ class RoomOnNode:
     def _supersede(self, joined: Joined) -> None:
         """A client has begun a stay: its older sockets here are ended. A newer one is not: a stay that
         began on a slow node is logged late.
+
+        Two users may have come as the same client on two nodes at once. Whose stay is in the log first keeps
+        it.
         """
         for session in tuple(self.sessions.values()):
-            is_same = session.client == joined.client and session.user == joined.actor
-            if is_same and session.connected < joined.connected:
-                session.on_superseded()
+            if session.client != joined.client:
+                continue
+            if session.user == joined.actor:
+                if session.connected < joined.connected:
+                    session.on_superseded()
+            elif session.is_welcomed and session.session_id not in self.roster.places:
+                session.on_client_taken()
 
     def on_presence(self, position: int, frames: Sequence[FrameRecorded | KeyframeRecorded]) -> None:
         """Keyframes tell nothing new to who has seen the frames before them."""
@@ -234,6 +250,15 @@ _RIGHTS: Final = (AccessChanged, Closed, MemberRemoved, RoleChanged)
 """After these somebody may have to go."""
 
 
+def _until_rights(batch: Sequence[Recorded]) -> Iterator[Sequence[Recorded]]:
+    """A batch in parts that end where rights are changed."""
+    begin = 0
+    for end, recorded in enumerate(batch, 1):
+        if end == len(batch) or isinstance(recorded.event, _RIGHTS):
+            yield batch[begin:end]
+            begin = end
+
+
 def _frames(batch: Iterable[Recorded]) -> list[FrameRecorded | KeyframeRecorded]:
     return [r.event for r in batch if isinstance(r.event, FrameRecorded | KeyframeRecorded)]
 
@@ -310,7 +335,8 @@ class Hub:
             if isinstance(joined := recorded.event, Joined):
                 changed = self._profiles.get(joined.actor)
                 if changed is not None and changed.event.originator_version > joined.profile:
-                    self._tell_profile(room, Recorded(recorded.position, changed.event))
+                    # Everybody has heard the whole part by now, and goes by the last place told.
+                    self._tell_profile(room, Recorded(part[-1].position, changed.event))
 
     def on_presence(self, batch: Sequence[Recorded]) -> None:
         """Called by the presence log's feed."""
@@ -366,12 +392,18 @@ class Hub:
             del self._rooms[room.room]
 
     @staticmethod
-    def find_client_user(room: RoomOnNode, session: Receiver) -> str | None:
-        """Who else is here as the client of `session`, as far as this node knows."""
-        for other in room.sessions.values():
-            if other.client == session.client and other is not session:
-                return other.user
-        return room.roster.find_user(session.client)
+    def find_session(room: RoomOnNode, client: str) -> Receiver | None:
+        """A session of `client` here that has been welcomed. One that has not may be anybody's."""
+        sessions = room.sessions.values()
+        return next((other for other in sessions if other.client == client and other.is_welcomed), None)
+
+    @classmethod
+    def find_client_user(cls, room: RoomOnNode, client: str) -> str | None:
+        """Who is here as `client`, as far as this node knows."""
+        known = room.roster.find_user(client)
+        if known is None and (session := cls.find_session(room, client)) is not None:
+            known = session.user
+        return known
 
     @property
     def sessions(self) -> list[Receiver]:

@@ -91,7 +91,8 @@ class Roster:
     def on_joined(self, event: Joined) -> None:
         place = self.places[event.session] = Place(event)
         known = self._by_client.get(event.client)
-        if known is None or known.joined.connected <= event.connected:
+        # Not who has come as a client that is somebody else's, whenever they say that they did: see the hub.
+        if known is None or (known.joined.actor == event.actor and known.joined.connected <= event.connected):
             self._by_client[event.client] = place
         appearance = Appearance(event.name, event.colour, event.avatar, event.profile)
         self._appear(event.actor, appearance)
@@ -132,7 +133,7 @@ class Roster:
 
     def _on_move(self, move: Move) -> None:
         client, document, _, anchor, _, at = move
-        place = self._by_client.get(str(client))
+        place = self._find_place(str(client), int(at))
         if place is None:
             return
         assert isinstance(document, str)
@@ -146,9 +147,15 @@ class Roster:
             place.cursors[document] = move
         place.active_at = max(place.active_at, as_datetime(int(at)))
 
+    def _find_place(self, client: str, at: int) -> Place | None:
+        """Whose sign this is: of this stay, not of one before it. Only who reads the log meets older ones."""
+        place = self._by_client.get(client)
+        is_older = place is not None and at < as_microseconds(place.joined.timestamp)
+        return None if is_older else place
+
     def _on_typing(self, sign: Typing) -> None:
         client, where, is_typing, at = sign
-        place = self._by_client.get(str(client))
+        place = self._find_place(str(client), int(at))
         if place is None:
             return
         if is_typing:

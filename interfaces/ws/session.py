@@ -114,8 +114,8 @@ class Session:
         "_frames",
         "_heard_at",
         "_hub",
-        "_is_welcomed",
         "_limits",
+        "_looking",
         "_opened_at",
         "_outbox",
         "_pinged_at",
@@ -128,6 +128,7 @@ class Session:
         "documents",
         "has_failed",
         "identity",
+        "is_welcomed",
         "peer",
         "room",
         "session_id",
@@ -152,7 +153,7 @@ class Session:
         self.identity: Identity | None = None
         """Who this is; None before a ticket was redeemed."""
         self.has_failed = False
-        """Whether the last ticket that was shown was not good."""
+        """Whether a ticket that was shown was not good. That we could not look is nobody's try."""
         self.connected = 0
         """When the client opened the socket: see `Joined`."""
         self.session_id = services.new_id()
@@ -165,8 +166,9 @@ class Session:
         self._admit = admit
         self._expires_at = float("inf")
         self._room_on_node: RoomOnNode | None = None
-        self._is_welcomed = False
+        self.is_welcomed = False
         self._stay: Stay | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._closed_with: int | None = None
         now = services.monotonic()
         self._opened_at = self._heard_at = now
@@ -196,12 +198,16 @@ class Session:
     # Out.
 
     def push(self, frame: Frame) -> None:
-        """Called by the hub with what happens. Before the welcome it is not sent: the welcome tells it."""
-        if self._is_welcomed:
+        """Called by the hub with what happens. Before the welcome it is not sent: the welcome tells it. Nor
+        after the end: a socket is still there for a second when its peer does not answer a close, and who was
+        removed is to hear nothing more.
+        """
+        if self.is_welcomed and not self.is_closed:
             self._outbox.push(frame)
 
     def _reply(self, frame: Frame) -> None:
-        self._outbox.push(frame, is_asked_for=True)
+        if not self.is_closed:
+            self._outbox.push(frame, is_asked_for=True)
 
     def close(self, code: int) -> None:
         """End the session; once is enough."""
@@ -213,27 +219,58 @@ class Session:
         """The client has a newer socket."""
         self.close(closes.SUPERSEDED)
 
+    def on_client_taken(self) -> None:
+        """Somebody else was the first to come as this client."""
+        self.close(closes.BAD_HELLO)
+
     def on_rights_changed(self) -> None:
         """Somebody's rights in the room were changed: whoever has none left has to go."""
         room = self._services.rooms.find(self.room)
-        if room is not None and not room.allows(self.user, Action.READ):
+        if room is None:
+            self._look_later()
+        elif not room.allows(self.user, Action.READ):
             self.close(closes.ACCESS_REMOVED)
 
     def on_account_changed(self) -> None:
         """The user has signed out, or is kept out."""
         profile = self._services.profiles.find(self.user)
-        if profile is not None and self.identity is not None and not profile.lets_in(self.identity.issued):
+        if profile is None:
+            self._look_later()
+        elif not self._is_let_in(profile):
             self.close(closes.ACCESS_REMOVED)
+
+    def _is_let_in(self, profile: Profile) -> bool:
+        assert self.identity is not None
+        return profile.lets_in(self.identity.issued)
+
+    def _look_later(self) -> None:
+        """What is changed elsewhere need not be in memory here: who only listens asks for nothing."""
+        if self._looking is None:
+            self._looking = asyncio.get_running_loop().create_task(self._look())
+
+    async def _look(self) -> None:
+        try:
+            await self._services.rooms.get(self.room)
+            await self._services.profiles.get(self.user)
+        except ChronoscribeError:
+            self.close(closes.STORE_UNAVAILABLE)  # whoever comes again is looked at anyway
+            return
+        self._looking = None
+        self.on_rights_changed()
+        self.on_account_changed()
 
     def on_closed(self, *, is_clean: bool) -> None:
         """The socket is gone. Called once, by the route."""
         self._outbox.close()
         room, self._room_on_node = self._room_on_node, None
+        if self._looking is not None:
+            self._looking.cancel()
         if room is None:
             return
         self._hub.leave(room, self)
-        self._services.cursors.forget(self.room, self.client)
         if self._stay is not None:
+            if self._hub.find_session(room, self.client) is None:  # the newer one shows its own
+                self._services.cursors.forget(self.room, self.client)
             said_goodbye = is_clean and not self.is_closed
             reason = closes.LEAVE_REASONS.get(self._closed_with or 0, "left" if said_goodbye else "lost")
             self._stay.end(reason)
@@ -295,7 +332,7 @@ class Session:
             error = Unauthenticated()  # a stranger is told no more than that
         self._reply(error_frame(ref, error))
         is_ours = isinstance(error, StoreError | LostRace)
-        if not self._is_welcomed:
+        if not self.is_welcomed:
             stop = _STOPS.get(type(error), closes.BAD_HELLO)
             self.close(closes.STORE_UNAVAILABLE if is_ours else stop)
         elif isinstance(error, Unauthenticated):
@@ -313,7 +350,7 @@ class Session:
             raise Unauthenticated
         if not self.is_greeted:
             raise NotOpen("say hello first")
-        if request.action is not None:
+        if request.action is not None and not request.is_guarded:
             await self._check_right(request.action)
         match request:
             case EditFrame():
@@ -358,17 +395,24 @@ class Session:
             self._refuse(None, error)
 
     async def _redeem(self, ticket: str) -> None:
-        self.has_failed = True
-        identity = await self._services.tickets.redeem(ticket, origin=self.peer.origin, agent=self.peer.agent)
-        await self._services.profiles.enter(identity)
-        if self.identity is not None and self.identity.user != identity.user:
-            raise Unauthenticated
-        self.has_failed = False
+        try:
+            identity = await self._known_by(ticket)
+        except Unauthenticated:
+            self.has_failed = True
+            raise
         is_first, self.identity, self.user = self.identity is None, identity, identity.user
         seconds = (identity.expires - self._services.now()).total_seconds()
         self._expires_at = self._services.monotonic() + seconds
         if is_first and not self._admit(self):
             self.close(closes.TOO_MANY_CONNECTIONS)
+
+    async def _known_by(self, ticket: str) -> Identity:
+        tickets, profiles = self._services.tickets, self._services.profiles
+        identity = await tickets.redeem(ticket, origin=self.peer.origin, agent=self.peer.agent)
+        await profiles.enter(identity)
+        if self.identity is not None and self.identity.user != identity.user:
+            raise Unauthenticated
+        return identity
 
     async def _on_refresh(self, request: Refresh) -> None:
         await self._redeem(request.ticket)
@@ -401,18 +445,22 @@ class Session:
             await self._hub.load(on_node)
             await self._check_client(on_node)
             profile = await self._services.profiles.get(self.user)
-            missed = await self._missed_events(hello, on_node)
             await self._read_for_cursors(on_node)
+            await self._services.rooms.get(self.room)  # it may have been let go meanwhile
+            missed = await self._missed_events(hello, on_node)  # last: it tells up to where the feed stands
         except StoreError:
             self.close(closes.STORE_UNAVAILABLE)
             return
         # No await from here on: what the welcome tells and what follows from the feed fit together.
         room = self._services.rooms.find(self.room)
-        if room is None:  # let go from memory while we were reading
-            self.close(closes.STORE_UNAVAILABLE)
-        elif not room.allows(self.user, Action.READ):
+        if not self._is_let_in(profile):
             self.close(closes.ACCESS_REMOVED)
+        elif room is None or not room.allows(self.user, Action.READ):
+            # Let go from memory while we were reading; or this node is behind the log, which lets them in; or
+            # they were removed this moment. The next hello will tell.
+            self.close(closes.STORE_UNAVAILABLE)
         else:
+            self._check_owner(self._hub.find_client_user(on_node, self.client))  # since it was asked
             self._begin(hello, room, profile, on_node, missed)
 
     def _begin(
@@ -439,10 +487,13 @@ class Session:
         """A client belongs to the user who was the first to come as it: its edits are numbered, and its
         sockets replace each other. Raises `Forbidden`.
         """
-        known = self._hub.find_client_user(on_node, self)
+        known = self._hub.find_client_user(on_node, self.client)
         if known is None:
             known = await self._services.history.find_client_user(self.room, self.client)
-        if known not in (None, self.user):
+        self._check_owner(known)
+
+    def _check_owner(self, user: str | None) -> None:
+        if user not in (None, self.user):
             raise Forbidden("this client is somebody else's")
 
     async def _missed_events(self, hello: Hello, on_node: RoomOnNode) -> list[tuple[int, bytes]] | None:
@@ -485,7 +536,7 @@ class Session:
         on_node: RoomOnNode,
         missed: list[tuple[int, bytes]] | None,
     ) -> None:
-        self._is_welcomed = True
+        self.is_welcomed = True
         position = self._hub.position
         role = room.role_of(self.user)
         assert role is not None
@@ -639,9 +690,9 @@ class Session:
     def _on_close(self, request: Close) -> None:
         self.documents -= {request.document}
         document = self._services.documents.find(self.room, request.document)
-        if document is not None:
-            with suppress(Overloaded):
-                self._services.cursors.hide(self.room, self.client, request.document, document.revision)
+        revision = document.revision if document is not None else 0  # of what is nowhere, it says nothing
+        with suppress(Overloaded):
+            self._services.cursors.hide(self.room, self.client, request.document, revision)
         self._reply(frame(type="ok", ref=request.ref))
 
     async def _open_document(self, name: str) -> Document:

@@ -10,7 +10,7 @@ import base64
 import json
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
@@ -22,6 +22,9 @@ BINARY: Final = 0x2
 CLOSE: Final = 0x8
 PING: Final = 0x9
 PONG: Final = 0xA
+
+# How the inside of a server looks when it gets out.
+INSIDES: Final = (b"Traceback", b'File "', b"psycopg", b"SELECT ", b"INSERT ", b"/site-packages/", b"0x7f")
 
 # For an answer that is due at once.
 ANSWER_SECONDS: Final = 10.0
@@ -40,16 +43,38 @@ class Closed(Exception):  # noqa: N818 -- it says what happened
         self.code = code
 
 
+class Answer(NamedTuple):
+    """What was said over HTTP."""
+
+    status: int
+    headers: dict[str, str]
+    """By names in small letters."""
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """Of a problem."""
+        return str(self.json["code"])
+
+
 async def connect_tcp(
-    url: str, *, receive_buffer: int | None = None
+    url: str, *, receive_buffer: int | None = None, source: str | None = None
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A bare connection to the server. With a small `receive_buffer` the kernel reads little for us."""
+    """A bare connection to the server. With a small `receive_buffer` the kernel reads little for us; `source`
+    is the address of this machine to come from.
+    """
     parts = urlsplit(url)
     assert parts.hostname
     assert parts.port
     raw = socket.socket()
     if receive_buffer is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    if source is not None:
+        raw.bind((source, 0))
     raw.setblocking(False)
     await asyncio.get_running_loop().sock_connect(raw, (parts.hostname, parts.port))
     return await asyncio.open_connection(sock=raw)
@@ -73,6 +98,36 @@ async def exchange(url: str, request: bytes, seconds: float = ANSWER_SECONDS) ->
     finally:
         writer.close()
     return (int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.") else 0), answer
+
+
+async def ask(
+    url: str,
+    method: str,
+    path: str,
+    *,
+    token: str | None = None,
+    body: Any = None,
+    source: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """One request on a connection of its own. A `body` that is no bytes is sent as JSON."""
+    data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+    fields = {"Host": urlsplit(url).netloc, "Connection": "close", "Content-Length": str(len(data))}
+    if token is not None:
+        fields["Authorization"] = f"Bearer {token}"
+    head = [f"{method} {path} HTTP/1.1", *(f"{k}: {v}" for k, v in (fields | dict(headers or {})).items())]
+    reader, writer = await connect_tcp(url, source=source)
+    try:
+        writer.write("\r\n".join([*head, "", ""]).encode() + data)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            answer = await reader.read()
+    finally:
+        writer.close()
+    assert not any(inside in answer for inside in INSIDES), answer[:1_000]
+    told, _, content = answer.partition(b"\r\n\r\n")
+    first, *lines = told.decode().split("\r\n")
+    found = dict(line.split(": ", 1) for line in lines)
+    return Answer(int(first.split(" ", 2)[1]), {name.lower(): found[name] for name in found}, content)
 
 
 async def _rest(reader: asyncio.StreamReader) -> bytes:
@@ -125,13 +180,16 @@ class RawSocket:
         room: str,
         *,
         by: Guest | None = None,
+        ticket: str | None = None,
         receive_buffer: int | None = None,
+        source: str | None = None,
         **headers: str,
     ) -> RawSocket:
-        """A socket that says nothing; that of a guest shows a ticket."""
-        if by is not None:
-            headers["Sec_WebSocket_Protocol"] = f"chronoscribe.v1, ticket.{await _ticket(by)}"
-        reader, writer = await connect_tcp(url, receive_buffer=receive_buffer)
+        """A socket that says nothing; that of a guest shows a ticket. A `ticket` is one of nobody we know."""
+        shown = await _ticket(by) if by is not None else ticket
+        if shown is not None:
+            headers["Sec_WebSocket_Protocol"] = f"chronoscribe.v1, ticket.{shown}"
+        reader, writer = await connect_tcp(url, receive_buffer=receive_buffer, source=source)
         writer.write(upgrade(url, f"/ws/{room}", **headers))
         answer = await reader.readuntil(b"\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 101 "), answer

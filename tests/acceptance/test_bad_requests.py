@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from tests.acceptance.raw_sockets import connect_tcp, exchange, upgrade
 from tests.acceptance.witnesses import ATTACKED_ROOM, CANARY, Witnesses, witnesses
+from tests.guests import Guest
 from tests.servers import ServerProcess, running_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -106,9 +107,11 @@ async def test_own_pages_and_programs_may_open_sockets(people: Witnesses) -> Non
 # Requests that are none.
 
 
-def request(url: str, line: str, *headers: str, body: bytes = b"") -> bytes:
-    host = f"Host: {urlsplit(url).netloc}"
-    return "\r\n".join([f"{line} HTTP/1.1", host, *headers, "", ""]).encode() + body
+def request(url: str, line: str, *headers: str, body: bytes = b"", by: Guest | None = None) -> bytes:
+    fields = [f"Host: {urlsplit(url).netloc}", *headers]
+    if by is not None:
+        fields.append(f"Authorization: Bearer {by.token}")
+    return "\r\n".join([f"{line} HTTP/1.1", *fields, "", ""]).encode() + body
 
 
 async def test_too_long_or_too_many_headers_are_refused(people: Witnesses) -> None:
@@ -128,11 +131,13 @@ async def test_a_request_with_two_lengths_is_refused(people: Witnesses) -> None:
     """Two readers of such a request could see two different ones."""
     url = people.server.url
     both = ("Content-Length: 5", "Transfer-Encoding: chunked")
+    twice = ("Content-Length: 5", "Content-Length: 6")
     async with people.undisturbed():
-        status, _ = await exchange(url, request(url, "POST /api/rooms", *both, body=b"0\r\n\r\n"))
-        assert status == 400
-        twice = ("Content-Length: 5", "Content-Length: 6")
-        assert (await exchange(url, request(url, "POST /api/rooms", *twice, body=b"abcdef")))[0] == 400
+        for by in (people.host, None):
+            bad = request(url, "POST /api/rooms", *both, body=b"0\r\n\r\n", by=by)
+            assert (await exchange(url, bad))[0] == 400
+            bad = request(url, "POST /api/rooms", *twice, body=b"abcdef", by=by)
+            assert (await exchange(url, bad))[0] == 400
 
 
 @pytest.mark.parametrize(
@@ -174,7 +179,10 @@ async def test_an_upgrade_that_is_none_is_refused(people: Witnesses, headers: di
 async def test_a_path_to_nowhere_is_not_found(people: Witnesses, path: str) -> None:
     url = people.server.url
     async with people.undisturbed():
-        assert (await exchange(url, upgrade(url, path)))[0] in {400, 404}
+        found = upgrade(url, path, Authorization=f"Bearer {people.host.token}")
+        assert (await exchange(url, found))[0] in {400, 404}
+        # A stranger is asked first who it is.
+        assert (await exchange(url, upgrade(url, path)))[0] in {400, 401, 404}
 
 
 async def test_what_an_upgrade_offers_is_not_logged(people: Witnesses) -> None:
@@ -187,15 +195,18 @@ async def test_what_an_upgrade_offers_is_not_logged(people: Witnesses) -> None:
 async def test_a_broken_body_is_its_senders_fault(people: Witnesses) -> None:
     url = people.server.url
     chunked, packed = "Transfer-Encoding: chunked", "Content-Encoding: gzip"
+    length = f"Content-Length: {len(CANARY)}"
+    bodies: dict[bytes, tuple[str, ...]] = {
+        f"{CANARY}\r\n".encode(): (chunked,),
+        b"5\r\n{}\r\n0\r\n\r\n": (chunked,),
+        CANARY.encode(): (packed, length),
+        b'{"room"': ("Content-Length: 7",),
+        b"\xff\xfe": ("Content-Length: 2",),
+    }
     async with people.undisturbed():
-        for bad in (
-            request(url, "POST /api/rooms", chunked, body=f"{CANARY}\r\n".encode()),
-            request(url, "POST /api/rooms", chunked, body=b"5\r\n{}\r\n0\r\n\r\n"),
-            request(url, "POST /api/rooms", packed, f"Content-Length: {len(CANARY)}", body=CANARY.encode()),
-            request(url, "POST /api/rooms", "Content-Length: 7", body=b'{"room"'),
-            request(url, "POST /api/rooms", "Content-Length: 2", body=b"\xff\xfe"),
-        ):
-            assert 400 <= (await exchange(url, bad))[0] < 500
+        for body, headers in bodies.items():
+            bad = request(url, "POST /api/rooms", *headers, body=body, by=people.host)
+            assert (await exchange(url, bad))[0] in {400, 422}
 
 
 async def test_a_body_beyond_the_limit_is_refused_and_not_kept(people: Witnesses) -> None:
@@ -205,9 +216,12 @@ async def test_a_body_beyond_the_limit_is_refused_and_not_kept(people: Witnesses
     assert len(bomb) < 1_000_000 < len(big)
     length, packed = f"Content-Length: {len(big)}", f"Content-Length: {len(bomb)}"
     async with people.undisturbed():
-        assert (await exchange(url, request(url, "POST /api/rooms", length, body=big)))[0] == 413
-        zipped = request(url, "POST /api/rooms", packed, "Content-Encoding: gzip", body=bomb)
+        host = people.host
+        sent = request(url, "POST /api/rooms", length, body=big, by=host)
+        assert (await exchange(url, sent))[0] == 413
+        zipped = request(url, "POST /api/rooms", packed, "Content-Encoding: gzip", body=bomb, by=host)
         assert (await exchange(url, zipped))[0] in {400, 413, 422}
+        assert (await exchange(url, request(url, "POST /api/rooms", length, body=big)))[0] == 401
 
 
 # Those who take their time.
@@ -220,7 +234,7 @@ async def test_connections_that_ask_nothing_are_ended(people: Witnesses) -> None
     async with people.undisturbed():
         silent = [await connect_tcp(url) for _ in range(SILENT)]
         began = time.monotonic()
-        body = request(url, "POST /api/rooms", "Content-Length: 1000")
+        body = request(url, "POST /api/rooms", "Content-Length: 1000", by=people.host)
         drips = [
             asyncio.create_task(_drip(url, request(url, "GET /healthz")[:-2] + b"X: ")),
             asyncio.create_task(_drip(url, body)),

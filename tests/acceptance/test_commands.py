@@ -201,7 +201,7 @@ def test_following_goes_on_over_a_restart_of_the_server(server: ServerProcess) -
         next_with(lines, "opened the room")
         next_with(objects, "room_opened")
         asyncio.run(_post(server.url, "before"))
-        assert "Ben  says before" in next_with(lines, "before")
+        assert re.search(r"  guest-ben-\w+  says before$", next_with(lines, "before").rstrip())
         assert json.loads(next_with(objects, "before"))["text"] == "before"
         server.restart()
         asyncio.run(_post(server.url, "after"))

@@ -438,6 +438,6 @@ async def test_a_server_that_dies_leaves_no_ghosts_for_long() -> None:
             await ghost.close(0.0)
             await asyncio.to_thread(server.start)
             async with Client(server.url, "demo", credentials=host, http=http) as witness:
-                assert len(witness.people) == 2  # until it is missed
+                await soon(lambda: len(witness.people) == 2)  # until it is missed
                 await until(lambda: len(witness.people) == 1, GHOST_SECONDS)
                 assert asyncio.get_running_loop().time() - died < GHOST_SECONDS

@@ -14,7 +14,8 @@ from typing import Any, Final
 import aiohttp
 
 from interfaces.pyclient.client import Client, ClientDocument
-from tests.acceptance.raw_sockets import RawSocket
+from tests.acceptance.accounts import Accounts
+from tests.acceptance.raw_sockets import INSIDES, RawSocket
 from tests.guests import Guest, guest
 from tests.servers import ServerProcess
 from tests.waiting import until
@@ -28,9 +29,6 @@ CANARY: Final = "qUvZx-canary"
 
 EXCHANGE_SECONDS: Final = 1.0
 MEMORY_BYTES: Final = 20_000_000
-
-# How the inside of a server looks when it gets out.
-INSIDES: Final = (b"Traceback", b'File "', b"psycopg", b"SELECT ", b"INSERT ", b"/site-packages/", b"0x7f")
 
 # What a client is told when something is wrong with it or its connection.
 TROUBLE: Final = ("status", "reset", "unsent", "refused", "edit_refused", "post_refused", "welcome")
@@ -140,14 +138,19 @@ def get(url: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def witnesses(server: ServerProcess) -> AsyncIterator[Witnesses]:
+async def witnesses(server: ServerProcess, accounts: Accounts | None = None) -> AsyncIterator[Witnesses]:
+    """Guests, where there are no `accounts`."""
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         pairs = []
-        host = await asyncio.to_thread(guest, server.url, "Host")
+        host = accounts.user("host") if accounts else await asyncio.to_thread(guest, server.url, "Host")
         for room in (ATTACKED_ROOM, OTHER_ROOM):
             await asyncio.to_thread(host.create_room, room)
-            clients = [Client(server.url, room, name=f"Witness {n}", http=http) for n in (1, 2)]
+            clients = []
+            for name in ("Witness 1", "Witness 2"):
+                user = name.replace(" ", "-").lower()
+                token = accounts.token(user, name=name) if accounts else None
+                clients.append(Client(server.url, room, name=name, token=token, http=http))
             for client in clients:
                 await stack.enter_async_context(client)
             documents = [await client.open(DOCUMENT, create=True) for client in clients]

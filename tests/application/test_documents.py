@@ -403,7 +403,7 @@ async def test_a_position_is_where_a_mark_would_be_that_all_edits_moved(
             earlier[:] = [moved_by_hand(position, change.op) for position in earlier]
     for revision, text in enumerate(texts):
         marks = range(len(text) + 1)
-        assert await place.documents.moved(document, revision, marks) == expected[revision]
+        assert await place.documents.moved(document, revision, marks) == (len(history), expected[revision])
         assert place.documents.moved_in_window(document, revision, marks) == expected[revision]
     if elsewhere is not None:
         await is_moved_from_the_log(elsewhere, expected, in_window)
@@ -416,7 +416,7 @@ async def is_moved_from_the_log(elsewhere: Place, expected: list[list[int]], win
     assert document.window_start == window_start
     for revision, positions in enumerate(expected):
         marks = range(len(positions))
-        assert await elsewhere.documents.moved(document, revision, marks) == positions
+        assert await elsewhere.documents.moved(document, revision, marks) == (document.revision, positions)
         if revision < window_start:
             with pytest.raises(HistoryNeeded):
                 elsewhere.documents.moved_in_window(document, revision, marks)
@@ -425,10 +425,10 @@ async def is_moved_from_the_log(elsewhere: Place, expected: list[list[int]], win
 async def test_no_position_is_behind_the_end_of_the_text(place: Place) -> None:
     document = await place.documents.create("demo", "main.md", actor="Ada")
     await place.edit("ada", 1, 0, ["four"])
-    assert await place.documents.moved(document, 1, [2, 4, 5, 10**9]) == [2, 4, 4, 4]
+    assert await place.documents.moved(document, 1, [2, 4, 5, 10**9]) == (1, [2, 4, 4, 4])
     await place.edit("ada", 2, 1, [{"d": 3}])
-    assert await place.documents.moved(document, 1, [10**9, 4, 2]) == [1, 1, 0]
-    assert await place.documents.moved(document, 0, [10**9]) == [1]
+    assert await place.documents.moved(document, 1, [10**9, 4, 2]) == (2, [1, 1, 0])
+    assert await place.documents.moved(document, 0, [10**9]) == (2, [1])
 
 
 async def test_positions_are_moved_while_the_window_moves_on(place: Place) -> None:
@@ -440,7 +440,7 @@ async def test_positions_are_moved_while_the_window_moves_on(place: Place) -> No
     await elsewhere.edit("ben", 1, 3, ["!"])
     document.window.clear()
     place.store.release_reads()
-    assert await moving == [7]  # "0;|" was put behind "1;" and "2;" and "!"
+    assert await moving == (4, [7])  # "0;|" was put behind "1;" and "2;" and "!"
     assert (await elsewhere.text())[:7] == "!2;1;0;"
 
 
@@ -459,7 +459,7 @@ async def test_positions_of_a_text_of_long_ago_are_refused_without_reading(
     monkeypatch.setattr(application.documents, "HISTORY_REVISIONS", 2)
     elsewhere = await a_place_with_a_past(place, 3)
     document = await elsewhere.documents.get("demo", "main.md")
-    assert await elsewhere.documents.moved(document, 1, [2]) == [6]
+    assert await elsewhere.documents.moved(document, 1, [2]) == (3, [6])
     reads = place.store.reads
     with pytest.raises(RevisionTooOld) as refused:
         await elsewhere.documents.moved(document, 0, [0])

@@ -1006,7 +1006,12 @@ async def test_what_waits_for_a_right_is_told_when_its_stream_is_parked(member: 
     await asyncio.sleep(0)
     make: Any = Unreadable  # its constructor is made by a metaclass
     event: Unreadable = make(
-        originator_id=STREAM, originator_version=2, timestamp=NOON, actor="", reason="of the future"
+        originator_id=STREAM,
+        originator_version=2,
+        timestamp=NOON,
+        actor="",
+        topic="x.y",
+        reason="of the future",
     )
     member.lives.on_events([Recorded(NOBODY_COMES_IN, event)])
     assert isinstance(done.exception(), Corrupt)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from application.log import Recorded
 from domain.aggregate import Event
 from domain.document import Created, Document, Edit, EditApplied
+from domain.rights import Role
 from domain.room import Room
 from infrastructure.postgres.database import Connection, Database
 from infrastructure.postgres.directory import DirectoryView
@@ -186,7 +187,7 @@ def histories(draw: st.DrawFn, max_size: int = 25) -> list[Event]:
         actor, at = draw(st.sampled_from(["Ada", "Ben", "Ben 😀"])), later(second)
         touched: Any
         if room not in aggregates:
-            touched = aggregates[room] = Room.open(room, room, actor=actor, at=at)
+            touched = aggregates[room] = Room.open(room, room, actor=actor, at=at, everyone=Role.EDITOR)
         elif f"{room}/{name}" not in aggregates:
             touched = aggregates[f"{room}/{name}"] = Document.create(room, name, actor=actor, at=at)
         elif draw(st.integers(0, 9)) == 0:

@@ -22,10 +22,14 @@ import pytest
 
 from application.documents import Documents, digest
 from application.live import LiveAggregates
+from application.members import Members
+from application.messages import Messages
 from application.rooms import Rooms
 from domain.aggregate import Event
 from domain.document import Document, Edit, EditApplied
+from domain.errors import NotFound
 from domain.ids import document_stream
+from domain.rights import Role
 from domain.text_op import Op
 from infrastructure.codec import encode
 from infrastructure.feed import Feed
@@ -33,6 +37,7 @@ from infrastructure.group_commit import GroupCommit, OutcomeUnknown
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import LOCK_KEYS, PostgresHistory, PostgresLog
 from infrastructure.postgres.migrations import migrate
+from tests.infrastructure.unguarded import append
 
 # About two seconds for two writers, and thousands of events at risk.
 BATCHES_PER_WRITER: Final = 150
@@ -107,7 +112,7 @@ async def _write(url: str, writer: int, seed: int) -> list[tuple[str, int]]:
                 first = versions[stream] + 1
                 size = choice.choice((1, 3, 40))
                 batch += [_event(stream, v, client=f"{writer}-{number}") for v in range(first, first + size)]
-            refused = (await log.append(batch)).refused
+            refused = (await append(log, batch)).refused
             for event in batch:
                 if event.originator_id not in refused:
                     versions[event.originator_id] = event.originator_version
@@ -137,7 +142,7 @@ async def test_an_append_waits_until_the_one_before_it_is_committed(database_url
         log = PostgresLog(database, "record")
         async with _lock_held(database, "record") as first:
             await first.execute(INSERT.encode(), ("document:room/first", 1))
-            second = asyncio.create_task(log.append([_event("document:room/second", 1)]))
+            second = asyncio.create_task(append(log, [_event("document:room/second", 1)]))
             await _until_waiting(database, 1)
             assert await log.read_after(0) == []
         appended = await second
@@ -161,7 +166,7 @@ async def test_an_append_commits_while_analyze_or_vacuum_hold_their_lock(
             # The lock of both for as long as they run.
             await maintenance.execute(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE".encode())
             async with asyncio.timeout(PATIENCE_SECONDS):
-                appended = await log.append([_event("document:room/main.md", 1)])
+                appended = await append(log, [_event("document:room/main.md", 1)])
             assert len(appended.positions) == 1
         await log.disconnect()
 
@@ -170,12 +175,12 @@ async def test_appends_keep_their_pace_while_analyze_and_vacuum_run_in_a_loop(da
     """Appends may get slower by the work, never by a whole run of it."""
     async with _migrated(database_url) as database:
         log = PostgresLog(database, "record")
-        await log.append([_event("document:room/big", n) for n in range(1, 30_001)])
+        await append(log, [_event("document:room/big", n) for n in range(1, 30_001)])
         maintenance = asyncio.create_task(_maintain(database))
         waits: list[float] = []
         while not maintenance.done():
             began = time.perf_counter()
-            await log.append([_event("document:room/main.md", len(waits) + 1)])
+            await append(log, [_event("document:room/main.md", len(waits) + 1)])
             waits.append(time.perf_counter() - began)
         await maintenance
         await log.disconnect()
@@ -200,8 +205,8 @@ async def test_an_append_behind_a_table_lock_gives_up_without_knowing(database_u
         async with other, other.transaction():
             await other.execute("LOCK TABLE record IN EXCLUSIVE MODE")
             with pytest.raises(OutcomeUnknown):
-                await log.append([_event("document:room/main.md", 1)])
-        assert (await log.append([_event("document:room/main.md", 1)])).positions
+                await append(log, [_event("document:room/main.md", 1)])
+        assert (await append(log, [_event("document:room/main.md", 1)])).positions
         await log.disconnect()
 
 
@@ -224,7 +229,7 @@ async def test_the_database_itself_refuses_to_change_the_past(
     async with _migrated(database_url) as database:
         name = f"presence_{datetime.now(UTC):%Y%m%d}" if table == "the partition" else table
         log = PostgresLog(database, "record" if name == "record" else "presence")
-        await log.append([_event("document:room/main.md", 1)])
+        await append(log, [_event("document:room/main.md", 1)])
         await log.disconnect()
         attacker = await database.connect("attacker")
         async with attacker:
@@ -283,15 +288,16 @@ async def test_a_refused_stream_does_not_fail_the_rest_of_its_batch(database_url
     async with _migrated(database_url) as database:
         log = PostgresLog(database, "record")
         taken, lost, ahead = (f"document:room/{name}" for name in ("taken", "lost", "ahead"))
-        before = await log.append([_event(lost, 1)])
-        appended = await log.append(
+        before = await append(log, [_event(lost, 1)])
+        appended = await append(
+            log,
             [
                 _event(taken, 1),
                 _event(lost, 1),
                 _event(lost, 2),  # would have fitted by its number
                 _event(ahead, 2),
                 _event(taken, 2),
-            ]
+            ],
         )
         assert appended.refused == {lost, ahead}
         assert appended.previous == before.positions[-1]
@@ -390,12 +396,112 @@ async def test_the_database_refuses_a_number_that_its_client_has_used_in_the_doc
     async with _migrated(database_url) as database:
         log = PostgresLog(database, "record")
         stream, other = "document:room/main.md", "document:room/other.md"
-        await log.append([_event(stream, 1, client="ada", seq=1)])
+        await append(log, [_event(stream, 1, client="ada", seq=1)])
         with pytest.raises(OutcomeUnknown, match="record_seq"):
-            await log.append([_event(stream, 2, client="ada", seq=1)])
+            await append(log, [_event(stream, 2, client="ada", seq=1)])
         fine = [_event(stream, 2, client="ben", seq=1), _event(other, 1, client="ada", seq=1)]
-        assert len((await log.append(fine)).positions) == 2
+        assert len((await append(log, fine)).positions) == 2
         await log.disconnect()
+
+
+# Rights.
+
+
+# About a second, in which rights are lost on the way some hundred times.
+REMOVALS: Final = 150
+
+GUESTS: Final = ("ben", "cem", "dan")
+
+# What its author had no right to do when it came into the log: the last that had happened to them was not
+# that they were let in.
+WITHOUT_RIGHT: Final = """
+SELECT e.notification_id, e.topic, e.actor FROM events e
+WHERE e.topic IN ('document.edit_applied', 'message.posted') AND 'room.member_added' IS DISTINCT FROM (
+    SELECT c.topic FROM events c
+    WHERE c.stream = 'room:room' AND c.state->>'user' = e.actor AND c.notification_id < e.notification_id
+    ORDER BY c.notification_id DESC LIMIT 1)
+"""
+
+
+@pytest.mark.slow
+def test_nobody_writes_behind_their_removal_by_another_process(database_url: str) -> None:
+    asyncio.run(_prepare_room(database_url))
+    spawn = multiprocessing.get_context("spawn")
+    start, done = spawn.Barrier(2), spawn.Event()
+    with ProcessPoolExecutor(2, spawn, _set_signals, (start, done)) as processes:
+        keeper = processes.submit(_run_keeper, database_url)
+        guests = processes.submit(_run_guests, database_url)
+        try:
+            keeper.result(PROCESS_SECONDS)
+        finally:
+            done.set()
+        told = guests.result(PROCESS_SECONDS)
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute(WITHOUT_RIGHT).fetchall() == []
+        stored = connection.execute(
+            "SELECT count(*) FROM events WHERE topic IN ('document.edit_applied', 'message.posted')"
+        ).fetchone()
+    print(f"{told} in {REMOVALS} removals")
+    assert stored == (told["stored"],)
+    assert told["refused"] > 0, "nothing was tried without a right"
+    assert told["raced"] > 0, "no right was lost on the way"
+
+
+async def _prepare_room(url: str) -> None:
+    async with _migrated(url) as database:
+        await NodeParts(database).create_document(everyone=None)
+
+
+def _run_keeper(url: str) -> None:
+    asyncio.run(_keep(url))
+
+
+def _run_guests(url: str) -> dict[str, int]:
+    return asyncio.run(_write_as_guests(url))
+
+
+async def _keep(url: str) -> None:
+    """Let one guest after another in, and out again."""
+    async with _database(url) as database:
+        node = NodeParts(database)
+        async with node.running():
+            await asyncio.to_thread(_start.wait, PROCESS_SECONDS)
+            for number in range(REMOVALS):
+                guest = GUESTS[number % len(GUESTS)]
+                await node.members.put("room", guest, Role.EDITOR, actor="ada")
+                await asyncio.sleep(random.uniform(0, 0.01))
+                await node.members.remove("room", guest, actor="ada")
+
+
+async def _write_as_guests(url: str) -> dict[str, int]:
+    """Edit and post as every guest, as fast as it goes, until there is nobody to be let in by."""
+    told = {"stored": 0, "refused": 0, "raced": 0}
+    async with _database(url) as database:
+        node = NodeParts(database)
+        async with node.running():
+            await node.documents.get("room", "main.md")
+            await asyncio.to_thread(_start.wait, PROCESS_SECONDS)
+            await asyncio.gather(*(_write_as(node, guest, told) for guest in GUESTS))
+        told["raced"] = node.commit.refusals
+    return told
+
+
+async def _write_as(node: NodeParts, guest: str, told: dict[str, int]) -> None:
+    seq = 1
+    while not _done.is_set():
+        message = f"{guest}-{told['stored']}-{told['refused']}"
+        wishes = [
+            node.edit(guest, seq, 0, [guest]),
+            node.messages.post("room", message, client=guest, text="hello", documents={}, actor=guest),
+        ]
+        answers = await asyncio.gather(*wishes, return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, NotFound):
+                told["refused"] += 1
+            else:
+                assert not isinstance(answer, BaseException), answer
+                told["stored"] += 1
+        seq += not isinstance(answers[0], NotFound)
 
 
 # Parts.
@@ -413,10 +519,12 @@ class NodeParts:
         self.feed.follow(self.lives.on_events)
         self.rooms = Rooms(self.lives, now=_now)
         self.documents = Documents(self.lives, self.history, self.rooms, now=_now)
+        self.members = Members(self.lives, now=_now, new_id=lambda: "")
+        self.messages = Messages(self.lives, now=_now)
 
-    async def create_document(self) -> None:
+    async def create_document(self, everyone: Role | None = Role.EDITOR) -> None:
         async with self.running():
-            await self.rooms.open("room", "Room", actor="ada")
+            await self.rooms.open("room", "Room", actor="ada", everyone=everyone)
             await self.documents.create("room", "main.md", actor="ada")
 
     @asynccontextmanager

@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from application.attendances import Stay
 from application.documents import digest
 from application.services import Services
-from domain.attendance import Joined
+from domain.attendance import Appearance, Joined
 from domain.document import Document, Edit
 from domain.errors import StoreUnavailable
+from domain.rights import Role
 from infrastructure import node as module
 from infrastructure.embedded_postgres import EmbeddedPostgres
 from infrastructure.node import Node, open_node
@@ -84,8 +86,8 @@ async def test_the_coming_days_have_room_for_cursors(database: Database) -> None
 async def test_cursors_are_logged(database: Database) -> None:
     async with a_node(database) as (node, services):
         services.cursors.move("demo", "ada-1", "main.md", 0, 0, 0)
-        await until(lambda: node.presence.feed.position == 2)
-        assert (node.presence.commit.events, node.record.commit.events) == (2, 0)
+        await until(lambda: node.presence.feed.position == 3)  # its stream begins, the frame, a keyframe
+        assert (node.presence.commit.events, node.record.commit.events) == (3, 0)
 
 
 # Jobs.
@@ -127,18 +129,25 @@ async def test_a_job_that_finds_the_store_away_is_put_off(
 
 async def test_the_stays_of_a_dead_node_are_ended_when_it_was_missed_twice(database: Database) -> None:
     async with a_node(database) as (dead, services):
-        services.attendances.stay("demo", "s1", client="ada-1", actor="Ada")
-        await until(lambda: dead.record.feed.position == 1)
+        await services.rooms.open("demo", "Demo", actor="Ada", everyone=Role.EDITOR)
+        begin_stay(services, "s1", "ada-1", "Ada")
+        await until(lambda: dead.record.feed.position == 2)
     async with a_node(database) as (other, theirs), a_node(database) as (living, ours):
-        theirs.attendances.stay("demo", "s2", client="ben-1", actor="Ben")
-        ours.attendances.stay("demo", "s3", client="cem-1", actor="Cem")
-        await until(lambda: other.record.feed.position == living.record.feed.position == 3)
+        begin_stay(theirs, "s2", "ben-1", "Ben")
+        begin_stay(ours, "s3", "cem-1", "Cem")
+        await until(lambda: other.record.feed.position == living.record.feed.position == 4)
         await _until_alive(other)
         assert await here(living) == ["s1", "s2", "s3"]
         await living.close_stays_of_dead_nodes(ours.attendances)
         assert await here(living) == ["s1", "s2", "s3"]
         await living.close_stays_of_dead_nodes(ours.attendances)
         assert await here(living) == ["s2", "s3"]
+
+
+def begin_stay(services: Services, session: str, client: str, actor: str) -> Stay:
+    return services.attendances.stay(
+        "demo", session, client=client, appearance=Appearance(actor, "#4c75f0"), actor=actor
+    )
 
 
 async def here(node: Node) -> list[str]:
@@ -161,8 +170,7 @@ async def test_what_is_on_its_way_is_written_before_the_end(database: Database) 
         await services.rooms.open("demo", "Demo", actor="Ada")
         await services.documents.create("demo", "main.md", actor="Ada")
         done = services.documents.edit("demo", "main.md", Edit("ada-1", 1, 0, ["x"], ""), actor="Ada")
-        stay = services.attendances.stay("demo", "s1", client="ada-1", actor="Ada")
-        stay.end("drained")
+        begin_stay(services, "s1", "ada-1", "Ada").end("drained")
     assert len(done.result()) == 1
     rows = await database.fetch("SELECT topic FROM record WHERE kind = 'attendance' ORDER BY notification_id")
     assert rows == [("attendance.joined",), ("attendance.left",)]

@@ -28,6 +28,7 @@ from tests.infrastructure.projecting import (
     histories,
     key_of,
 )
+from tests.infrastructure.unguarded import append
 from tests.waiting import running, until
 
 A = "document:demo/a.md"
@@ -75,12 +76,12 @@ async def test_rebuilt_rows_are_the_live_rows_are_a_plain_fold(
     poison = data.draw(st.lists(st.sampled_from(keys), unique=True, max_size=3))
     counts, live_page, rebuild_page = CountView(poison), *pages
     known = data.draw(st.integers(0, len(history)))
-    await place.log.append(history[:known])
+    await append(place.log, history[:known])
     if known:
         await place.project(page_events=live_page)
         await place.project(counts, live_page)
     if known < len(history):
-        await place.log.append(history[known:])
+        await append(place.log, history[known:])
 
     compared = await place.rebuild(counts, rebuild_page, is_comparing=True)
     assert (compared.differences, compared.position, compared.events) == ((), known, known)

@@ -23,6 +23,7 @@ from infrastructure.postgres.log import LOCK_KEYS, PostgresHistory, PostgresLog
 from infrastructure.postgres.recorder import library_environment
 from infrastructure.postgres.wakeup import CHANNEL
 from tests.domain.events import NOON, later
+from tests.infrastructure.unguarded import append
 from tests.waiting import running, until
 
 STREAM = document_stream("demo", "main.md")
@@ -93,7 +94,7 @@ async def test_a_node_reads_what_the_library_saved(tool: Tool, database: Databas
 
 async def test_the_library_reads_and_continues_what_a_node_wrote(tool: Tool, database: Database) -> None:
     log = PostgresLog(database, "record")
-    await log.append(pending(a_document(2)))
+    await append(log, pending(a_document(2)))
     document: Document = await asyncio.to_thread(tool.repository.get, STREAM)
     assert str(document.text) == "2;1;"
     type_in(document)
@@ -181,12 +182,12 @@ async def test_a_node_that_is_second_is_refused_and_the_rest_of_its_batch_is_not
 ) -> None:
     log = PostgresLog(database, "record")
     document = a_document(1)
-    await log.append(pending(document))
+    await append(log, pending(document))
     theirs: Document = await asyncio.to_thread(tool.repository.get, STREAM)
     type_in(theirs)
     await asyncio.to_thread(tool.save, theirs)
     type_in(document)
-    appended = await log.append(pending(document, a_document(name="other.md")))
+    appended = await append(log, pending(document, a_document(name="other.md")))
     assert (set(appended.refused), len(appended.positions)) == ({STREAM}, 1)
     await log.disconnect()
 
@@ -222,7 +223,7 @@ async def test_a_library_and_a_node_that_write_at_once_lose_nothing_to_a_followe
 
     async def append_rooms() -> None:
         for number in range(ROUNDS):
-            await log.append(pending(a_room(f"node-{number}"), a_room(f"node-too-{number}")))
+            await append(log, pending(a_room(f"node-{number}"), a_room(f"node-too-{number}")))
 
     async with running(feed.run(), _hint_always(feed)):
         await asyncio.gather(asyncio.to_thread(save_rooms), append_rooms())
@@ -269,7 +270,7 @@ async def test_a_subscription_of_the_library_hears_of_what_a_node_wrote(
 
     following = asyncio.ensure_future(asyncio.to_thread(follow))
     for name in ("a", "b"):
-        await log.append(pending(a_room(name)))
+        await append(log, pending(a_room(name)))
         await _tell_until(database, partial(seen.__contains__, room_stream(name)))
     await asyncio.wait_for(following, 20)
     assert seen == ["room:a", "room:b"]

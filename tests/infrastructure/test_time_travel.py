@@ -17,6 +17,7 @@ from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory, PostgresLog
 from infrastructure.postgres.time_travel import TimeTravel
 from tests.domain.events import NOON, later
+from tests.infrastructure.unguarded import append
 
 STREAM = document_stream("demo", "main.md")
 TEXTS = ["", "1;", "2;1;", "3;2;1;", "4;3;2;1;"]
@@ -40,7 +41,7 @@ async def document(database: Database) -> Document:
 
 async def store(database: Database, document: Document) -> Document:
     log = PostgresLog(database, "record")
-    await log.append([event for event in document.collect_events() if isinstance(event, Event)])
+    await append(log, [event for event in document.collect_events() if isinstance(event, Event)])
     await log.disconnect()
     return document
 

@@ -184,7 +184,7 @@ class World:
 # Those that need others before them come more often.
 _WHATS: Final = (
     *("open", "put", "put", "put", "remove", "access", "rename", "invite", "accept", "accept"),
-    *("list", "close", "profile", "join", "join", "status", "status", "status", "leave", "edit", "edit"),
+    *("list", "close", "profile", "join", "join", *["status"] * 5, "leave", "edit", "edit"),
 )  # fmt: skip
 
 STEADY_SECONDS: Final = st.one_of(st.integers(0, 5), st.integers(0, 40_000))
@@ -265,6 +265,16 @@ def roles_at(log: Sequence[Event], room: str, moment: datetime) -> dict[str, str
     turns = _turns(_role_changes(log))
     held = {user: _holding(of_user, moment) for (where, user), of_user in turns.items() if where == room}
     return {user: role for user, role in held.items() if role is not None}
+
+
+def role_spans(log: Sequence[Event], user: str) -> list[tuple[str, str, datetime, datetime | None]]:
+    """Room, role, since and until of all roles that a user has had, oldest first, with those of no time."""
+    spans = []
+    for (room, who), turns in _turns(_role_changes(log)).items():
+        for (since, role), following in zip(turns, [*turns[1:], None], strict=True):
+            if who == user and role is not None:
+                spans.append((room, role, since, following[0] if following else None))
+    return sorted(spans, key=lambda span: (span[2], span[0]))
 
 
 class Place(NamedTuple):

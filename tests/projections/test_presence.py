@@ -59,7 +59,7 @@ def test_a_stay_has_a_span_for_each_status() -> None:
             NOON,
             (
                 Span(1, NOON, later(1), Doing("idle", "ada-1", "ada")),
-                Span(2, later(1), later(2), Doing("editing", "ada-1", None)),
+                Span(2, later(1), later(2), Doing("editing", "ada-1", "ada")),
             ),
         )
     }

@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol
 import orjson
 
 from domain.ids import document_stream
+from domain.rights import Action, Role, may
 from domain.text_op import Op, replace
 from interfaces.pyclient import notices
 from interfaces.pyclient.errors import NotEditable
@@ -40,6 +41,9 @@ LENGTH_WANTED: Final = 300
 FIRST_WORD: Final = 0xF0000
 
 _LETTERS: Final = "abcdefg hij\nklm éß本語😀👍🏽\u202e"
+
+# What a user is told whose role is too low.
+FORBIDDEN: Final = "E_FORBIDDEN"
 
 # What no server takes: a text with NUL.
 BAD_TEXT: Final = "\0"
@@ -165,7 +169,7 @@ class SimulatedClient(ClientEnd):
             return
         self.link = link
         self._trace("connects over", link.name)
-        self.session.on_connected(self._now, at=round(self._now * 1e6))
+        self.session.on_connected(self._now, at=round(self._now * 1e6), ticket=self.name)
         self._after()
 
     def _come_back(self, extra_seconds: float = 0.0) -> None:
@@ -241,7 +245,10 @@ class SimulatedClient(ClientEnd):
         data = orjson.dumps(frame)
         self._trace(">", data.decode())
         link.send(data)
-        is_repeatable = frame["type"] in {"edit", "post", "open", "catch_up"}
+        # Where roles change the first of two may be refused and the second taken: our client would have asked
+        # in between what became of the first.
+        is_written = frame["type"] in {"edit", "post"} and not self._world.faults.with_roles
+        is_repeatable = is_written or frame["type"] in {"open", "catch_up"}
         if is_repeatable and self.is_faulty and self._random.random() < self._world.faults.repeat:
             self._loop.call_later(self._random.choice([0.0, 0.05, 2.0]), link.send, data)
 
@@ -314,14 +321,14 @@ class SimulatedClient(ClientEnd):
             case notices.UnsentText():
                 self._on_unsent(notice)
             case notices.DocumentRefused():
-                self._violation(f"may not open {notice.document}: {notice.code}")
+                self._on_document_refused(notice)
             case notices.MessageReceived():
                 position = self._world.position_of(notice.message)
                 self._heard(Heard("message", position, notice.message))
             case notices.PostAcked():
                 self._recorder.record("ok", "post", "", notice.message, self._said(notice.message))
             case notices.PostRefused():
-                self._violation(f"may not say {notice.message}: {notice.code}")
+                self._on_post_refused(notice)
             case notices.RequestRefused():
                 self._violation(f"was refused: {notice.code} {notice.message}")
             case _:
@@ -329,13 +336,25 @@ class SimulatedClient(ClientEnd):
 
     def _on_refused(self, refused: notices.EditRefused) -> None:
         text = inserted_text(refused.refused)
-        if BAD_TEXT not in text:
+        if BAD_TEXT not in text and refused.code != FORBIDDEN:
             self._violation(f"an edit was refused: {refused}")
         self._world.history.let_go |= set(text)
         replica = self._replica(refused.document)
         assert replica is not None
         # The number that was refused is the one after the last that was stored.
         self._recorder.on_edit_refused(refused.document, replica.seq + 1)
+
+    def _on_post_refused(self, refused: notices.PostRefused) -> None:
+        if refused.code != FORBIDDEN:
+            self._violation(f"may not say {refused.message}: {refused.code}")
+        self._recorder.record("fail", "post", "", refused.message, self._said(refused.message))
+
+    def _on_document_refused(self, refused: notices.DocumentRefused) -> None:
+        """There is none yet, and this user may not make one."""
+        if refused.code != FORBIDDEN:
+            self._violation(f"may not open {refused.document}: {refused.code}")
+        self.session.close(refused.document)
+        self._wanted.discard(refused.document)
 
     def _on_unsent(self, unsent: notices.UnsentText) -> None:
         for op in unsent.unsaved:
@@ -368,8 +387,15 @@ class SimulatedClient(ClientEnd):
         if self.session.status is Status.STOPPED:
             return
         deeds = [self._type] * 12 + [self._say] * 2 + [self._open] * 2 + [self._close, self._point]
-        self._random.choice(deeds)()
+        deed = self._random.choice(deeds)
+        if (deed != self._type or self._may(Action.EDIT)) and (deed != self._say or self._may(Action.POST)):
+            deed()
         self._after()
+
+    def _may(self, action: Action) -> bool:
+        """As far as the user has heard: where it may not be typed, nobody goes on typing for long."""
+        role = self.session.role
+        return role is None or may(Role(role), action)
 
     def open_all(self) -> None:
         """Look at every document, so that all copies can be compared."""

@@ -36,7 +36,8 @@ _LIMITS: Final[tuple[tuple[ModuleType, str, int, int], ...]] = (
     (interfaces.ws.outbox, "DIRECT_BYTES", 300, 2_000),
     (interfaces.ws.outbox, "QUEUE_BYTES_MAX", 1_000, 8_000),
     (interfaces.pyclient.document_link, "CATCH_UP_PAGE", 3, 20),
-    (interfaces.pyclient.pieces, "PIECE_BYTES", 60, 400),
+    # Not smaller: who may not write any more is sent away when piece after piece has been refused.
+    (interfaces.pyclient.pieces, "PIECE_BYTES", 150, 400),
 )
 
 # Each limit is small in one run of so many.
@@ -68,6 +69,8 @@ class Faults:
     clock_skew_seconds: float
     evict_seconds: float
     """How soon an unused aggregate leaves a node's memory."""
+    with_roles: bool
+    """Whether users get other roles."""
 
 
 def draw_faults(random: Random) -> Faults:
@@ -91,6 +94,7 @@ def draw_faults(random: Random) -> Faults:
         with_cursors=random.random() < 0.3,
         clock_skew_seconds=sometimes(0.3, 0.0, 300.0),
         evict_seconds=random.choice([0.1, 1.0, 5.0, 300.0]),
+        with_roles=random.random() < 0.6,
     )
 
 

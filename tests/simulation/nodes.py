@@ -19,7 +19,9 @@ from application.cursors import Cursors
 from application.documents import Documents
 from application.live import LiveAggregates
 from application.log import Recorded
+from application.members import Members
 from application.messages import Messages
+from application.profiles import Profiles
 from application.rooms import Rooms
 from application.services import Services
 from domain.attendance import Joined
@@ -32,10 +34,10 @@ from infrastructure.snapshots import Snapshots
 from interfaces.ws import closes
 from interfaces.ws.hub import Hub
 from interfaces.ws.rates import Limits
-from interfaces.ws.session import Session
+from interfaces.ws.session import Peer, Session
 from tests.simulation.loop import Owner, VirtualLoop
 from tests.simulation.network import Link, NodeEnd
-from tests.simulation.store import Connection, HistoryOnNode, LogOnNode, SimulatedStore
+from tests.simulation.store import Connection, HistoryOnNode, LogOnNode, SimulatedStore, TicketsOnNode
 from tests.simulation.trace import Trace
 
 START_RETRY_SECONDS: Final = 0.5
@@ -102,7 +104,7 @@ class SimulatedNode(Owner):
         self.snapshots = Snapshots(self.record.lives, self.history)
         self.record.feed.follow(self.snapshots.on_events)
         self.services = self._services()
-        self.hub = Hub(self.history)
+        self.hub = Hub(self.history, self.history)
         self.limits = Limits()
 
     def _services(self) -> Services:
@@ -110,10 +112,14 @@ class SimulatedNode(Owner):
         rooms = Rooms(lives, now=self.now)
         return Services(
             rooms=rooms,
+            members=Members(lives, now=self.now, new_id=self._new_id),
+            profiles=Profiles(lives, now=self.now),
             documents=Documents(lives, self.history, rooms, now=self.now),
             messages=Messages(lives, now=self.now),
-            attendances=Attendances(lives, node=self.id, now=self.now),
-            cursors=Cursors(self.presence.lives, node=self.id, now=self.now),
+            attendances=Attendances(lives, node=self.id, now=self.now, monotonic=self.monotonic),
+            cursors=Cursors(self.presence.lives, node=self.id, now=self.now, monotonic=self.monotonic),
+            history=self.history,
+            tickets=TicketsOnNode(self.connection),
             node=self.id,
             epoch=self._store.epoch,
             now=self.now,
@@ -169,6 +175,7 @@ class SimulatedNode(Owner):
             await asyncio.sleep(TICK_SECONDS)
             for socket in tuple(self._sockets):
                 socket.session.on_tick(self.monotonic())
+            self.services.attendances.sweep()
 
     async def _evict(self) -> None:
         while True:
@@ -267,7 +274,9 @@ class Socket(NodeEnd):
         self._has_ended = False
         self._is_clean = False
         link.node_end = self
-        self.session = Session(room, node.services, node.hub, self, self._on_close, node.limits)
+        self.session = Session(
+            room, node.services, node.hub, self, self._on_close, node.limits, Peer(), lambda _: True
+        )
         self._reader = asyncio.get_running_loop().create_task(self._read())
 
     # The session's transport.

@@ -1,9 +1,9 @@
 """A store in memory that keeps the contract of the Postgres log, and misbehaves as a real one can.
 
 What is shared is `SimulatedStore`: rows of encoded events, one lock and one sequence of notification ids
-per log, the conflict rule, the unique number of each client. What a node sees of it is a `StoreOnNode`:
-the ports of the committer, the feed and the history, behind a connection that may be slow, fail or be
-cut off.
+per log, the conflict rule, the guards, the unique number of each client. What a node sees of it is a
+`StoreOnNode`: the ports of the committer, the feed and the history, behind a connection that may be slow,
+fail or be cut off.
 
 A transaction is the store's own task. So a node that gives up, or dies, leaves it running, as a
 backend of Postgres would: it may still commit, while it holds the lock or even later.
@@ -13,19 +13,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
+from datetime import UTC, datetime
 from random import Random
 from typing import Any, Final, NamedTuple, TypeVar
 
-from application.log import Recorded
+from application.identity import Identity, Ticket
+from application.log import Guarded, Recorded
 from domain.aggregate import Event, Snapshot
+from domain.attendance import Joined, Left, StatusChanged
 from domain.document import Document, EditApplied, LastEdit
 from domain.errors import StoreUnavailable
-from domain.ids import parse_stream
+from domain.ids import parse_stream, profile_stream
+from domain.presence import FrameRecorded, KeyframeRecorded
+from domain.profile import ProfileChanged, ProfileCreated
 from infrastructure.codec import decode, encode
 from infrastructure.group_commit import Appended, OutcomeUnknown
+from infrastructure.postgres.log import FRAMES_MAX
 from tests.simulation.faults import Faults
 from tests.simulation.loop import Owner
 from tests.simulation.trace import Trace
@@ -41,6 +47,13 @@ READ_SECONDS: Final = 5.0
 
 # Events of one page that the feed reads.
 PAGE_EVENTS: Final = 50
+
+# Behind every position.
+LATEST: Final = 2**62
+
+# Tokens are good for the whole run.
+EARLY: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATE: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class Row(NamedTuple):
@@ -70,6 +83,7 @@ class NewRow(NamedTuple):
     state: bytes
     client: str | None
     seq: int | None
+    guard: Guarded
 
 
 class Down(Exception):  # noqa: N818
@@ -143,7 +157,8 @@ class Log:
         return self.rows[-1].position if self.rows else 0
 
     def append(self, new: Sequence[NewRow]) -> Appended:
-        """The conflict rule: per stream all or nothing, where its first event follows on what is stored.
+        """The conflict rule: per stream all or nothing, where its first event follows on what is stored and
+        nothing newer than its guards say is in their streams, stored or among `new`.
 
         A presence stream belongs to one run of one node, so the presence log has no rule.
         """
@@ -153,7 +168,7 @@ class Log:
             self._check(taken)
         previous = self.position
         positions = []
-        for stream, version, topic, state, client, seq in taken:
+        for stream, version, topic, state, client, seq, _ in taken:
             row = Row(self.next_id, stream, version, topic, state, client, seq)
             self.next_id += 1
             self.rows.append(row)
@@ -165,7 +180,13 @@ class Log:
         first: dict[str, int] = {}
         for row in new:
             first.setdefault(row.stream, row.version)
-        return frozenset(s for s, version in first.items() if len(self.streams.get(s, ())) != version - 1)
+        lost = {s for s, version in first.items() if len(self.streams.get(s, ())) != version - 1}
+        late = {row.stream for row in new if row.guard and row.guard[1] < self._newest(row.guard[0], new)}
+        return frozenset(lost | late)
+
+    def _newest(self, stream: str, new: Sequence[NewRow]) -> int:
+        stored = len(self.streams.get(stream, ()))
+        return max([stored, *(row.version for row in new if row.stream == stream)])
 
     def _check(self, taken: Sequence[NewRow]) -> None:
         """What constraints of the tables refuse; a product that tries it is wrong already."""
@@ -290,11 +311,14 @@ class SimulatedStore(Owner):
             reply.set_exception(OutcomeUnknown(why))
 
 
-def as_new_rows(events: Sequence[Event]) -> list[NewRow]:
-    """Events as the append statement takes them: encoded, edits with their client and number."""
+def as_new_rows(events: Sequence[Event], guards: Sequence[Guarded]) -> list[NewRow]:
+    """Events as the append statement takes them: encoded, edits with their client and number, joins with
+    their client, each with its guard.
+    """
     rows = []
-    for event in events:
-        client, seq = (event.client, event.seq) if isinstance(event, EditApplied) else (None, None)
+    for event, guard in zip(events, guards, strict=True):
+        client = event.client if isinstance(event, EditApplied | Joined) else None
+        seq = event.seq if isinstance(event, EditApplied) else None
         rows.append(
             NewRow(
                 event.originator_id,
@@ -303,6 +327,7 @@ def as_new_rows(events: Sequence[Event]) -> list[NewRow]:
                 encode(event),
                 client,
                 seq,
+                guard,
             )
         )
     return rows
@@ -348,8 +373,8 @@ class LogOnNode:
         self._store = connection.store
         self._log = connection.store.logs[name]
 
-    async def append(self, events: Sequence[Event]) -> Appended:
-        new = as_new_rows(events)
+    async def append(self, events: Sequence[Event], guards: Sequence[Guarded]) -> Appended:
+        new = as_new_rows(events, guards)
         await self._reach()
         reply: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
         transaction = self._store.call(
@@ -392,8 +417,10 @@ class LogOnNode:
             raise
         lock.release(token)
 
-    async def append_within(self, exclusive: object, events: Sequence[Event]) -> Appended:
-        new = as_new_rows(events)
+    async def append_within(
+        self, exclusive: object, events: Sequence[Event], guards: Sequence[Guarded]
+    ) -> Appended:
+        new = as_new_rows(events, guards)
         await self._reach()
         store, lock = self._store, self._log.lock
         before = store.chance(store.faults.append_failure)
@@ -471,14 +498,21 @@ class HistoryOnNode:
 
         return await self._connection.read(query)
 
+    async def find_client_user(self, room: str, client: str) -> str | None:
+        def query() -> str | None:
+            joined = (row for row in self._room_rows(room) if row.topic == Joined.TOPIC)
+            return next((row.event.actor for row in joined if row.client == client), None)
+
+        return await self._connection.read(query)
+
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         taken = (snapshot.originator_version, encode(snapshot))
         stream = snapshot.originator_id
         await self._connection.read(lambda: self._store.snapshots.setdefault(stream, []).append(taken))
 
-    # Rooms.
+    # Rooms and people.
 
-    def _room_rows(self, room: str, after: int, until: int) -> list[Row]:
+    def _room_rows(self, room: str, after: int = 0, until: int = LATEST) -> list[Row]:
         return [
             row
             for row in self._record.rows
@@ -501,17 +535,61 @@ class HistoryOnNode:
 
     async def open_stays(self, room: str | None) -> Sequence[Recorded]:
         def query() -> list[Recorded]:
-            streams = self._record.streams
-            return [
-                row.recorded
+            last = {
+                row.stream: row
                 for row in self._record.rows
-                if (where := parse_stream(row.stream)).kind == "attendance"
-                and row.version == 1
-                and room in (None, where.room)
-                and len(streams[row.stream]) < 2
-            ]
+                if (where := parse_stream(row.stream)).kind == "attendance" and room in (None, where.room)
+            }
+            open_ = [row for row in last.values() if row.topic != Left.TOPIC]
+            changed = [row for row in open_ if row.topic == StatusChanged.TOPIC]
+            began = [self._record.streams[row.stream][0] for row in open_]
+            return [row.recorded for row in sorted([*began, *changed])]
 
         return await self._connection.read(query)
+
+    async def profiles(self, users: Iterable[str]) -> Sequence[Recorded]:
+        topics = (ProfileCreated.TOPIC, ProfileChanged.TOPIC)
+
+        def query() -> list[Recorded]:
+            streams = [self._stream(profile_stream(user)) for user in wanted]
+            newest = [[row for row in rows if row.topic in topics][-1] for rows in streams if rows]
+            return [row.recorded for row in sorted(newest)]
+
+        wanted = set(users)
+        return await self._connection.read(query)
+
+    async def frames(self, room: str, nodes: Sequence[str]) -> Sequence[Recorded]:
+        def query() -> list[Recorded]:
+            rows = self._store.logs["presence"].rows
+            found = [row.recorded for row in rows if parse_stream(row.stream).room == room]
+            last = {
+                recorded.event.actor: recorded
+                for recorded in found
+                if isinstance(recorded.event, KeyframeRecorded) and recorded.event.actor in nodes
+            }
+            if not last:
+                return []
+            since = min(recorded.event.timestamp for recorded in last.values())
+            frames = [r for r in found if isinstance(r.event, FrameRecorded) and r.event.timestamp >= since]
+            keyframes = sorted(last.values(), key=lambda recorded: recorded.position)
+            return keyframes + frames[:FRAMES_MAX]
+
+        return await self._connection.read(query)
+
+
+class TicketsOnNode:
+    """Tickets that are never used up: they are called after their user."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def issue(self, identity: Identity, *, origin: str | None, agent: str) -> Ticket:
+        del origin, agent
+        return Ticket(identity.user, identity.expires)
+
+    async def redeem(self, ticket: str, *, origin: str | None, agent: str) -> Identity:
+        del origin, agent
+        return await self._connection.read(lambda: Identity(ticket, None, EARLY, LATE))
 
 
 def fold(rows: Sequence[Row], snapshot: Any | None = None) -> Any | None:

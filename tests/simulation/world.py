@@ -15,8 +15,13 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
+from domain.aggregate import Event
+from domain.attendance import Joined, Left
 from domain.document import Document, EditApplied
+from domain.ids import room_stream
 from domain.message import Posted
+from domain.rights import Action, Role
+from domain.room import Room
 from domain.text_op import apply
 from tests.simulation.checker import check
 from tests.simulation.clients import (
@@ -42,6 +47,12 @@ NODES: Final = 2
 # A client that hears nothing finds out after 33 s, and comes back after 30 s at most; what it then has to
 # say takes a few tries.
 HEAL_SECONDS: Final = 90.0
+
+# How often roles change, compared with every single fault: often enough to meet the others.
+ROLES_WEIGHT: Final = 3
+
+# A node that is paused or dead never answers whoever gives a role.
+GIVE_SECONDS: Final = 20.0
 
 # How often it is looked whether all is quiet, and whether the nodes' documents are those of the log.
 LOOK_SECONDS: Final = 0.5
@@ -97,9 +108,10 @@ class World:
         self._texts: dict[str, list[str]] = {document: [""] for document in DOCUMENTS}
         self._edits: dict[str, list[EditApplied]] = {document: [] for document in DOCUMENTS}
         self._said: dict[str, int] = {}
+        self._room: Room | None = None
         self._clients: list[SimulatedClient] = []
         self._homes: dict[str, int] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: list[asyncio.Task[Any]] = []
         self.virtual_seconds = 0.0
         for document in DOCUMENTS:
             self.history.edits[document] = []
@@ -114,11 +126,20 @@ class World:
             if isinstance(event, EditApplied):
                 self._on_edit(row, event)
             elif isinstance(event, Posted):
+                self._check_right(event, Action.POST)
                 message = StoredMessage(row.position, event.message, event.client, event.text)
                 self.history.messages.append(message)
                 self._said[event.message] = row.position
+            elif row.stream == room_stream(ROOM):
+                self._room = event.mutate(self._room)
+
+    def _check_right(self, event: Event, action: Action) -> None:
+        """At this place in the log."""
+        if self._room is None or not self._room.allows(event.actor, action):
+            self.violations.append(f"{event.originator_id} {event.originator_version}: no right to {action}")
 
     def _on_edit(self, row: Row, event: EditApplied) -> None:
+        self._check_right(event, Action.EDIT)
         document = row.stream.partition("/")[2]
         texts, edits = self._texts[document], self._edits[document]
         if event.revision != len(edits) + 1:
@@ -225,6 +246,9 @@ class World:
             for task in active:
                 task.cancel()
             self._heal()
+            await self._give_all_rights_back()
+            for client in self._clients:
+                client.open_all()
             await self._until_quiet()
             watch.cancel()
         await self._take_copies()
@@ -236,7 +260,9 @@ class World:
         while not all(node.is_up for node in self._nodes):  # noqa: ASYNC110 -- virtual time
             await asyncio.sleep(0.1)
         node = self._nodes[0]
-        await node.call(asyncio.ensure_future, node.services.rooms.open(ROOM, "Room", actor="world"))
+        await node.call(
+            asyncio.ensure_future, node.services.rooms.open(ROOM, "Room", actor="world", everyone=Role.EDITOR)
+        )
         self._store.is_faulty = True
 
     def _make_clients(self) -> None:
@@ -285,6 +311,8 @@ class World:
             self._client_crash,
         ]
         deeds = self._random.sample(deeds, self._random.randint(2, len(deeds)))
+        if self.faults.with_roles:
+            deeds += [self._change_role] * ROLES_WEIGHT
         while True:
             await asyncio.sleep(self._random.expovariate(self.faults.events_per_second))
             self._broken += 1
@@ -369,6 +397,23 @@ class World:
         if not client.is_away:
             client.crash()
 
+    def _change_role(self) -> None:
+        """Somebody may do more, or less, from now on; whoever gives roles does it on any node."""
+        name = self._random.choice(self._clients).name
+        role = self._random.choice([Role.VIEWER, Role.COMMENTER, Role.EDITOR])
+        self._tasks.append(asyncio.get_running_loop().create_task(self._give_role(name, role)))
+
+    async def _give_role(self, user: str, role: Role) -> bool:
+        """Whether it was done, as far as is known."""
+        living = [node for node in self._nodes if node.is_up]
+        if not living:
+            return False
+        node = self._random.choice(living)
+        self.trace("world", "makes", user, role, "on", node.id)
+        giving = node.call(asyncio.ensure_future, node.services.members.put(ROOM, user, role, actor="world"))
+        done, _ = await asyncio.wait([giving], timeout=GIVE_SECONDS)
+        return bool(done) and not giving.cancelled() and giving.exception() is None
+
     # The end.
 
     def _heal(self) -> None:
@@ -381,7 +426,14 @@ class World:
         for client in self._clients:
             client.is_faulty = False
             client.return_()
-            client.open_all()
+
+    async def _give_all_rights_back(self) -> None:
+        """So that everybody can bring home what they have typed since."""
+        for task in self._tasks:
+            await asyncio.wait([task])
+        for client in self._clients:
+            while not await self._give_role(client.name, Role.EDITOR):  # noqa: ASYNC110 -- virtual time
+                await asyncio.sleep(LOOK_SECONDS)
 
     async def _until_quiet(self) -> None:
         loop = asyncio.get_running_loop()
@@ -443,7 +495,9 @@ class World:
         self.violations += self._store.violations
 
     def _check_stays(self) -> None:
-        """A stay begins once and ends once."""
+        """A stay begins once and ends once, and nothing changes behind its end."""
         for stream, rows in self._store.logs["record"].streams.items():
-            if stream.startswith("attendance:") and len(rows) > 2:
-                self.violations.append(f"{stream} has {len(rows)} events")
+            if stream.startswith("attendance:"):
+                topics = [row.topic for row in rows]
+                if topics.index(Joined.TOPIC) or Left.TOPIC in topics[:-1]:
+                    self.violations.append(f"{stream} is {topics}")

@@ -3,24 +3,52 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from domain.errors import BadFrame, BadJson, ClientError, TextInvalid, UnknownFrame
-from domain.limits import INTEGER_MAX
-from interfaces.ws.frames import find_ref, parse_frame
+from domain.errors import BadFrame, BadJson, ClientError, OpTooLarge, TextInvalid, UnknownFrame
+from domain.limits import INTEGER_MAX, PRESENCE_BYTES
+from interfaces.ws.frames import AnyRequest, find_ref, parse_frame
 
 GOOD: dict[str, dict[str, Any]] = {
-    "hello": {"protocol": 1, "client": "ada-1", "name": "Ada 😀", "resume": {"epoch": "e", "position": 0}},
+    "hello": {
+        "protocol": 1,
+        "client": "ada-1",
+        "ticket": "t",
+        "at": 5,
+        "resume": {"epoch": "e", "position": 0},
+    },
+    "refresh": {"ticket": "t"},
     "open": {"document": "main.md", "revision": 3, "create": True},
     "close": {"document": "main.md"},
     "edit": {"document": "main.md", "seq": 1, "base": 0, "op": [1, "x", {"d": 1}]},
     "cursor": {"document": "main.md", "revision": 1, "anchor": 0, "head": 5},
+    "typing": {"document": "main.md", "typing": True},
+    "status": {"status": "running"},
     "post": {"message": "m1", "text": "Hello"},
     "catch_up": {"document": "main.md", "after": 0, "limit": 1000},
     "ping": {},
 }
+
+OPTIONAL = {
+    "hello": {"ticket", "at", "resume"},
+    "refresh": set(),
+    "open": {"revision", "create"},
+    "close": set(),
+    "edit": set(),
+    "cursor": set(),
+    "typing": {"document"},
+    "status": {"status"},
+    "post": set(),
+    "catch_up": {"limit"},
+    "ping": set(),
+}
+
+
+def test_every_request_has_a_good_example() -> None:
+    kinds = {get_args(frame.model_fields["type"].annotation)[0] for frame in get_args(AnyRequest)}
+    assert kinds == set(GOOD) == set(OPTIONAL)
 
 
 def a_frame(kind: str, **fields: Any) -> str:
@@ -46,12 +74,42 @@ def test_a_pong_has_no_ref() -> None:
 def test_a_field_that_is_missing_is_named_or_has_a_default(kind: str, missing: str) -> None:
     fields = json.loads(a_frame(kind))
     del fields[missing]
-    if missing in {"resume", "revision", "create", "limit"} and kind != "cursor":
+    if missing in OPTIONAL[kind]:
         parse_frame(json.dumps(fields))
         return
     with pytest.raises(BadFrame) as refused:
         parse_frame(json.dumps(fields))
     assert refused.value.facts == {"field": missing}
+
+
+# Who it is, is known by the ticket; when it was, by our clock.
+IDENTITIES = ("user", "author", "actor", "name", "client", "session", "at", "role", "status", "colour")
+
+
+@pytest.mark.parametrize("field", IDENTITIES)
+@pytest.mark.parametrize("kind", GOOD)
+def test_nobody_says_in_a_frame_who_they_are(kind: str, field: str) -> None:
+    if field in GOOD[kind]:
+        assert kind in {"hello", "status"}  # a client's own id and clock, and what it is doing
+        return
+    with pytest.raises(BadFrame) as refused:
+        parse_frame(a_frame(kind, **{field: "Ada"}))
+    assert refused.value.facts == {"field": field}
+
+
+@pytest.mark.parametrize("kind", ["cursor", "typing", "status"])
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_signs_of_presence_are_small_whatever_is_in_them(kind: str, *, is_whole: bool) -> None:
+    frame = a_frame(kind) if is_whole else a_frame(kind, padding="x" * 10)
+    parse_frame(a_frame(kind) + " " * (PRESENCE_BYTES - len(a_frame(kind))))
+    with pytest.raises(OpTooLarge) as refused:
+        parse_frame(frame + " " * (PRESENCE_BYTES + 1 - len(frame)))
+    assert refused.value.facts == {"limit": PRESENCE_BYTES}
+
+
+@pytest.mark.parametrize("kind", sorted({*GOOD} - {"cursor", "typing", "status"}))
+def test_other_frames_may_be_larger(kind: str) -> None:
+    parse_frame(a_frame(kind) + " " * PRESENCE_BYTES)
 
 
 @pytest.mark.parametrize("kind", GOOD)
@@ -74,11 +132,12 @@ def test_a_field_too_many_is_refused(kind: str) -> None:
         ("hello", "client", "a" * 65),
         ("hello", "client", "a b"),
         ("hello", "client", "a\n"),
-        ("hello", "name", ""),
-        ("hello", "name", "  "),
-        ("hello", "name", "a\nb"),
-        ("hello", "name", "a\u202eb"),
-        ("hello", "name", "a" * 65),
+        ("hello", "ticket", 5),
+        ("hello", "ticket", "t" * 129),
+        ("hello", "at", -1),
+        ("hello", "at", 1.5),
+        ("refresh", "ticket", None),
+        ("refresh", "ticket", "t" * 129),
         ("hello", "protocol", "1"),
         ("hello", "resume", {"epoch": "e"}),
         ("hello", "resume", {"epoch": "e" * 65, "position": 0}),
@@ -93,6 +152,12 @@ def test_a_field_too_many_is_refused(kind: str) -> None:
         ("edit", "op", {"d": 1}),
         ("cursor", "anchor", -1),
         ("cursor", "head", 0.5),
+        ("typing", "document", "../etc"),
+        ("typing", "typing", 1),
+        ("typing", "typing", None),
+        ("status", "status", "offline"),
+        ("status", "status", ""),
+        ("status", "status", "dancing"),
         ("post", "message", "a/b"),
         ("post", "text", 5),
         ("catch_up", "limit", 0),

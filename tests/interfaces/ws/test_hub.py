@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from domain.aggregate import Event
-from domain.attendance import Attendance
+from domain.attendance import Appearance, Attendance
 from domain.document import Document, Edit
 from domain.errors import StoreUnavailable
 from domain.message import Message
@@ -23,19 +23,31 @@ from tests.domain.events import NOON
 
 
 class FakeSession:
-    def __init__(self, client: str, *documents: str, connected: int = 0) -> None:
+    def __init__(self, client: str, *documents: str, connected: int = 0, user: str = "") -> None:
         self.client = client
+        self.user = user or client
         self.session_id = f"{client}-{connected}"
         self.connected = connected
         self.documents = frozenset(documents)
         self.frames: list[Frame] = []
+        self.is_welcomed = True
         self.is_superseded = False
+        self.told: list[str] = []
 
     def push(self, frame: Frame) -> None:
         self.frames.append(frame)
 
     def on_superseded(self) -> None:
         self.is_superseded = True
+
+    def on_client_taken(self) -> None:
+        self.told.append("taken")
+
+    def on_rights_changed(self) -> None:
+        self.told.append("rights")
+
+    def on_account_changed(self) -> None:
+        self.told.append("account")
 
     @property
     def heard(self) -> list[dict[str, Any]]:
@@ -47,12 +59,13 @@ class Place:
 
     def __init__(self) -> None:
         self.store = FakeStore()
-        self.hub = Hub(self.store)
+        self.presence = FakeStore()
+        self.hub = Hub(self.store, self.presence)
         self._fed = 0
 
     def append(self, *events: Event) -> None:
         for event in events:
-            assert self.store.append([event])
+            assert not self.store.append([event]).refused
 
     def feed(self) -> None:
         batch, self._fed = self.store.log[self._fed :], len(self.store.log)
@@ -80,9 +93,20 @@ def a_message(number: int, room: str = "demo") -> Event:
     return posted
 
 
-def a_stay(client: str, connected: int = 0, room: str = "demo", session: str = "") -> Attendance:
-    name = session or f"{client}-{connected}"
-    return Attendance.join(room, name, client=client, node="n", actor=client, at=NOON, connected=connected)
+def a_stay(
+    client: str, connected: int = 0, room: str = "demo", user: str = "", profile: int = 1
+) -> Attendance:
+    user = user or client
+    return Attendance.join(
+        room,
+        f"{client}-{connected}",
+        client=client,
+        node="n",
+        appearance=Appearance(user.title(), "#123456", "", profile),
+        actor=user,
+        at=NOON,
+        connected=connected,
+    )
 
 
 def an_edited_document(name: str, room: str = "demo") -> list[Event]:
@@ -112,7 +136,7 @@ async def test_nobody_hears_of_a_batch_without_anything_for_them(place: Place) -
     session = FakeSession("a")
     place.hub.enter("demo", session)
     place.commit(*an_edited_document("x.md"))
-    place.commit(*events_of(Room.open("other", "", actor="Ada", at=NOON)), a_message(1, "other"))
+    place.commit(*events_of(Room.open("other", "Other", actor="Ada", at=NOON)), a_message(1, "other"))
     place.commit(*events_of(Document.create("demo", "y.md", actor="Ada", at=NOON)))
     assert session.frames == []
 
@@ -132,16 +156,16 @@ async def test_moves_are_told_to_their_room(place: Place) -> None:
     here, there = FakeSession("a"), FakeSession("b")
     place.hub.enter("demo", here)
     place.hub.enter("other", there)
-    presence = Presence.begin("demo", "node-1", at=NOON)
-    presence.record([["a", "x.md", 0, 1, 2, 3]], at=NOON)
-    elsewhere = Presence.begin("nobody-here", "node-1", at=NOON)
-    elsewhere.record([["b", "x.md", 0, 1, 2, 3]], at=NOON)
-    store = FakeStore()
-    assert store.append(events_of(presence))
+    presence = Presence.begin("demo", "n.1", node="n", at=NOON)
+    presence.record([["a", "x.md", 0, 1, 2, 3]], [], at=NOON)
+    elsewhere = Presence.begin("nobody-here", "n.1", node="n", at=NOON)
+    elsewhere.record([["b", "x.md", 0, 1, 2, 3]], [], at=NOON)
+    store = place.presence
+    assert not store.append(events_of(presence)).refused
     place.hub.on_presence(store.log[:1])
     assert here.frames == []
     last = store.log[-1].position
-    assert store.append(events_of(elsewhere))
+    assert not store.append(events_of(elsewhere)).refused
     place.hub.on_presence(store.log)
     [frame] = here.heard
     assert (frame["type"], frame["position"]) == ("presence", last)
@@ -154,7 +178,7 @@ async def test_moves_are_told_to_their_room(place: Place) -> None:
 async def roster(place: Place) -> list[str]:
     room = place.hub.enter("demo", FakeSession("reader"))
     await place.hub.load(room)
-    return [joined.session for joined in room.roster.values()]
+    return list(room.roster.places)
 
 
 async def test_a_roster_is_read_once_and_followed_from_then_on(place: Place) -> None:
@@ -182,7 +206,7 @@ async def test_what_the_feed_brings_while_a_room_is_read_is_not_missed(place: Pl
     place.commit(*events_of(ada, ben), a_message(2))
     place.store.release_reads()
     await reading
-    assert list(room.roster) == ["ben-0"]
+    assert list(room.roster.places) == ["ben-0"]
     assert [orjson.loads(message)["text"] for message in room.messages] == ["1", "2"]
     assert positions(await place.hub.events_after(room, 3)) == [5, 7, 9]
 
@@ -193,7 +217,7 @@ async def test_all_who_come_at_once_cost_one_reading(place: Place) -> None:
     await asyncio.sleep(0)
     place.store.release_reads()
     await asyncio.gather(*readings)
-    assert place.store.reads == 2
+    assert place.store.reads == 3
 
 
 async def test_a_reading_that_failed_is_tried_again_by_the_next_who_comes(place: Place) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from application import live
+from domain.colours import colour_of
 from domain.errors import StoreUnavailable
+from domain.presence import FrameRecorded
 from interfaces.ws import closes
 from interfaces.ws import session as module
 from interfaces.ws.hub import MESSAGES_SHOWN, RESUME_EVENTS_MAX
@@ -20,6 +22,8 @@ from tests.application.fakes import FakeStore
 from tests.interfaces.ws.scripts import EPOCH, Heard, ScriptedClient, World, turns
 
 Edit = dict[str, Any]
+
+LOOKS = {user: {"colour": colour_of(user), "avatar": ""} for user in ("Ada", "Ben", "Cem")}
 
 
 @pytest.fixture
@@ -36,26 +40,24 @@ def position_of(world: World) -> int:
     return world.store.log[-1].position
 
 
-async def evict(world: World) -> None:
-    """Let everything go from memory."""
-    world.clock.advance(1)
-    world.record.lives.evict(idle_seconds=0, budget_bytes=0)
-
-
 # Hello.
 
 
 async def test_a_hello_is_answered_by_what_the_room_is(world: World) -> None:
     ada = world.connect("ada")
-    welcome = await ada.hello(name="Ada 😀")
+    welcome = await ada.hello(ticket=world.tickets.make("Ada", name="Ada 😀"))
     assert (welcome["type"], welcome["protocol"], welcome["epoch"]) == ("welcome", 1, EPOCH)
     assert (welcome["node"], welcome["resumed"]) == ("node-1", False)
-    assert (welcome["room"], welcome["documents"]) == ({"id": "demo", "title": "Demo"}, ["main.md"])
-    assert (welcome["roster"], welcome["messages"]) == ([], [])
+    assert welcome["room"] == {"id": "demo", "title": "Demo", "everyone": "editor"}
+    assert welcome["documents"] == ["main.md"]
+    assert welcome["you"] == {"user": "Ada", "role": "owner", "name": "Ada 😀", **LOOKS["Ada"]}
+    assert welcome["members"] == [{"user": "Ada", "role": "owner"}]
+    assert (welcome["roster"], welcome["messages"], welcome["people"]) == ([], [], {})
     assert welcome["heartbeat"] == {"interval": PING_SECONDS, "timeout": PONG_SECONDS}
-    assert set(welcome["limits"]) == {"frame_bytes", "op_components", "edits_per_second"}
+    assert set(welcome["limits"]) == {"frame_bytes", "op_components", "edits_per_second", "typing_seconds"}
     joined = await ada.expect_event("joined")
     assert (joined["client"], joined["name"], joined["session"]) == ("ada", "Ada 😀", welcome["session"])
+    assert (joined["actor"], joined["colour"], joined["avatar"]) == ("Ada", *LOOKS["Ada"].values())
     assert joined["position"] > welcome["position"]
     await ada.expect_silence()
 
@@ -64,7 +66,8 @@ async def test_others_hear_of_who_comes_and_goes(world: World) -> None:
     ada = await world.join("ada")
     ben = world.connect("ben")
     welcome = await ben.hello()
-    assert [(entry["client"], entry["name"]) for entry in welcome["roster"]] == [("ada", "Ada")]
+    assert [(entry["client"], entry["user"]) for entry in welcome["roster"]] == [("ada", "Ada")]
+    assert welcome["people"] == {"Ada": {"name": "Ada", **LOOKS["Ada"]}}
     assert (await ada.expect_event("joined"))["client"] == "ben"
     ben.disconnect(is_clean=True)
     left = await ada.expect_event("left")
@@ -90,7 +93,8 @@ async def test_the_last_messages_are_shown_to_whoever_comes(world: World) -> Non
     ("frame", "code"),
     [
         ({"type": "ping"}, "E_NOT_JOINED"),
-        ({"type": "hello", "protocol": 1, "client": "a b", "name": "Ada"}, "E_SCHEMA"),
+        ({"type": "hello", "protocol": 1, "client": "a b"}, "E_SCHEMA"),
+        ({"type": "hello", "protocol": 1, "client": "ada", "name": "Ada"}, "E_SCHEMA"),
         ({"type": "dance"}, "E_TYPE"),
     ],
 )
@@ -98,6 +102,7 @@ async def test_a_first_frame_that_is_no_good_hello_ends_the_session(
     world: World, frame: Heard, code: str
 ) -> None:
     ada = world.connect("ada")
+    await ada.authenticate()
     await ada.expect_error(await ada.push(**frame), code)
     assert ada.code == closes.BAD_HELLO
     ada.disconnect()
@@ -106,23 +111,23 @@ async def test_a_first_frame_that_is_no_good_hello_ends_the_session(
 
 async def test_another_version_of_the_protocol_is_told_which_one_is_spoken(world: World) -> None:
     ada = world.connect("ada")
-    ref = await ada.push(type="hello", protocol=2, client="ada", name="Ada")
+    ref = await ada.push(**ada.a_hello(protocol=2))
     await ada.expect_error(ref, "E_SCHEMA", expected=1)
     assert ada.code == closes.OTHER_PROTOCOL
 
 
 async def test_a_room_that_is_not_there_cannot_be_entered(world: World) -> None:
     ada = world.connect("ada", room="nowhere")
-    ref = await ada.push(type="hello", protocol=1, client="ada", name="Ada")
+    ref = await ada.push(**ada.a_hello())
     await ada.expect_error(ref, "E_NOT_FOUND")
-    assert ada.code == closes.BAD_HELLO
+    assert ada.code == closes.ACCESS_REMOVED
     ada.disconnect()
     assert world.hub.rooms == 0
 
 
 async def test_one_hello_is_enough(world: World) -> None:
     ada = await world.join("ada")
-    ref = await ada.push(type="hello", protocol=1, client="ada", name="Ada")
+    ref = await ada.push(**ada.a_hello())
     await ada.expect_error(ref, "E_SCHEMA", field="type")
     assert ada.code is None
 
@@ -131,16 +136,16 @@ async def test_when_the_store_is_away_a_client_is_sent_to_try_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "LOAD_RETRY_SECONDS", 0.0)
-    await evict(world)
+    world.evict()
     world.store.error = StoreUnavailable("away")
     first, second = world.connect("ada"), world.connect("ben")
-    ref = await first.push(type="hello", protocol=1, client="ada", name="Ada")
+    ref = await first.push(**first.a_hello())
     await first.expect_error(ref, "E_STORE")
     assert first.code == closes.STORE_UNAVAILABLE
     world.store.error = None
     await world.services.rooms.get("demo")
     world.store.error = StoreUnavailable("away")  # the room is known, its roster is not
-    await second.push(type="hello", protocol=1, client="ben", name="Ben")
+    await second.push(**second.a_hello())
     assert second.code == closes.STORE_UNAVAILABLE
     world.store.error = None
     for client in (first, second):
@@ -153,10 +158,10 @@ async def test_a_socket_that_closes_while_its_room_is_read_leaves_nothing_behind
     world: World, *, is_in_memory: bool
 ) -> None:
     if not is_in_memory:
-        await evict(world)
+        world.evict()
     world.store.hold_reads()
     ada = world.connect("ada")
-    greeting = asyncio.ensure_future(ada.push(type="hello", protocol=1, client="ada", name="Ada"))
+    greeting = asyncio.ensure_future(ada.push(**ada.a_hello()))
     await turns()
     ada.session.close(closes.DRAINING)
     world.store.release_reads()
@@ -172,7 +177,7 @@ async def test_what_happens_while_a_room_is_read_is_told_once(world: World) -> N
     elsewhere = world.another_node()
     world.store.hold_reads()
     ben = elsewhere.connect("ben")
-    greeting = asyncio.ensure_future(ben.push(type="hello", protocol=1, client="ben", name="Ben"))
+    greeting = asyncio.ensure_future(ben.push(**ben.a_hello()))
     await turns()
     await ada.push(type="post", message="m1", text="Hello")
     await turns()
@@ -214,7 +219,7 @@ async def test_it_does_so_on_another_node_too(world: World) -> None:
 async def test_a_newer_socket_is_not_told_to_stop_by_an_older_hello_that_is_read_late(world: World) -> None:
     new, old = world.connect("ada"), world.connect("ada")
     await new.hello(at=2_000)
-    await old.push(type="hello", protocol=1, client="ada", name="Ada", at=1_000)
+    await old.push(**old.a_hello(at=1_000))
     assert (old.code, new.code) == (closes.SUPERSEDED, None)
     old.disconnect()
     await new.expect_event("joined")
@@ -234,6 +239,7 @@ async def test_nor_by_one_that_another_node_reads_late(world: World) -> None:
 
 async def test_its_own_older_stay_that_is_logged_late_ends_nobody(world: World) -> None:
     """It reconnects before the log has taken in that it was here."""
+    await world.meet("Ada")
     world.record.commits_by_itself = False
     old, new = world.connect("ada"), world.connect("ada")
     await old.hello()
@@ -296,6 +302,27 @@ async def test_what_was_missed_is_read_where_nobody_has_kept_it(world: World) ->
         assert [event["text"] for event in missed["events"] if event["event"] == "message"] == ["1", "2", "3"]
 
 
+async def test_what_happens_while_the_rest_is_read_is_not_missed(world: World) -> None:
+    ada, ben, cem = await world.join("ada", "main.md"), await world.join("ben"), await world.join("cem")
+    await ada.push(**a_move(0, 0, 0))
+    await ada.expect_frame("presence")
+    before = ben.position
+    world.evict()
+    await world.services.rooms.get("demo")
+    await world.services.profiles.get("Ben")
+    back = world.connect("ben")
+    await back.authenticate()
+    world.store.hold_reads()  # the document, to show cursors where they are now
+    greeting = asyncio.ensure_future(resume(back, before))
+    await turns()
+    await cem.push(type="post", message="m1", text="Hello")
+    await turns()
+    world.store.release_reads()
+    assert (await greeting)["resumed"] is True
+    missed = await back.expect_frame("events")
+    assert [event["event"] for event in missed["events"]] == ["message"]
+
+
 async def test_another_epoch_is_another_story(world: World) -> None:
     await world.join("ada")
     assert (await resume(world.connect("ben"), 1, epoch="epoch-0"))["resumed"] is False
@@ -314,6 +341,7 @@ async def test_who_missed_too_much_begins_anew(world: World) -> None:
 
 async def test_a_node_that_is_behind_its_client_waits_for_its_feed(world: World) -> None:
     ada = await world.join("ada")
+    await world.meet("Ben")
     behind = world.another_node()
     behind.record.commits_by_itself = False  # its own commits would make it read the log
     await ada.push(type="post", message="m1", text="Hello")
@@ -331,18 +359,13 @@ async def test_a_node_that_stays_behind_sends_its_client_elsewhere(
 ) -> None:
     monkeypatch.setattr(module, "BEHIND_SECONDS", 0.02)
     ada = await world.join("ada")
+    await world.meet("Ben")
     behind = world.another_node()
     behind.record.commits_by_itself = False  # its own commits would make it read the log
     await ada.push(type="post", message="m1", text="Hello")
     await turns()
     ben = behind.connect("ben")
-    await ben.push(
-        type="hello",
-        protocol=1,
-        client="ben",
-        name="Ben",
-        resume={"epoch": EPOCH, "position": position_of(world)},
-    )
+    await ben.push(**ben.a_hello(resume={"epoch": EPOCH, "position": position_of(world)}))
     assert ben.code == closes.STORE_UNAVAILABLE
 
 
@@ -504,6 +527,7 @@ async def test_opening_gives_the_text(world: World) -> None:
         "document": "main.md",
         "revision": 1,
         "seq": 0,
+        "cursors": [],
         "text": "Hé😀",
     }
     assert (await ada.request(type="open", document="main.md"))["seq"] == 1
@@ -577,7 +601,7 @@ async def test_a_document_that_leaves_the_memory_while_it_is_opened_is_opened_ag
     world.store.hold_reads()
     opening = asyncio.ensure_future(ada.push(type="open", document="main.md"))
     await turns()
-    await evict(world)
+    world.evict()
     world.store.release_reads()
     await ada.expect_error(await opening, "E_STORE")
     assert (await ada.request(type="open", document="main.md"))["type"] == "opened"
@@ -748,18 +772,16 @@ async def test_cursors_are_shown_to_everybody_with_their_owner(world: World) -> 
     await ada.push(**a_move(1, 3, 99))
     for client in (ada, ben):
         frame = await client.expect_frame("presence")
-        assert [
-            (m["client"], m["document"], m["revision"], m["anchor"], m["head"]) for m in frame["moves"]
-        ] == [
-            ("ada", "main.md", 1, 2, 4),
-            ("ada", "main.md", 1, 3, 5),
-        ]
+        [move] = frame["moves"]  # the last: nobody needs to see where it was between
+        assert {"type": "cursor", **move} == {**a_move(1, 3, 5), "client": "ada", "at": move["at"]}
         await client.expect_silence()
+    frames = [r.event for r in world.presence.store.log if isinstance(r.event, FrameRecorded)]
+    assert [move[2:5] for frame in frames for move in frame.moves] == [[1, 2, 4], [1, 3, 5]]
 
 
 async def test_cursors_move_in_a_document_that_nobody_has_edited_for_long(world: World) -> None:
     ada = await world.join("ada", "main.md")
-    await evict(world)
+    world.evict()
     await ada.push(**a_move(0, 0, 0))
     assert len((await ada.expect_frame("presence"))["moves"]) == 1
 
@@ -790,7 +812,7 @@ async def test_a_message_is_answered_by_its_event_with_where_the_documents_stood
 
 async def test_a_message_names_documents_that_nobody_has_touched_for_long(world: World) -> None:
     ada = await world.join("ada", "main.md")
-    await evict(world)
+    world.evict()
     await ada.push(type="post", message="m1", text="Hello")
     assert (await ada.expect_event("message"))["documents"] == {"main.md": 0}
 

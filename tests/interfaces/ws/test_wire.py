@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 import pytest
 
 from application.log import Recorded
+from domain.aggregate import EVENT_CLASSES, Event
+from domain.attendance import Appearance, Attendance, Status
+from domain.colours import colour_of
+from domain.document import Document, Edit
 from domain.errors import Contended, RevisionTooOld
-from domain.instants import as_microseconds
+from domain.instants import as_datetime, as_microseconds
+from domain.message import Message
+from domain.presence import HIDDEN, FrameRecorded, Move, Presence, Typing
+from domain.profile import Profile
+from domain.retention import Retention
+from domain.rights import Role
+from domain.room import Room
 from interfaces.ws.wire import (
+    _WIRE,
     Frame,
     encode_event,
     encode_recorded,
@@ -20,11 +32,149 @@ from interfaces.ws.wire import (
     frame,
     presence_frame,
 )
-from tests.infrastructure import samples
+from tests.domain.events import NOON
 
-EVENTS = {event.TOPIC: event for event in samples.events()}
-AT = as_microseconds(samples.AT)
-COMMON = {"actor": samples.ACTOR, "at": AT}
+AT = as_microseconds(NOON)
+COMMON = {"actor": "ada", "at": AT}
+LOOKS = {"name": "Ada 😀", "colour": "#a355f1", "avatar": "https://example.org/a.png"}
+
+
+def events_of(*aggregates: Any) -> list[Event]:
+    return [event for aggregate in aggregates for event in aggregate.collect_events()]
+
+
+def a_room() -> Room:
+    """With everything that can happen to one."""
+    room = Room.open("demo", "Büro “1”", actor="ada", at=NOON, everyone=Role.VIEWER)
+    room.list_document("main.md", actor="ada", at=NOON)
+    room.unlist_document("main.md", actor="ada", at=NOON)
+    room.rename("Garten", actor="ada", at=NOON)
+    room.change_access(None, actor="ada", at=NOON)
+    room.add_member("ben", Role.EDITOR, actor="ada", at=NOON)
+    room.add_member("ben", Role.OWNER, actor="ada", at=NOON)
+    room.remove_member("ben", actor="ada", at=NOON)
+    room.invite("i1", Role.VIEWER, digest="s3cret", expires=as_datetime(AT + 9), uses=3, actor="ada", at=NOON)
+    room.revoke_invitation("i1", actor="ada", at=NOON)
+    room.close(actor="ada", at=NOON)
+    return room
+
+
+def a_document() -> Document:
+    document = Document.create("demo", "main.md", actor="ada", at=NOON)
+    document.edit(Edit("ada-1", 1, 0, ['\t"\\ tail'], "d1"), actor="ada", at=NOON)
+    document.edit(Edit("ada-1", 2, 1, [2, "X", {"d": 1}], "d2"), actor="ada", at=NOON)
+    return document
+
+
+def a_message() -> Message:
+    return Message.post(
+        "demo",
+        "m1",
+        client="ada-1",
+        text="Look: “é” 😀\nsecond line",
+        documents={"main.md": 2, "b.txt": 0},
+        actor="ada",
+        at=NOON,
+    )
+
+
+def a_stay() -> Attendance:
+    appearance = Appearance(**LOOKS, version=3)
+    stay = Attendance.join(
+        "demo", "s1", client="ada-1", node="n", appearance=appearance, actor="ada", at=NOON
+    )
+    stay.change_status(Status.RUNNING, "declared", actor="ada", at=NOON)
+    stay.leave("superseded", actor="ada", at=NOON)
+    return stay
+
+
+def a_profile() -> Profile:
+    profile = Profile.create("ada", "Ada", actor="ada", at=NOON)
+    profile.change(**LOOKS, actor="ada", at=NOON)
+    profile.sign_out(actor="ada", at=NOON)
+    profile.disable(actor="ada", at=NOON)
+    profile.enable(actor="ada", at=NOON)
+    return profile
+
+
+def a_retention() -> Retention:
+    retention = Retention.begin("presence", actor="@server", at=NOON)
+    retention.drop(NOON.date(), 5, kept_days=30, actor="@server", at=NOON)
+    return retention
+
+
+def presence_of(
+    moves: Sequence[Move], typing: Sequence[Typing] = (), keyframe: Sequence[Move] = ()
+) -> list[Event]:
+    presence = Presence.begin("demo", "n.1", node="n", at=NOON)
+    presence.record(list(moves), list(typing), at=NOON)
+    if keyframe:
+        presence.record_keyframe(list(keyframe), at=NOON)
+    return events_of(presence)
+
+
+A_MOVE: Move = ["ada-1", "main.md", 2, 5, 1, 7]
+
+EVENTS = {
+    event.TOPIC: event
+    for event in [
+        *events_of(a_room(), a_document(), a_message(), a_stay(), a_profile(), a_retention()),
+        *presence_of([A_MOVE], [], [A_MOVE]),
+    ]
+}
+
+TOLD: dict[str, dict[str, Any]] = {
+    "document.edit_applied": {
+        "event": "edit",
+        "document": "main.md",
+        "revision": 2,
+        "base": 1,
+        "client": "ada-1",
+        "seq": 2,
+        "op": [2, "X", {"d": "\\"}],
+    },
+    "message.posted": {
+        "event": "message",
+        "message": "m1",
+        "client": "ada-1",
+        "text": "Look: “é” 😀\nsecond line",
+        "documents": {"main.md": 2, "b.txt": 0},
+    },
+    "attendance.joined": {"event": "joined", "client": "ada-1", "session": "s1", **LOOKS},
+    "attendance.status_changed": {
+        "event": "status",
+        "client": "ada-1",
+        "session": "s1",
+        "status": "running",
+    },
+    "attendance.left": {"event": "left", "client": "ada-1", "session": "s1", "reason": "superseded"},
+    "profile.created": {
+        "event": "profile",
+        "user": "ada",
+        "name": "Ada",
+        "colour": colour_of("ada"),
+        "avatar": "",
+    },
+    "profile.changed": {"event": "profile", "user": "ada", **LOOKS},
+    "room.document_listed": {"event": "document_listed", "document": "main.md"},
+    "room.document_unlisted": {"event": "document_unlisted", "document": "main.md"},
+    "room.opened": {"event": "room_opened", "title": "Büro “1”", "everyone": "viewer"},
+    "room.renamed": {"event": "room_renamed", "title": "Garten"},
+    "room.access_changed": {"event": "access_changed", "everyone": None},
+    "room.closed": {"event": "room_closed"},
+    "room.member_added": {"event": "member_added", "user": "ben", "role": "editor"},
+    "room.role_changed": {"event": "role_changed", "user": "ben", "role": "owner"},
+    "room.member_removed": {"event": "member_removed", "user": "ben"},
+    "room.invitation_made": {
+        "event": "invitation_made",
+        "invitation": "i1",
+        "role": "viewer",
+        "expires": AT + 9,
+        "uses": 3,
+    },
+    "room.invitation_revoked": {"event": "invitation_revoked", "invitation": "i1"},
+}
+"""What is told of which event."""
 
 
 @pytest.mark.parametrize(
@@ -44,41 +194,21 @@ def test_a_frame_is_an_unmasked_text_message_of_rfc_6455(length: int, header: by
     assert len(frame) == len(frame.wire)
 
 
-@pytest.mark.parametrize(
-    ("topic", "expected"),
-    [
-        (
-            "document.edit_applied",
-            {
-                "event": "edit",
-                "document": "main.md",
-                "revision": 2,
-                "base": 1,
-                "client": "ada-1",
-                "seq": 2,
-                "op": [2, "X", {"d": '\t"\\'}],
-            },
-        ),
-        (
-            "message.posted",
-            {
-                "event": "message",
-                "message": "m1",
-                "client": "ada-1",
-                "text": "Look: “é” 😀\nsecond line",
-                "documents": {"main.md": 2, "b.txt": 0},
-            },
-        ),
-        ("attendance.joined", {"event": "joined", "client": "ada-1", "session": "s1", "name": samples.ACTOR}),
-        ("attendance.left", {"event": "left", "client": "ada-1", "session": "s1", "reason": "superseded"}),
-        ("room.document_listed", {"event": "document_listed", "document": "main.md"}),
-        ("room.opened", {"event": "room_opened", "title": "Büro “1”"}),
-    ],
-)
+def test_it_is_known_what_is_told_of_every_event() -> None:
+    assert set(EVENTS) == set(EVENT_CLASSES), "an event without a sample"
+    assert set(TOLD) == {event.TOPIC for event in _WIRE}
+
+
+@pytest.mark.parametrize(("topic", "expected"), TOLD.items())
 def test_an_event_is_told_with_its_place_actor_and_time(topic: str, expected: dict[str, Any]) -> None:
     data = encode_recorded(Recorded(42, EVENTS[topic]))
     assert data is not None
     assert orjson.loads(data) == {**COMMON, "position": 42, **expected}
+
+
+def test_the_secret_of_an_invitation_is_told_to_nobody() -> None:
+    for event in EVENTS.values():
+        assert b"s3cret" not in (encode_event(event) or b"")
 
 
 def test_an_edit_that_is_read_by_revision_has_no_place() -> None:
@@ -87,7 +217,7 @@ def test_an_edit_that_is_read_by_revision_has_no_place() -> None:
     assert "position" not in orjson.loads(data)
 
 
-@pytest.mark.parametrize("topic", ["document.created", "presence.begun", "presence.frame_recorded"])
+@pytest.mark.parametrize("topic", sorted(set(EVENTS) - set(TOLD)))
 def test_other_events_are_not_told_as_events(topic: str) -> None:
     assert encode_event(EVENTS[topic]) is None
 
@@ -102,18 +232,48 @@ def test_events_are_put_together_as_they_are() -> None:
     assert orjson.loads(frame(type="edits", edits=fragments(events)).payload)["edits"][1] == {"event": "b"}
 
 
-def test_moves_of_several_frames_are_told_in_one() -> None:
-    recorded: Any = EVENTS["presence.frame_recorded"]
-    told = orjson.loads(presence_frame(9, [recorded, recorded]).payload)
-    assert (told["type"], told["position"], len(told["moves"])) == ("presence", 9, 4)
-    assert told["moves"][0] == {
-        "client": "ada-1",
-        "document": "main.md",
-        "revision": 2,
-        "anchor": 5,
-        "head": 1,
-        "at": 1_795_442_706_789_012,
+def told_of(moves: Sequence[Move], typing: Sequence[Typing] = (), *later: Event) -> Any:
+    frames = [event for event in [*presence_of(moves, typing), *later] if isinstance(event, FrameRecorded)]
+    return orjson.loads(presence_frame(9, frames).payload)
+
+
+def test_of_every_cursor_the_last_move_is_told() -> None:
+    moves: list[Move] = [
+        ["ada-1", "main.md", 2, 5, 1, 7],
+        ["ada-1", "b.txt", 2, 5, 1, 7],
+        ["ben-1", "main.md", 2, 0, 0, 8],
+        ["ada-1", "main.md", 3, 6, 6, 9],
+    ]
+    later = presence_of([["ben-1", "main.md", 3, 4, 4, 10]])
+    assert told_of(moves, [], *later) == {
+        "type": "presence",
+        "position": 9,
+        "moves": [
+            {"client": "ada-1", "document": "main.md", "revision": 3, "anchor": 6, "head": 6, "at": 9},
+            {"client": "ada-1", "document": "b.txt", "revision": 2, "anchor": 5, "head": 1, "at": 7},
+            {"client": "ben-1", "document": "main.md", "revision": 3, "anchor": 4, "head": 4, "at": 10},
+        ],
+        "typing": [],
     }
+
+
+def test_a_cursor_that_is_not_shown_any_more_has_no_places() -> None:
+    [move] = told_of([["ada-1", "main.md", 2, HIDDEN, HIDDEN, 7]])["moves"]
+    assert (move["anchor"], move["head"], move["revision"]) == (None, None, 2)
+
+
+def test_of_everybody_who_types_the_last_sign_is_told_by_place() -> None:
+    typing: list[Typing] = [
+        ["ada-1", "", 1, 5],
+        ["ada-1", "main.md", 1, 6],
+        ["ben-1", "", 1, 7],
+        ["ada-1", "", 0, 8],
+    ]
+    assert told_of([A_MOVE], typing)["typing"] == [
+        {"client": "ada-1", "document": None, "typing": False, "at": 8},
+        {"client": "ada-1", "document": "main.md", "typing": True, "at": 6},
+        {"client": "ben-1", "document": None, "typing": True, "at": 7},
+    ]
 
 
 def test_an_error_is_told_with_its_code_and_facts() -> None:
