@@ -32,6 +32,10 @@ INVITATION_SECONDS_MAX: Final = 90 * 24 * 3600
 # A link for more people than a room has members is one for any number.
 INVITATION_USES_MAX: Final = 1_000
 
+# Of time.
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+_END: Final = datetime.max.replace(tzinfo=UTC)
+
 
 class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
@@ -82,7 +86,12 @@ def _moment(value: object) -> object:
         moment = datetime.fromisoformat(value.replace(" ", "+"))  # what a plus in a query is read as
     except ValueError:
         raise ValueError("a time looks like 2026-11-23T14:05:00+01:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # the first and the last day there are, with an offset: for us the ends of time
+        return _BEGINNING if moment.year == 1 else _END
 
 
 # The patterns and lengths are for the description of the API: what is checked is what the domain says.
