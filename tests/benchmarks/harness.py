@@ -135,6 +135,7 @@ class Figures:
     acks: list[float] = field(default_factory=list)
     edits: int = 0
     frames: int = 0
+    received_bytes: int = 0
 
     def summary(self) -> dict[str, float]:
         return {
@@ -193,7 +194,7 @@ class Typist:
         position = self.random.randint(0, self.length)
         op: list[Any] = [position, "x"] if position else ["x"]
         self.sent_at = time.perf_counter()
-        _SENT[self.name, self.seq] = self.sent_at
+        SENT[self.name, self.seq] = self.sent_at
         await self.socket.send_str(
             orjson.dumps(
                 {
@@ -216,6 +217,7 @@ class Typist:
             now = time.perf_counter()
             frame = orjson.loads(message.data)
             self.figures.frames += 1
+            self.figures.received_bytes += len(message.data)
             if frame["type"] == "events":
                 for event in frame["events"]:
                     if event["event"] == "edit" and event["document"] == self.document:
@@ -233,7 +235,7 @@ class Typist:
         self.revision = event["revision"]
         self.length += sum(len(c) for c in event["op"] if isinstance(c, str))
         if event["client"] != self.name:
-            self.figures.latencies.append((now - _SENT[event["client"], event["seq"]]) * 1000)
+            self.figures.latencies.append((now - SENT[event["client"], event["seq"]]) * 1000)
             return
         self.figures.edits += 1
         self.figures.acks.append((now - self.sent_at) * 1000)
@@ -242,7 +244,7 @@ class Typist:
             await self.on_ack()
 
 
-_SENT: dict[tuple[str, int], float] = {}
+SENT: dict[tuple[str, int], float] = {}
 """When each edit was sent: all clients of a run are in this process."""
 
 
@@ -277,10 +279,14 @@ async def typists(
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.gather(*(person.socket.close() for person in people))
-            _SENT.clear()
+            SENT.clear()
             MOVES.clear()
+        # Figures of a crowd in which somebody has stopped listening would be too good.
+        for end in ends:
+            if isinstance(end, Exception):
+                raise end
 
 
 async def create_rooms(http: aiohttp.ClientSession, url: str, rooms: Iterable[str]) -> None:

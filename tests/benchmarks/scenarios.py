@@ -15,6 +15,7 @@ import psycopg
 
 from tests.benchmarks.harness import (
     MOVES,
+    SENT,
     Load,
     Machine,
     Typist,
@@ -132,7 +133,7 @@ async def _fill(writer: Typist, size: int) -> None:
         paste = ("lorem ipsum dolor sit amet " * 2_000)[: min(50_000, size - writer.length)]
         writer.seq += 1
         op: list[Any] = [writer.length, paste] if writer.length else [paste]
-        writer.sent_at = time.perf_counter()
+        writer.sent_at = SENT[writer.name, writer.seq] = time.perf_counter()
         frame = {
             "type": "edit",
             "ref": 1,
@@ -154,13 +155,34 @@ async def cursors(
         # A move is known again by its anchor, and the server clamps a cursor to the text.
         await _fill(crowd[0], round(2 * count * per_second * seconds))
         figures.latencies.clear()
+        figures.received_bytes = 0
         load = Load(running)
         load.begin()
         end = time.perf_counter() + seconds
         await asyncio.gather(*(_move(crowd, i, per_second, end) for i in range(count)))
         spent = load.end()
         await asyncio.sleep(SETTLE_SECONDS)
-        return {"moves": len(MOVES), **figures.summary(), **spent}
+        logged = await _moves_logged(running)
+        return {
+            "moves": len(MOVES),
+            "moves_logged": logged,
+            "moves_per_second": round(logged / spent["seconds"], 1),
+            "bytes_per_client_and_second": round(figures.received_bytes / count / spent["seconds"]),
+            **figures.summary(),
+            **spent,
+        }
+
+
+async def _moves_logged(running: Machine) -> int:
+    """What the presence log holds of them: every one, whatever was shown."""
+    async with await psycopg.AsyncConnection.connect(running.dsn) as connection:
+        rows = await connection.execute(
+            "SELECT coalesce(sum(jsonb_array_length(convert_from(state, 'UTF8')::jsonb -> 'moves')), 0)"
+            " FROM presence WHERE topic = 'presence.frame_recorded'"
+        )
+        found = await rows.fetchone()
+    assert found is not None
+    return int(found[0])
 
 
 async def _move(crowd: list[Typist], index: int, per_second: float, end: float) -> None:
