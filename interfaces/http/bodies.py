@@ -32,6 +32,10 @@ INVITATION_SECONDS_MAX: Final = 90 * 24 * 3600
 # A link for more people than a room has members is one for any number.
 INVITATION_USES_MAX: Final = 1_000
 
+# Of time.
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+_END: Final = datetime.max.replace(tzinfo=UTC)
+
 
 class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
@@ -58,6 +62,12 @@ def _checked_name(value: str) -> str:
     return value
 
 
+def _checked_text(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("no text: it holds a NUL, which the database cannot be asked for")
+    return value
+
+
 def _role(value: object) -> object:
     """From JSON a role is its name; strictly, only an enum's member would be one."""
     return Role(value) if isinstance(value, str) and value in set(Role) else value
@@ -76,7 +86,12 @@ def _moment(value: object) -> object:
         moment = datetime.fromisoformat(value.replace(" ", "+"))  # what a plus in a query is read as
     except ValueError:
         raise ValueError("a time looks like 2026-11-23T14:05:00+01:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # the first and the last day there are, with an offset: for us the ends of time
+        return _BEGINNING if moment.year == 1 else _END
 
 
 # The patterns and lengths are for the description of the API: what is checked is what the domain says.
@@ -89,6 +104,7 @@ Name = Annotated[
     AfterValidator(_checked_name),
     Field(json_schema_extra={"minLength": 1, "maxLength": NAME_CODE_POINTS}),
 ]
+Text = Annotated[str, AfterValidator(_checked_text)]
 GivenRole = Annotated[Role, BeforeValidator(_role)]
 EveryonesRole = Literal["viewer", "commenter", "editor"]
 """Not everyone can be an owner."""
@@ -196,8 +212,8 @@ class ProfilesQuery(Asked):
     """Those of the users named, or of those whose name or id begins with `prefix`."""
 
     user: Annotated[list[Id], Field(max_length=USERS_MAX)] = []
-    prefix: Annotated[str, Field(max_length=NAME_CODE_POINTS)] = ""
-    after: Annotated[str, Field(max_length=ID_CODE_POINTS + NAME_CODE_POINTS)] = ""
+    prefix: Annotated[Text, Field(max_length=NAME_CODE_POINTS)] = ""
+    after: Annotated[Text, Field(max_length=ID_CODE_POINTS + NAME_CODE_POINTS)] = ""
     limit: Limit = PAGE
 
 

@@ -35,8 +35,10 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     return await handler(request)
 
 
-# Nothing of ours is anything else than it says, belongs into a frame, or tells others where it came from.
+# Nothing of ours is anything else than it says, belongs into a frame, or tells others where it came from; and
+# which versions of what answer is of use only to those who look for a hole in them.
 _HEADERS: Final = {
+    "Server": "Chronoscribe",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from aiohttp import web
@@ -29,6 +29,8 @@ from projections.presence import PresenceSpan, PresenceSummary
 
 # A summary that does not say of when is of the last week.
 SUMMARY_SPAN: Final = timedelta(days=7)
+
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 
 
 async def look(request: web.Request, query: PresenceQuery) -> web.Response:
@@ -69,7 +71,7 @@ async def summarise(request: web.Request, query: SummaryQuery) -> web.Response:
     """How long everybody was here and wrote, and how many edits they made: in all, and by day (UTC)."""
     now = request.app[SERVICES].now()
     until = query.until or now
-    since = query.since or until - SUMMARY_SPAN
+    since = query.since or until - min(SUMMARY_SPAN, until - _BEGINNING)
     if since > until:
         raise SpanInvalid("this ends before it begins", field="from")
     rows = await request.app[PRESENCE].summary(

@@ -141,3 +141,4 @@ def test_every_answer_says_how_browsers_are_to_take_it(server: ServerThread, pat
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers.get_all("Server") == ["Chronoscribe"]
