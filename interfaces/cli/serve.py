@@ -20,8 +20,9 @@ def add_to(commands: Any) -> None:
 
 
 def _serve(given: argparse.Namespace) -> Coroutine[Any, Any, int]:
-    from interfaces import server  # the other commands start quicker without it
+    settings = Settings.load(host=given.host, port=given.port, data=given.data)
+    from interfaces import server  # other commands, and what refuses to start, are quicker without it
 
     logging.getLogger().setLevel(logging.INFO)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    return server.run(Settings.load(host=given.host, port=given.port, data=given.data))
+    return server.run(settings)

@@ -205,13 +205,14 @@ class RawSocket:
 
     async def send(self, payload: bytes | str, opcode: int = TEXT, **form: Any) -> None:
         """One frame, of a `form` as `frame_bytes` knows it."""
-        await self._send(frame_bytes(payload, opcode, **form))
+        await self.send_bytes(frame_bytes(payload, opcode, **form))
 
     async def send_storm(self, payloads: Iterable[bytes | str], opcode: int = TEXT) -> None:
         """Many frames as fast as the kernel takes them."""
-        await self._send(b"".join(frame_bytes(payload, opcode) for payload in payloads))
+        await self.send_bytes(b"".join(frame_bytes(payload, opcode) for payload in payloads))
 
-    async def _send(self, data: bytes) -> None:
+    async def send_bytes(self, data: bytes) -> None:
+        """Whatever they make of a frame."""
         try:
             self._writer.write(data)
             await self._writer.drain()

@@ -1,4 +1,4 @@
-"""Who may do what: nobody does what they may not, learns that there is something, or acts as somebody else."""
+"""Who may do what: nobody does what they may not, learns that there is something, or acts as others."""
 
 from __future__ import annotations
 

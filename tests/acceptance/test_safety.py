@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
+import socket
 import time
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -101,10 +103,35 @@ def test_a_port_that_is_taken_is_named(durable_postgres: Postgres) -> None:
         assert first.is_running
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "example.com"])
-def test_the_server_listens_on_this_machine_only(host: str) -> None:
-    with running_server(host=host, start=False) as server:
-        assert "this machine only" in refusal(server, status=2)
+PUBLIC: Final[dict[str, str]] = {
+    "host": "0.0.0.0",
+    "origins": "https://app.example.com",
+    "behind_proxy": "10.0.0.1",
+}
+SECRET: Final = "kW3vN8qLz5RtX0bYd7Hf2mCj9GsPaU4e"
+
+# Settings, the secret in them, and what is said of them.
+UNSAFE: Final[dict[str, tuple[dict[str, str], str]]] = {
+    "no keys": (PUBLIC, "CHRONOSCRIBE_AUTH_SECRETS or CHRONOSCRIBE_AUTH_PUBLIC_KEYS"),
+    "no keys behind a proxy": ({"behind_proxy": "127.0.0.1"}, "CHRONOSCRIBE_AUTH_SECRETS"),
+    "a short secret": (PUBLIC | {"auth_secrets": SECRET[:31]}, "at least 32 bytes"),
+    "a secret from a manual": (PUBLIC | {"auth_secrets": "your-256-bit-secret-change-me-please"}, "manual"),
+    "no origins": (PUBLIC | {"auth_secrets": SECRET, "origins": ""}, "CHRONOSCRIBE_ORIGINS"),
+    "no TLS": (PUBLIC | {"auth_secrets": SECRET, "behind_proxy": ""}, "CHRONOSCRIBE_TLS_CERTIFICATE"),
+}
+
+
+async def test_the_server_opens_no_port_to_others_that_is_not_safe() -> None:
+    def check(name: str) -> None:
+        settings, reason = UNSAFE[name]
+        with running_server(data=None, database_url=None, start=False, **settings) as server:
+            assert reason in refusal(server, status=2), name
+            assert str(settings.get("auth_secrets", SECRET)) not in server.output
+            port = urlsplit(server.url).port
+            with socket.socket() as probe, pytest.raises(ConnectionRefusedError):
+                probe.connect(("127.0.0.1", port))
+
+    await asyncio.gather(*(asyncio.to_thread(check, name) for name in UNSAFE))
 
 
 # Stopping.

@@ -15,7 +15,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-import aiohttp
 import pytest
 
 from domain.ids import document_stream
@@ -25,6 +24,7 @@ from infrastructure.postgres.time_travel import TimeTravel
 from interfaces.cli.store import reading
 from interfaces.load.run import LoadRun
 from interfaces.load.traces import read
+from tests.guests import guest
 from tests.servers import ServerProcess, running_server
 
 pytestmark = pytest.mark.slow
@@ -87,12 +87,11 @@ async def test_every_text_is_the_same_after_a_restart(
     server: ServerProcess, loaded: dict[str, dict[str, Any]]
 ) -> None:
     await asyncio.to_thread(server.restart)
-    async with aiohttp.ClientSession() as http:
-        for name, document in loaded.items():
-            async with http.get(f"{server.url}/api/rooms/{ROOM}/documents/{name}") as response:
-                now = await response.json()
-            assert sha256(now["text"].encode()).hexdigest() == document["sha256"]
-            assert now["revision"] == document["revision"]
+    reader = await asyncio.to_thread(guest, server.url)
+    for name, document in loaded.items():
+        now = await asyncio.to_thread(reader.ask, "GET", f"/api/rooms/{ROOM}/documents/{name}")
+        assert sha256(now["text"].encode()).hexdigest() == document["sha256"]
+        assert now["revision"] == document["revision"]
 
 
 async def test_every_revision_is_what_its_first_edits_make(

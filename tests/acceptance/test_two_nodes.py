@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import signal
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +16,7 @@ import psycopg
 import pytest
 
 from infrastructure.embedded_postgres import EmbeddedPostgres
+from tests.acceptance.hints import frozen, listeners, terminate_listeners
 from tests.acceptance.typists import Typist, all_acknowledged_again, check, settled, typing, typists
 from tests.servers import ServerProcess, running_server
 from tests.waiting import until
@@ -108,17 +108,17 @@ async def test_edits_reach_the_other_node_when_its_hints_are_lost(nodes: Nodes) 
             usual = max([await _crossing_seconds(people) for _ in range(5)])
             killed = []
             for _ in range(5):
-                assert _terminate_listeners(administration) == 2
+                assert terminate_listeners(administration) == 2
                 killed.append(await _crossing_seconds(people))
                 # Both are listening again, so that the next round has something to kill.
-                await until(lambda: len(_listeners(administration)) == 2)
-            with _frozen(_listeners(administration)):
-                frozen = [await _crossing_seconds(people) for _ in range(5)]
+                await until(lambda: len(listeners(administration)) == 2)
+            with frozen(listeners(administration)):
+                held_back = [await _crossing_seconds(people) for _ in range(5)]
         await settled(people)
         await check(people, nodes.database_url)
-    print(f"across: {usual:.3f} s; hints killed: {max(killed):.3f} s; frozen: {max(frozen):.3f} s")
+    print(f"across: {usual:.3f} s; hints killed: {max(killed):.3f} s; frozen: {max(held_back):.3f} s")
     assert max(killed) < WITHOUT_HINT_SECONDS
-    assert max(frozen) < WITHOUT_HINT_SECONDS
+    assert max(held_back) < WITHOUT_HINT_SECONDS
 
 
 async def _crossing_seconds(people: Sequence[Typist]) -> float:
@@ -131,33 +131,6 @@ async def _crossing_seconds(people: Sequence[Typist]) -> float:
         await until(lambda: len(reader.document) > length)  # noqa: B023 -- awaited in the same turn
         slower = max(slower, time.monotonic() - began)
     return slower
-
-
-def _listeners(administration: psycopg.Connection[Any]) -> list[int]:
-    rows = administration.execute(
-        "SELECT pid FROM pg_stat_activity WHERE application_name = 'chronoscribe listener'"
-    )
-    return [pid for (pid,) in rows]
-
-
-def _terminate_listeners(administration: psycopg.Connection[Any]) -> int:
-    """Kill them, and return how many there were when they are gone."""
-    pids = _listeners(administration)
-    for pid in pids:
-        administration.execute("SELECT pg_terminate_backend(%s, 1000)", (pid,))
-    return len(pids)
-
-
-@contextmanager
-def _frozen(pids: list[int]) -> Iterator[None]:
-    """Processes that hold their connections and do nothing."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.slow
