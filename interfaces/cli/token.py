@@ -26,7 +26,7 @@ def add_to(commands: Any) -> None:
     token = commands.add_parser("token", help="print a token for a user")
     token.add_argument("user", metavar="USER", type=user_id, help="the user's id")
     token.add_argument("--name", type=user_name, help="what others see beside what the user does")
-    token.add_argument("--admin", action="store_true", help="may do everything, everywhere")
+    token.add_argument("--admin", action="store_true", help="may use the routes of operators from anywhere")
     token.add_argument(
         "--for",
         dest="lifetime",

@@ -32,7 +32,18 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise web.HTTPForbidden
     if origin is not None and not is_allowed_origin(origin, request.host, request.scheme, entrance.origins):
         raise web.HTTPForbidden
+    if origin in entrance.origins and request.method == "OPTIONS":
+        return web.Response(status=204, headers=_PREFLIGHT)
     return await handler(request)
+
+
+# What pages of the origins that are set may send and see: for them the server is another site than their own.
+_PREFLIGHT: Final = {
+    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match",
+    "Access-Control-Max-Age": "3600",
+}
+_EXPOSED: Final = "ETag, Retry-After, Revision, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
 
 
 # Nothing of ours is anything else than it says, belongs into a frame, or tells others where it came from; and
@@ -53,6 +64,12 @@ async def with_headers(request: web.Request, handler: Handler) -> web.StreamResp
     if not response.prepared:
         response.headers.update(_HEADERS)
         response.headers.setdefault("Cache-Control", "no-store")  # secrets, and rights that change
+        origin = request.headers.get("Origin", "")
+        if origin in request.app[ENTRANCE].origins:
+            # No cookies are needed, so none are allowed.
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+            response.headers.add("Vary", "Origin")
         if (bucket := request.get(BUCKET)) is not None:
             tell_rate(response, bucket)
     return response

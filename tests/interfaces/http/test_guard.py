@@ -142,3 +142,26 @@ def test_every_answer_says_how_browsers_are_to_take_it(server: ServerThread, pat
     assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers.get_all("Server") == ["Chronoscribe"]
+
+
+def test_pages_of_the_origins_that_are_set_may_send_and_read(with_origins: ServerThread) -> None:
+    asked = {"Origin": APP, "Access-Control-Request-Method": "PATCH"}
+    preflight = with_origins.ask("OPTIONS", "/api/profile", headers=asked)
+    assert preflight.status == 204
+    assert "PATCH" in preflight.headers["Access-Control-Allow-Methods"]
+    assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+    answer = with_origins.ask("GET", "/api/me", headers={"Origin": APP})
+    assert answer.status == 401
+    for told in (preflight, answer):
+        assert told.headers["Access-Control-Allow-Origin"] == APP
+        assert "Access-Control-Allow-Credentials" not in told.headers
+        assert "Origin" in told.headers["Vary"]
+
+
+def test_others_are_not_told_that_they_may(with_origins: ServerThread, server: ServerThread) -> None:
+    for headers in ({"Origin": "https://evil.example"}, {}):
+        answer = with_origins.ask("OPTIONS", "/api/profile", headers=headers)
+        assert answer.status in {403, 405}
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    own = server.ask("GET", "/api/me", headers={"Origin": server.url})
+    assert "Access-Control-Allow-Origin" not in own.headers

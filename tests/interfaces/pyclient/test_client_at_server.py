@@ -82,7 +82,7 @@ async def test_what_is_not_there_is_said_not_to_be(server: ServerProcess) -> Non
 async def test_the_same_client_twice_stops_the_first(server: ServerProcess) -> None:
     first = client_at(server, "Ada", client_id="ada")
     await first.start()
-    async with client_at(server, "Ada", client_id="ada"):
+    async with client_at(server, "Ada", client_id="ada", credentials=first.credentials):
         await until(lambda: not first.is_online)
         with pytest.raises(Stopped):
             await first.post("still there?")
