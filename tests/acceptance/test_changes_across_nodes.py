@@ -36,7 +36,8 @@ EVICTED_SECONDS: Final = 40.0
 MISSED_SECONDS: Final = 20.0 + 8.0 + 4.0
 
 # So many edits are on their way when a right is taken away.
-STORM: Final = 300
+STORM: Final = 1_000
+AT_A_TIME: Final = 10
 
 _numbers = count(1)
 
@@ -110,7 +111,11 @@ def hints(nodes: Nodes, how: str) -> Iterator[Callable[[], None]]:
             with frozen(listeners(administration)):
                 yield lambda: None
         else:
-            yield lambda: terminate_listeners(administration) if how == "killed" else None
+            yield lambda: _lose(administration) if how == "killed" else None
+
+
+def _lose(administration: psycopg.Connection[Any]) -> None:
+    terminate_listeners(administration)
 
 
 @pytest.mark.parametrize("how", ["in order", "killed", "frozen"])
@@ -190,10 +195,12 @@ async def test_who_signs_out_or_is_kept_out_is_out_everywhere(
                 await coming.send_json(type="hello", ref=1, protocol=1, client="coming")
                 assert await coming.closed() in {4501, 4503}
                 assert not any(b'"welcome"' in heard for heard in coming.heard)
-                for node in nodes[:2]:
-                    async with await RawSocket.connect(node.url, ATTACKED_ROOM, ticket=ticket) as late:
+                source = f"127.0.1.{next(_numbers)}"  # one that goes on trying would not be listened to
+                for url in (nodes.a.url, nodes.b.url):
+                    late = await RawSocket.connect(url, ATTACKED_ROOM, ticket=ticket, source=source)
+                    async with late:
                         assert await late.closed() == 4501
-                    refused = await ask(node.url, "GET", "/api/me", token=by.token)
+                    refused = await ask(url, "GET", "/api/me", token=by.token, source=source)
                     assert (refused.status, refused.code) == (401, "E_AUTH")
 
 
@@ -250,9 +257,10 @@ async def _edit_on(socket: RawSocket, document: str) -> set[int]:
 
     async def send() -> None:
         for seq in range(1, STORM + 1):
-            edit = {"document": document, "seq": seq, "base": 0, "op": ["x"]}
+            edit = {"document": document, "seq": seq, "base": seq - 1, "op": ["x"]}
             await socket.send_json(type="edit", ref=1_000 + seq, **edit)
-            await asyncio.sleep(0.005)
+            if seq % AT_A_TIME == 0:
+                await asyncio.sleep(0.02)
 
     sending = asyncio.create_task(send())
     acked: set[int] = set()
@@ -264,8 +272,7 @@ async def _edit_on(socket: RawSocket, document: str) -> set[int]:
                 return acked
             acked |= {event["seq"] for event in frame.get("events", ()) if event["event"] == "edit"}
     except Closed as closed:
-        assert closed.code == 4503
-        return acked
+        return acked if closed.code == 4503 else set()
     finally:
         sending.cancel()
         await asyncio.wait([sending])
@@ -297,7 +304,7 @@ async def test_who_only_listens_goes_at_once_too(nodes: Nodes, people: Witnesses
         assert await sockets[2].closed(MISSED_SECONDS) == 4403
         assert await dripping == 4403
         async with asyncio.timeout(EVICTED_SECONDS):
-            while await _live(nodes.b) >= live:
+            while await _live(nodes.b) >= live:  # noqa: ASYNC110 -- asked over HTTP
                 await asyncio.sleep(0.2)
         assert not any(task.done() for task in staying)
         path = f"/api/rooms/{room}/members/{removed.user}"
