@@ -55,9 +55,10 @@ class Door:
         Raises `Unauthenticated`, `NotFound`, `Forbidden`, `RateLimited`, `StoreUnavailable`.
         """
         if access is Access.PUBLIC or (access is Access.OPERATOR and is_this_machine(request)):
-            self._pay(request, f"address {request.remote}", USERS_PER_ADDRESS)
+            self._pay_as_stranger(request)
             return
         if access is Access.OPERATOR and "Authorization" not in request.headers:
+            self._pay_as_stranger(request)
             raise NotFound("there is nothing here")
         await self._sign_in(request)
         identity = request[IDENTITY]
@@ -73,6 +74,7 @@ class Door:
             raise RateLimited("too many wrong credentials", retry_after=round(wait, 1))
         header = request.headers.get("Authorization")
         if header is None:
+            self._pay_as_stranger(request)
             raise Unauthenticated
         scheme, _, token = header.partition(" ")
         try:
@@ -80,6 +82,7 @@ class Door:
             profile = await self._services.profiles.enter(identity)
         except Unauthenticated:
             self._failures.add(address, self._services.monotonic())
+            self._pay_as_stranger(request)
             raise
         request[IDENTITY] = identity
         request[PROFILE] = profile
@@ -89,6 +92,9 @@ class Door:
         if not is_id(room):
             raise NotFound("there is no such room")
         request[ROOM] = await self._services.rooms.enter(room, request[IDENTITY].user, action)
+
+    def _pay_as_stranger(self, request: web.Request) -> None:
+        self._pay(request, f"address {request.remote}", USERS_PER_ADDRESS)
 
     def _pay(self, request: web.Request, key: str, users: int) -> None:
         now = self._services.monotonic()

@@ -25,7 +25,7 @@ from interfaces.http.answers import (
     version_etag,
 )
 from interfaces.http.bodies import Acceptance, MembersQuery, NewInvitation, NewRole
-from interfaces.http.keys import IDENTITY, MEMBERS, ROOM, SERVICES
+from interfaces.http.keys import ENTRANCE, IDENTITY, MEMBERS, ROOM, SERVICES
 from projections.members import EVERYONE, RoleSpan
 
 # Members.
@@ -84,6 +84,7 @@ async def put(request: web.Request, body: NewRole) -> web.Response:
 
 async def remove(request: web.Request) -> web.Response:
     """Remove a member, or leave."""
+    check_precondition(request, version_etag(request, request[ROOM]))
     await request.app[SERVICES].members.remove(
         request[ROOM].room, _user(request), actor=request[IDENTITY].user
     )
@@ -115,9 +116,17 @@ async def invite(request: web.Request, body: NewInvitation) -> web.Response:
     told = NewInvitationAnswer(
         **_invitation(made).model_dump(),
         secret=link.secret,
-        link=f"{request.scheme}://{request.host}/#/join/{room}/{link.invitation}/{link.secret}",
+        link=f"{_page(request)}/#/join/{room}/{link.invitation}/{link.secret}",
     )
     return answer(told, 201)
+
+
+def _page(request: web.Request) -> str:
+    """Where those who are invited find the pages: where whoever invites has them from, if that is a page and
+    not a program.
+    """
+    own = f"{request.scheme}://{request.host}"
+    return request.headers.get("Origin") or min(request.app[ENTRANCE].origins, default=own)
 
 
 async def list_invitations(request: web.Request) -> web.Response:

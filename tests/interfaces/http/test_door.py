@@ -111,6 +111,19 @@ def test_a_refusal_says_when_to_come_again_and_others_are_let_in(start: Callable
     assert ada.get("/api/me").status == 429
 
 
+def test_of_whom_nobody_knows_who_they_are_the_address_pays(start: Callable[..., ServerThread]) -> None:
+    strict = start(auth_secrets=[SECRET], behind_proxy=["127.0.0.1"], requests_per_second=0.05)
+    strict.set_clock(1_000.0)
+    stranger = {"X-Forwarded-For": "203.0.113.6"}
+    paths = ["/api/me", "/api/rooms/some", "/metrics", "/api/docs"]
+    answers = [strict.ask("GET", path, headers=stranger) for path in paths]
+    assert [answer.status for answer in answers] == [401, 401, 404, 200]
+    assert [rate_of(answer)[:2] for answer in answers] == [(4, 3), (4, 2), (4, 1), (4, 0)]
+    for path in paths:
+        assert strict.ask("GET", path, headers=stranger).status == 429
+    assert strict.with_token("ada", "203.0.113.6").get("/api/me").status == 200
+
+
 # Tries.
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
 
 from domain.instants import as_datetime
+from tests.interfaces.http.conftest import SECRET
 from tests.interfaces.server_thread import Answer, ServerThread, Somebody, eventually
 
 
@@ -258,3 +260,30 @@ def test_a_secret_is_told_once(ada: Somebody) -> None:
 def test_a_link_is_asked_for_strictly(ada: Somebody, body: Any, field: str) -> None:
     answer = ada.post(f"/api/rooms/{ada.make_room()}/invitations", body)
     assert (answer.status, answer.json["code"], answer.json["field"]) == (422, "E_SCHEMA", field)
+
+
+def test_who_has_not_seen_the_newest_members_removes_nobody(ada: Somebody, bob: Somebody) -> None:
+    room = ada.make_room(**{bob.user: "viewer"})
+    member = f"/api/rooms/{room}/members/{bob.user}"
+    seen = ada.get(f"/api/rooms/{room}").headers["ETag"]
+    newest = ada.put(member, {"role": "editor"}).headers["ETag"]
+    late = ada.delete(member, If_Match=seen)
+    assert (late.status, late.json["code"]) == (412, "E_PRECONDITION")
+    assert ada.delete(member, If_Match=newest).status == 204
+
+
+def test_a_link_leads_to_where_whoever_invites_has_their_pages_from(
+    server: ServerThread, ada: Somebody, start: Callable[..., ServerThread]
+) -> None:
+    app = "https://app.example.com"
+    apart = start(auth_secrets=[SECRET], behind_proxy=["127.0.0.1"], origins=[app])
+    elsewhere = apart.with_token("ada", "203.0.113.60")
+    for somebody, given, page in [
+        (ada, {}, server.url),
+        (ada, {"Origin": server.url}, server.url),
+        (elsewhere, {}, app),
+        (elsewhere, {"Origin": app}, app),
+    ]:
+        room = somebody.make_room()
+        link = somebody.post(f"/api/rooms/{room}/invitations", {"role": "viewer"}, **given).json["link"]
+        assert link.startswith(f"{page}/#/join/{room}/")
