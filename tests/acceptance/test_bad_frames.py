@@ -20,7 +20,7 @@ import pytest_asyncio
 
 from domain.limits import CHAT_BYTES, DOCUMENT_CODE_POINTS, FRAME_BYTES, OP_COMPONENTS, OP_TEXT_BYTES
 from interfaces.pyclient.client import Client
-from tests.acceptance.raw_sockets import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, RawSocket
+from tests.acceptance.raw_sockets import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, RawSocket, frame_bytes
 from tests.acceptance.witnesses import (
     ATTACKED_ROOM,
     CANARY,
@@ -556,18 +556,20 @@ async def _type_one_by_one(url: str, document: str, edits: int) -> None:
 
 @pytest.mark.slow
 async def test_a_socket_that_does_not_say_hello_is_ended(people: Witnesses) -> None:
-    """Neither silence nor a frame that never ends keeps a place."""
-    silent = await RawSocket.connect(people.server.url, ATTACKED_ROOM)
-    endless = await RawSocket.connect(people.server.url, ATTACKED_ROOM)
-    async with silent, endless, people.undisturbed(silent, endless):
+    """Neither silence, nor a frame that never ends, nor one that comes a byte at a time keeps a place."""
+    silent, endless, dripping = [await RawSocket.connect(people.server.url, ATTACKED_ROOM) for _ in range(3)]
+    async with silent, endless, dripping, people.undisturbed(silent, endless, dripping):
         await endless.send('{"type":', is_final=False)
+        drops = iter(frame_bytes(b" " * 60_000))
         began = time.monotonic()
         closing = asyncio.create_task(silent.closed())
         while not closing.done() and time.monotonic() - began < HELLO_SECONDS:
             await endless.send(" ", CONTINUATION, is_final=False)
+            await dripping.send_bytes(bytes([next(drops)]))
             await asyncio.sleep(0.1)
         assert await closing == 4502
         assert await endless.closed() == 4502
+        assert await dripping.closed() == 4502
         assert 5 <= time.monotonic() - began < HELLO_SECONDS
 
 

@@ -43,7 +43,7 @@ async def somebody(people: Witnesses) -> Guest:
 async def entered(people: Witnesses, by: Guest, room: str = ATTACKED_ROOM) -> RawSocket:
     """A greeted socket with the document open."""
     socket = await RawSocket.connect(people.server.url, room, by=by)
-    assert (await socket.greet(f"client-{next(_numbers)}"))["type"] == "welcome"
+    assert (await socket.greet(f"presence-{next(_numbers)}"))["type"] == "welcome"
     assert (await socket.open(DOCUMENT))["type"] == "opened"
     return socket
 

@@ -170,7 +170,7 @@ async def test_a_node_that_was_paused_does_not_overwrite_what_it_slept_through(n
     print(f"{revision} edits; last ack {recovery:.2f} s after the pause")
 
 
-# Every move of a projection is written down with it: none may begin where the last did not end.
+# Every move of the projection is written down with it: none may begin where the last did not end.
 WATCH_TRACKING = """
 CREATE TABLE moves (number bigserial, before bigint, after bigint);
 CREATE FUNCTION write_move() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -178,7 +178,8 @@ BEGIN
     INSERT INTO moves (before, after) VALUES (old.notification_id, new.notification_id);
     RETURN new;
 END $$;
-CREATE TRIGGER moves AFTER UPDATE ON tracking FOR EACH ROW EXECUTE FUNCTION write_move();
+CREATE TRIGGER moves AFTER UPDATE ON tracking FOR EACH ROW WHEN (new.application_name = 'directory')
+EXECUTE FUNCTION write_move();
 """
 
 
@@ -216,7 +217,9 @@ async def _moved_on(connection: psycopg.Connection[Any], people: Sequence[Typist
     typed = sum(len(typist.typed) for typist in people)
 
     def is_past() -> bool:
-        (position,) = connection.execute("SELECT max(notification_id) FROM tracking").fetchone() or (0,)
+        (position,) = connection.execute(
+            "SELECT notification_id FROM tracking WHERE application_name = 'directory'"
+        ).fetchone() or (0,)
         return bool((position or 0) > end) and sum(len(typist.typed) for typist in people) > typed
 
     await until(is_past, RECOVERY_SECONDS)

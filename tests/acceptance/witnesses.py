@@ -143,7 +143,7 @@ async def witnesses(server: ServerProcess, accounts: Accounts | None = None) -> 
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         pairs = []
-        host = accounts.user("host") if accounts else await asyncio.to_thread(guest, server.url, "Host")
+        host = accounts.user("host") if accounts else await _host(server.url)
         for room in (ATTACKED_ROOM, OTHER_ROOM):
             await asyncio.to_thread(host.create_room, room)
             clients = []
@@ -158,3 +158,13 @@ async def witnesses(server: ServerProcess, accounts: Accounts | None = None) -> 
             await documents[0].saved()
             pairs.append(Pair(room, clients, documents))
         yield Witnesses(server, pairs, host)
+
+
+# By server, whose rooms are the host's for as long as it runs.
+_hosts: Final[dict[str, Guest]] = {}
+
+
+async def _host(url: str) -> Guest:
+    if url not in _hosts:
+        _hosts[url] = await asyncio.to_thread(guest, url, "Host")
+    return _hosts[url]
