@@ -18,9 +18,10 @@ from application.services import Services
 from domain.ids import is_id
 from domain.limits import FRAME_BYTES
 from interfaces.ws import closes
+from interfaces.ws.holder import Peer
 from interfaces.ws.hub import Hub
 from interfaces.ws.rates import Failures, Limits
-from interfaces.ws.session import Peer, Session
+from interfaces.ws.session import Session
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ class SessionSockets:
         finally:
             self._sessions.discard(session)
             self._let_go(session, peer)
-            if session.has_failed:
+            if session.holder.has_failed:
                 self._failures.add(peer.address, self._services.monotonic())
             session.on_closed(is_clean=socket_.close_code in {1000, 1001})
         return socket_
@@ -133,7 +134,7 @@ class SessionSockets:
 
     def _admit(self, session: Session) -> bool:
         """It is known now who this is. Whether they may have one more socket."""
-        _decrease(self._strangers, session.peer.address)
+        _decrease(self._strangers, session.holder.peer.address)
         self._by_user[session.user] += 1
         return self._by_user[session.user] <= self._limits.connections_per_user
 

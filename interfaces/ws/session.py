@@ -12,17 +12,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, assert_never
 
 from application.attendances import Stay
 from application.documents import digest
-from application.identity import Identity
 from application.log import Recorded
 from application.services import Services
 from domain.attendance import Appearance, Status
-from domain.document import Document, Edit, HistoryNeeded
+from domain.document import Document, Edit
 from domain.errors import (
     BadFrame,
     ChronoscribeError,
@@ -62,8 +60,10 @@ from interfaces.ws.frames import (
     find_ref,
     parse_frame,
 )
+from interfaces.ws.holder import Holder, Peer
 from interfaces.ws.hub import Hub, RoomOnNode
 from interfaces.ws.outbox import Outbox, Transport
+from interfaces.ws.positions import Positions
 from interfaces.ws.rates import ErrorCount, Limits, TokenBucket
 from interfaces.ws.roster import TYPING_SECONDS
 from interfaces.ws.wire import PING, Frame, encode_event, error_frame, events_frame, fragments, frame
@@ -94,15 +94,6 @@ DOCUMENTS_OPEN_MAX: Final = 128
 BEHIND_SECONDS: Final = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """From where a socket was opened: by which page (None: no page), which class of agent, which address."""
-
-    origin: str | None = None
-    agent: str = "program"
-    address: str = ""
-
-
 class Session:
     __slots__ = (  # there are thousands of them
         "_admit",
@@ -110,7 +101,6 @@ class Session:
         "_closed_with",
         "_edits",
         "_errors",
-        "_expires_at",
         "_frames",
         "_heard_at",
         "_hub",
@@ -119,6 +109,7 @@ class Session:
         "_opened_at",
         "_outbox",
         "_pinged_at",
+        "_positions",
         "_presence",
         "_room_on_node",
         "_services",
@@ -126,10 +117,8 @@ class Session:
         "client",
         "connected",
         "documents",
-        "has_failed",
-        "identity",
+        "holder",
         "is_welcomed",
-        "peer",
         "room",
         "session_id",
         "user",
@@ -150,10 +139,7 @@ class Session:
         self.room = room
         self.client = ""
         self.user = ""
-        self.identity: Identity | None = None
-        """Who this is; None before a ticket was redeemed."""
-        self.has_failed = False
-        """Whether a ticket that was shown was not good. That we could not look is nobody's try."""
+        self.holder = Holder(services, peer)
         self.connected = 0
         """When the client opened the socket: see `Joined`."""
         self.session_id = services.new_id()
@@ -162,9 +148,8 @@ class Session:
         self._hub = hub
         self._close = close
         self._limits = limits
-        self.peer = peer
         self._admit = admit
-        self._expires_at = float("inf")
+        self._positions = Positions(services.documents, room)
         self._room_on_node: RoomOnNode | None = None
         self.is_welcomed = False
         self._stay: Stay | None = None
@@ -236,12 +221,8 @@ class Session:
         profile = self._services.profiles.find(self.user)
         if profile is None:
             self._look_later()
-        elif not self._is_let_in(profile):
+        elif not self.holder.is_let_in(profile):
             self.close(closes.ACCESS_REMOVED)
-
-    def _is_let_in(self, profile: Profile) -> bool:
-        assert self.identity is not None
-        return profile.lets_in(self.identity.issued)
 
     def _look_later(self) -> None:
         """What is changed elsewhere need not be in memory here: who only listens asks for nothing."""
@@ -280,7 +261,7 @@ class Session:
         if not self.is_greeted:
             if now - self._opened_at > HELLO_SECONDS:
                 self.close(closes.NO_HELLO)
-        elif now >= self._expires_at:
+        elif self.holder.has_ended(now):
             self.close(closes.TOKEN_EXPIRED)
         elif self._pinged_at is not None:
             if now - self._pinged_at > PONG_SECONDS:
@@ -312,7 +293,7 @@ class Session:
         await self._outbox.room()
 
     async def _handle(self, data: str | bytes) -> None:
-        if self.identity is None and len(data) > STRANGER_BYTES:
+        if self.holder.identity is None and len(data) > STRANGER_BYTES:
             raise _Refused(None, Unauthenticated())
         try:
             request = parse_frame(data)
@@ -328,7 +309,7 @@ class Session:
     def _refuse(self, ref: int | None, error: ChronoscribeError) -> None:
         if self.is_closed:
             return
-        if self.identity is None and isinstance(error, ClientError):
+        if self.holder.identity is None and isinstance(error, ClientError):
             error = Unauthenticated()  # a stranger is told no more than that
         self._reply(error_frame(ref, error))
         is_ours = isinstance(error, StoreError | LostRace)
@@ -346,7 +327,7 @@ class Session:
         if isinstance(request, Hello):
             await self._on_hello(request)
             return
-        if self.identity is None:
+        if self.holder.identity is None:
             raise Unauthenticated
         if not self.is_greeted:
             raise NotOpen("say hello first")
@@ -395,24 +376,10 @@ class Session:
             self._refuse(None, error)
 
     async def _redeem(self, ticket: str) -> None:
-        try:
-            identity = await self._known_by(ticket)
-        except Unauthenticated:
-            self.has_failed = True
-            raise
-        is_first, self.identity, self.user = self.identity is None, identity, identity.user
-        seconds = (identity.expires - self._services.now()).total_seconds()
-        self._expires_at = self._services.monotonic() + seconds
+        is_first = self.holder.identity is None
+        self.user = (await self.holder.show(ticket)).user
         if is_first and not self._admit(self):
             self.close(closes.TOO_MANY_CONNECTIONS)
-
-    async def _known_by(self, ticket: str) -> Identity:
-        tickets, profiles = self._services.tickets, self._services.profiles
-        identity = await tickets.redeem(ticket, origin=self.peer.origin, agent=self.peer.agent)
-        await profiles.enter(identity)
-        if self.identity is not None and self.identity.user != identity.user:
-            raise Unauthenticated
-        return identity
 
     async def _on_refresh(self, request: Refresh) -> None:
         await self._redeem(request.ticket)
@@ -429,7 +396,7 @@ class Session:
             )
             self.close(closes.OTHER_PROTOCOL)
             return
-        if self.identity is None:
+        if self.holder.identity is None:
             if hello.ticket is None:
                 raise Unauthenticated
             await self._redeem(hello.ticket)
@@ -445,7 +412,7 @@ class Session:
             await self._hub.load(on_node)
             await self._check_client(on_node)
             profile = await self._services.profiles.get(self.user)
-            await self._read_for_cursors(on_node)
+            await self._positions.read_for(on_node.roster)
             await self._services.rooms.get(self.room)  # it may have been let go meanwhile
             missed = await self._missed_events(hello, on_node)  # last: it tells up to where the feed stands
         except StoreError:
@@ -453,7 +420,7 @@ class Session:
             return
         # No await from here on: what the welcome tells and what follows from the feed fit together.
         room = self._services.rooms.find(self.room)
-        if not self._is_let_in(profile):
+        if not self.holder.is_let_in(profile):
             self.close(closes.ACCESS_REMOVED)
         elif room is None or not room.allows(self.user, Action.READ):
             # Let go from memory while we were reading; or this node is behind the log, which lets them in; or
@@ -510,24 +477,6 @@ class Session:
             return None
         return await self._hub.events_after(on_node, resume.position)
 
-    async def _read_for_cursors(self, on_node: RoomOnNode) -> None:
-        """Have in memory what everybody's cursor can be moved over at once when it is told."""
-        for name in on_node.roster.documents():
-            with suppress(NotFound):
-                document = await self._open_document(name)
-                await on_node.roster.bring_up(name, partial(self._services.documents.moved, document))
-
-    def _moved(self, name: str, revision: int, selection: Sequence[int]) -> tuple[int, Sequence[int]] | None:
-        """See `roster.Moved`."""
-        document = self._services.documents.find(self.room, name)
-        if document is None:
-            return None
-        try:
-            places = self._services.documents.moved_in_window(document, revision, selection)
-        except (RevisionAhead, HistoryNeeded):
-            return None
-        return document.revision, places
-
     def _welcome(
         self,
         hello: Hello,
@@ -561,7 +510,7 @@ class Session:
                 members=[{"user": user, "role": held} for user, held in room.members.items()],
                 documents=list(room.documents),
                 people=on_node.people,
-                roster=on_node.roster.as_json(self._services.now(), self._moved),
+                roster=on_node.roster.as_json(self._services.now(), self._positions.moved),
                 messages=fragments(on_node.messages) if missed is None else [],
                 heartbeat={"interval": PING_SECONDS, "timeout": PONG_SECONDS},
                 limits={
@@ -609,8 +558,9 @@ class Session:
 
     def _cursors_in(self, document: str) -> list[dict[str, Any]]:
         """The others' cursors, in the text that is sent with them."""
-        assert self._room_on_node is not None
-        cursors = self._room_on_node.roster.cursors_in(document, self._moved)
+        if self._room_on_node is None:
+            return []  # the socket has gone while we were reading
+        cursors = self._room_on_node.roster.cursors_in(document, self._positions.moved)
         return [cursor for cursor in cursors if cursor["client"] != self.client]
 
     async def _get(self, request: Open) -> Document:
@@ -674,7 +624,7 @@ class Session:
         if request.document not in self.documents:
             raise NotOpen("open the document first")
         self._pay_for_presence()
-        document = await self._open_document(request.document)
+        document = await self._positions.document(request.document)
         revision, (anchor, head) = await self._services.documents.moved(
             document, request.revision, (request.anchor, request.head)
         )
@@ -701,11 +651,6 @@ class Session:
             self._services.cursors.hide(self.room, self.client, request.document, revision)
         self._reply(frame(type="ok", ref=request.ref))
 
-    async def _open_document(self, name: str) -> Document:
-        """A document that the session has open: it may have left the memory when nobody edited it."""
-        documents = self._services.documents
-        return documents.find(self.room, name) or await documents.get(self.room, name)
-
     async def _on_catch_up(self, request: CatchUp) -> None:
         document = await self._services.documents.get(self.room, request.document)
         if request.after > document.revision:
@@ -725,7 +670,7 @@ class Session:
     # Chat.
 
     async def _on_post(self, request: Post) -> None:
-        revisions = {name: (await self._open_document(name)).revision for name in sorted(self.documents)}
+        revisions = {name: (await self._positions.document(name)).revision for name in sorted(self.documents)}
         done = self._services.messages.post(
             self.room,
             request.message,

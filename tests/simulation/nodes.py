@@ -32,9 +32,10 @@ from infrastructure.feed import Feed
 from infrastructure.group_commit import GroupCommit
 from infrastructure.snapshots import Snapshots
 from interfaces.ws import closes
+from interfaces.ws.holder import Peer
 from interfaces.ws.hub import Hub
 from interfaces.ws.rates import Limits
-from interfaces.ws.session import Peer, Session
+from interfaces.ws.session import Session
 from tests.simulation.loop import Owner, VirtualLoop
 from tests.simulation.network import Link, NodeEnd
 from tests.simulation.store import Connection, HistoryOnNode, LogOnNode, SimulatedStore, TicketsOnNode

@@ -25,9 +25,10 @@ from application.rooms import Rooms
 from application.services import Services
 from domain.errors import StoreUnavailable, Unauthenticated
 from domain.rights import Role
+from interfaces.ws.holder import Peer
 from interfaces.ws.hub import Hub
 from interfaces.ws.rates import Limits
-from interfaces.ws.session import Peer, Session
+from interfaces.ws.session import Session
 from tests.application.fakes import Clock, FakeNode, FakeStore
 from tests.waiting import until
 
@@ -333,7 +334,7 @@ class ScriptedClient:
     def a_hello(self, **fields: Any) -> Heard:
         """A hello that shows a good ticket, unless `fields` say otherwise or it was shown before."""
         frame = {"type": "hello", "protocol": 1, "client": self.client}
-        if self.session.identity is None:
+        if self.session.holder.identity is None:
             frame["ticket"] = self.world.tickets.make(self.user)
         return {name: value for name, value in (frame | fields).items() if value is not None}
 

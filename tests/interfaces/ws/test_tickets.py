@@ -13,7 +13,8 @@ from domain.attendance import Joined
 from domain.errors import StoreUnavailable, Unauthenticated
 from domain.ids import SERVER
 from interfaces.ws import closes
-from interfaces.ws.session import HELLO_SECONDS, STRANGER_BYTES, Peer
+from interfaces.ws.holder import Peer
+from interfaces.ws.session import HELLO_SECONDS, STRANGER_BYTES
 from tests.interfaces.ws.scripts import ScriptedClient, World, turns
 from tests.interfaces.ws.test_frames import GOOD
 
@@ -107,7 +108,7 @@ async def test_whatever_is_wrong_with_a_ticket_the_answer_is_the_same(
     else:
         await mallory.session.authenticate(ticket)
         await expect_stranger(mallory, None)
-    assert mallory.session.has_failed
+    assert mallory.session.holder.has_failed
     mallory.disconnect()
     await witnesses.notice_nothing()
     assert stays_of(world, "mallory") == []
@@ -188,8 +189,8 @@ async def test_when_tickets_cannot_be_read_a_client_is_sent_to_try_again(world: 
     await early.expect_error(None, "E_STORE")
     await late.expect_error(await late.push(**late.a_hello()), "E_STORE")
     assert early.code == late.code == closes.STORE_UNAVAILABLE
-    assert not early.session.has_failed  # it was not their fault
-    assert not late.session.has_failed
+    assert not early.session.holder.has_failed  # it was not their fault
+    assert not late.session.holder.has_failed
 
 
 # How long.
