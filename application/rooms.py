@@ -58,13 +58,14 @@ class Rooms:
         """The same when it is in memory."""
         return self._lives.find(room_stream(room))
 
-    async def enter(self, room: str, user: str, action: Action) -> Room:
+    async def enter(self, room: str, user: str, action: Action, *, from_log: bool = False) -> Room:
         """The room, if `user` may do this in it. A refusal is never said from memory, since another node may
-        have let somebody in a moment ago; so it also takes as long as for a room that there is not.
+        have let somebody in a moment ago; so it also takes as long as for a room that there is not. With
+        `from_log` a yes is not either: it is for who comes to stay, and may have been removed a moment ago.
 
         Raises `NotFound`, `Forbidden`, `StoreUnavailable`.
         """
-        found = self.find(room)
+        found = None if from_log else self.find(room)
         if found is not None and found.allows(user, action):
             return found
         fresh = await self._lives.refresh(room_stream(room))

@@ -400,7 +400,7 @@ class Session:
             if hello.ticket is None:
                 raise Unauthenticated
             await self._redeem(hello.ticket)
-        await self._services.rooms.enter(self.room, self.user, Action.READ)
+        await self._services.rooms.enter(self.room, self.user, Action.READ, from_log=True)
         if self.is_closed:
             return
         self.client = hello.client

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from application.members import Members
 from application.rooms import BEHIND_SECONDS, Rooms, guard
 from domain.errors import Contended, Forbidden, NotFound, Overloaded, StoreUnavailable
 from domain.rights import Action, Role
@@ -137,6 +138,17 @@ async def test_what_another_node_gave_to_a_member_is_seen_at_once(node: FakeNode
     await add(node, "Ben", Role.EDITOR)
     room = await elsewhere.enter("demo", "Ben", Action.EDIT)
     assert room.role_of("Ben") is Role.EDITOR
+
+
+async def test_who_comes_to_stay_is_let_in_by_the_log_alone(node: FakeNode, rooms: Rooms) -> None:
+    await rooms.open("demo", "Demo", actor="Ada")
+    await add(node, "Ben", Role.VIEWER)
+    elsewhere = Rooms(a_node(node.store).lives, now=node.clock.now)
+    assert (await elsewhere.get("demo")).role_of("Ben") is Role.VIEWER
+    await Members(node.lives, now=node.clock.now, new_id=lambda: "").remove("demo", "Ben", actor="Ada")
+    assert (await elsewhere.enter("demo", "Ben", Action.READ)).role_of("Ben") is Role.VIEWER
+    with pytest.raises(NotFound):
+        await elsewhere.enter("demo", "Ben", Action.READ, from_log=True)
 
 
 async def test_who_may_see_a_room_is_told_what_they_may_not_do(rooms: Rooms) -> None:

@@ -360,11 +360,23 @@ async def test_who_is_removed_while_they_come_in_does_not_come_in(world: World) 
     await turns()
     elsewhere.feed()
     world.store.release_reads()
-    await asyncio.gather(greeting, removing)
-    elsewhere.feed()
-    await turns()
+    ref, _ = await asyncio.gather(greeting, removing)
     ben.expect_end(closes.ACCESS_REMOVED)
+    await ben.expect_error(ref, "E_NOT_FOUND")
     await ben.expect_silence()
+
+
+async def test_who_was_removed_on_another_node_does_not_come_in_before_it_is_known_here(
+    world: World,
+) -> None:
+    await world.add_member("Ben", "viewer")
+    elsewhere = world.another_node()
+    await elsewhere.services.rooms.get("demo")
+    await elsewhere.meet("Ben")
+    await world.remove_member("Ben")
+    ben = elsewhere.connect("ben")
+    await ben.expect_error(await ben.push(**ben.a_hello()), "E_NOT_FOUND")
+    ben.expect_end(closes.ACCESS_REMOVED)
 
 
 async def test_who_was_removed_is_told_no_more_than_of_a_room_that_is_not_there(world: World) -> None:
