@@ -117,7 +117,8 @@ async def people(database: Database) -> AsyncIterator[People]:
 
 
 law = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=settings().max_examples // 2
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=max(5, settings().max_examples // 8),
 )
 """A property test whose examples share a database, and take their time for it."""
 
