@@ -43,7 +43,7 @@ SVELTE_LINES: Final = 4_000
 
 # Each costs a fold from the last snapshot on, so not all 27,000 of them are asked for: all of the short
 # session with its large edits, and of the others one in so many and those around each snapshot.
-REVISIONS_STEP: Final = 11
+REVISIONS_STEP: Final = 29
 SNAPSHOT_EVERY: Final = 1_000
 
 
