@@ -24,16 +24,25 @@ from psycopg.sql import SQL, Identifier
 
 from infrastructure.embedded_postgres import EmbeddedPostgres
 
-# No deadlines: the machine is shared, and how long an example takes says nothing about the code.
-settings.register_profile("dev", max_examples=50, deadline=None)
+# No deadlines, and no complaints about slow examples: the machine is shared, and how long one takes says
+# nothing about the code.
+SLOW_IS_WELL = [HealthCheck.too_slow]
+settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=SLOW_IS_WELL)
 # Fresh examples in every run, and a failing one is printed so that it can be repeated elsewhere.
-settings.register_profile("ci", max_examples=200, deadline=None, print_blob=True, derandomize=False)
+settings.register_profile(
+    "ci",
+    max_examples=200,
+    deadline=None,
+    print_blob=True,
+    derandomize=False,
+    suppress_health_check=SLOW_IS_WELL,
+)
 settings.register_profile(
     "soak",
     max_examples=50_000,
     deadline=None,
     print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow],
+    suppress_health_check=SLOW_IS_WELL,
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
 

@@ -297,7 +297,7 @@ async def test_a_reason_of_the_database_names_the_constraint(place: Place, conne
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     max_examples=max(5, settings().max_examples // 8),  # each asks a database hundreds of times
     phases=[phase for phase in Phase if phase is not Phase.shrink],  # it takes minutes, for little
 )

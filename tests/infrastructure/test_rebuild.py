@@ -59,7 +59,7 @@ async def leftovers(place: Place) -> list[Any]:
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     max_examples=max(5, settings().max_examples // 8),  # each asks a database hundreds of times
     phases=[phase for phase in Phase if phase is not Phase.shrink],  # it takes minutes, for little
 )

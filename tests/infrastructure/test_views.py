@@ -117,7 +117,7 @@ async def people(database: Database) -> AsyncIterator[People]:
 
 
 law = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     max_examples=max(5, settings().max_examples // 8),
 )
 """A property test whose examples share a database, and take their time for it."""
