@@ -191,7 +191,7 @@ class Documents:
         earlier: list[EditApplied] = []
         while True:
             if after > document.revision:
-                await self._check_ahead(document, after)
+                await self.check_reached(document, after)
                 continue
             if document.revision - after > CATCH_UP_REVISIONS:
                 raise RevisionTooOld("too far behind to be told edit by edit", revision=document.revision)
@@ -200,12 +200,14 @@ class Documents:
             except HistoryNeeded as needed:
                 earlier += await self._history.edits(document.id, after + len(earlier), needed.until)
 
-    async def _check_ahead(self, document: Document, after: int) -> None:
-        """A client that was on another node may know edits that the feed has not brought here yet: it is
-        ahead only when the log knows no more than we do.
+    async def check_reached(self, document: Document, revision: int) -> None:
+        """Raise `RevisionAhead` for a revision that there is not, or `Contended`: who was on another node may
+        know edits that the feed has not brought here yet, and is ahead only when the log knows no more.
         """
+        if revision <= document.revision:
+            return
         missed = await self._history.events_after(document.id, document.version)
-        if after > document.revision:
+        if revision > document.revision:
             if missed:
                 raise Contended("this node is a moment behind", retry_after=BEHIND_SECONDS)
             raise RevisionAhead("the client is ahead", revision=document.revision)

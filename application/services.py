@@ -14,7 +14,10 @@ from application.log import History
 from application.members import Members
 from application.messages import Messages
 from application.profiles import Profiles
+from application.receipts import Receipts
+from application.revisions import Revisions
 from application.rooms import Rooms
+from application.runs import Runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,9 @@ class Services:
     profiles: Profiles
     documents: Documents
     messages: Messages
+    receipts: Receipts
+    revisions: Revisions
+    runs: Runs
     attendances: Attendances
     cursors: Cursors
     history: History

@@ -83,6 +83,12 @@ class RoomFull(ClientError):
     code = "E_ROOM_SIZE"
 
 
+class LimitReached(ClientError):
+    """There are as many edits, reactions or names of this one thing as there may be."""
+
+    code = "E_LIMIT"
+
+
 class RevisionAhead(ClientError):
     """The edit names a base revision that the document has not reached."""
 

@@ -57,6 +57,19 @@ def message_stream(room: str, message: str) -> str:
     return f"message:{room}/{message}"
 
 
+def receipts_stream(room: str, name: str) -> str:
+    return f"receipts:{room}/{name}"
+
+
+def revisions_stream(room: str, document: str) -> str:
+    """Of a document's saved and named revisions. Its text is another stream's."""
+    return f"revisions:{room}/{document}"
+
+
+def run_stream(room: str, run: str) -> str:
+    return f"run:{room}/{run}"
+
+
 def attendance_stream(room: str, session: str) -> str:
     return f"attendance:{room}/{session}"
 

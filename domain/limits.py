@@ -56,3 +56,22 @@ AVATAR_CODE_POINTS: Final = 512
 
 # A cursor, a status or a sign of typing is a few small fields.
 PRESENCE_BYTES: Final = 4 * 1024
+
+# Each costs everybody in the room a notice, and mentions are how one wakes people up.
+MENTIONS_PER_MESSAGE: Final = 50
+
+# All of a message's edits are shown when somebody asks how it came about.
+EDITS_PER_MESSAGE: Final = 200
+
+# Reactions are shown in one line below a message, and who reacted is sent whole to everybody who joins.
+EMOJI_PER_MESSAGE: Final = 50
+REACTIONS_PER_MESSAGE: Final = 1_000
+
+# Longer than any emoji of Unicode: a family of four with skin tones has 11 code points, 41 bytes.
+EMOJI_CODE_POINTS: Final = 16
+
+# They are looked through by eye, in a list.
+NAMED_REVISIONS_PER_DOCUMENT: Final = 1_000
+
+# What a run is called stands on one line.
+RUN_TITLE_CODE_POINTS: Final = 200

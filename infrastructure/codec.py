@@ -15,7 +15,18 @@ from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 
 # Imported for their events: whoever decodes has to know them all.
-from domain import attendance, document, message, presence, profile, retention, room  # noqa: F401
+from domain import (  # noqa: F401
+    attendance,
+    document,
+    message,
+    presence,
+    profile,
+    receipts,
+    retention,
+    revisions,
+    room,
+    run,
+)
 from domain.aggregate import EVENT_CLASSES, Event, Snapshot
 from domain.errors import Corrupt
 from domain.instants import as_datetime, as_microseconds

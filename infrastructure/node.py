@@ -22,7 +22,10 @@ from application.log import Recorded
 from application.members import Members
 from application.messages import Messages
 from application.profiles import Profiles
+from application.receipts import Receipts
+from application.revisions import Revisions
 from application.rooms import Rooms
+from application.runs import Runs
 from application.services import Services
 from domain.attendance import Joined
 from domain.document import Document
@@ -122,12 +125,16 @@ class Node:
         lives = self.record.lives
         now = _now
         rooms = Rooms(lives, now=now)
+        documents = Documents(lives, self.history, rooms, now=now)
         return Services(
             rooms=rooms,
             members=Members(lives, now=now, new_id=_new_id),
             profiles=Profiles(lives, now=now),
-            documents=Documents(lives, self.history, rooms, now=now),
-            messages=Messages(lives, now=now),
+            documents=documents,
+            messages=Messages(lives, documents, now=now),
+            receipts=Receipts(lives, node=self.id, now=now),
+            revisions=Revisions(lives, now=now),
+            runs=Runs(lives, now=now),
             attendances=Attendances(lives, node=self.id, now=now, monotonic=time.monotonic),
             cursors=Cursors(self.presence.lives, node=self.id, now=now, monotonic=time.monotonic),
             history=self.history,

@@ -24,6 +24,7 @@ from domain.document import EditApplied, LastEdit
 from domain.errors import Corrupt, StoreUnavailable
 from domain.ids import profile_stream
 from domain.instants import as_datetime, as_microseconds
+from domain.receipts import Pointers
 from infrastructure.codec import decode, encode
 from infrastructure.group_commit import Appended, OutcomeUnknown
 from infrastructure.postgres.arrays import bigint_array, bytea_array, text_array
@@ -235,8 +236,24 @@ WHERE room = %s AND notification_id > %s AND notification_id <= %s AND (%s OR ki
 ORDER BY notification_id LIMIT %s
 """
 _MESSAGES: Final = """
+WITH last AS MATERIALIZED (
+    SELECT originator_id FROM record
+    WHERE room = %s AND kind = 'message' AND originator_version = 1 AND notification_id <= %s
+    ORDER BY notification_id DESC LIMIT %s)
+SELECT r.notification_id, r.originator_id, r.originator_version, r.topic, r.state
+FROM last JOIN record AS r USING (originator_id)
+WHERE r.notification_id <= %s ORDER BY r.notification_id
+"""
+# In one statement, so that the table and how far it reads are of one moment.
+_POINTERS: Final = """
+SELECT coalesce((SELECT notification_id FROM tracking WHERE application_name = 'chat'), 0) AS position,
+       "user", delivered, read
+FROM (VALUES (1)) AS one LEFT JOIN chat_pointers ON room = %s
+"""
+_RECEIPTS: Final = """
 SELECT notification_id, originator_id, originator_version, topic, state FROM record
-WHERE room = %s AND kind = 'message' AND notification_id <= %s ORDER BY notification_id DESC LIMIT %s
+WHERE room = %s AND topic = 'receipts.recorded' AND notification_id > %s AND notification_id <= %s
+ORDER BY notification_id
 """
 _OPEN_STAYS: Final = """
 WITH open AS MATERIALIZED (
@@ -363,8 +380,15 @@ class PostgresHistory:
         return _recorded(rows)
 
     async def messages(self, room: str, until: int, limit: int) -> list[Recorded]:
-        """The last messages up to a position, oldest first."""
-        return _recorded(await self._database.fetch(_MESSAGES, (room, until, limit)))[::-1]
+        """All events, up to a position, of the `limit` messages that were posted last, in log order."""
+        return _recorded(await self._database.fetch(_MESSAGES, (room, until, limit, until)))
+
+    async def receipts(self, room: str, until: int) -> tuple[dict[str, Pointers], list[Recorded]]:
+        """How far everybody has read in `room`, as far as the table knows, and the receipts behind it."""
+        rows = await self._database.fetch(_POINTERS, (room,))
+        position = rows[0][0]
+        known = {user: Pointers(delivered, read) for _, user, delivered, read in rows if user is not None}
+        return known, _recorded(await self._database.fetch(_RECEIPTS, (room, position, until)))
 
     async def open_stays(self, room: str | None) -> list[Recorded]:
         """Of the stays that have not ended, in one room or (None) in all: how each began, and the last that

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from typing import Annotated, Any, ClassVar, Final, Literal, NoReturn
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from domain.errors import BadFrame, BadJson, ClientError, OpTooLarge, TextInvalid, UnknownFrame
 from domain.ids import is_document_id, is_id
-from domain.limits import INTEGER_MAX, NAME_CODE_POINTS, PRESENCE_BYTES
+from domain.limits import (
+    EMOJI_CODE_POINTS,
+    INTEGER_MAX,
+    NAME_CODE_POINTS,
+    PRESENCE_BYTES,
+    RUN_TITLE_CODE_POINTS,
+)
 from domain.names import as_name
 from domain.rights import Action
+from interfaces.emojis import as_emoji
 
 
 def _checked_id(value: str) -> str:
@@ -33,9 +41,26 @@ def _checked_name(value: str) -> str:
     return name
 
 
+def _checked_emoji(value: str) -> str:
+    emoji = as_emoji(value)
+    if emoji is None:
+        raise ValueError("not exactly one emoji")
+    return emoji
+
+
+def _checked_title(value: str) -> str:
+    if not value.strip() or any(unicodedata.category(character) in _NOT_IN_TITLES for character in value):
+        raise ValueError("no title: one line that can be seen")
+    return value
+
+
+_NOT_IN_TITLES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
 Id = Annotated[str, AfterValidator(_checked_id)]
 DocumentId = Annotated[str, AfterValidator(_checked_document_id)]
 Name = Annotated[str, Field(max_length=4 * NAME_CODE_POINTS), AfterValidator(_checked_name)]
+Emoji = Annotated[str, Field(max_length=EMOJI_CODE_POINTS), AfterValidator(_checked_emoji)]
+Title = Annotated[str, Field(max_length=RUN_TITLE_CODE_POINTS), AfterValidator(_checked_title)]
 Integer = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
 Positive = Annotated[int, Field(ge=1, le=INTEGER_MAX)]
 
@@ -53,6 +78,15 @@ class Request(Frame):
     action: ClassVar[Action | None]
     is_guarded: ClassVar[bool] = False
     ref: Integer
+
+
+class LinkField(Frame):
+    """A range of a document in code points of the text of `revision`."""
+
+    document: DocumentId
+    revision: Integer
+    start: Integer
+    end: Integer
 
 
 class Resume(Frame):
@@ -138,6 +172,86 @@ class Post(Request):
     type: Literal["post"]
     message: Id
     text: str
+    reply_to: Id | None = None
+    link: LinkField | None = None
+
+
+class EditMessage(Request):
+    action = Action.POST
+    is_guarded = True
+    type: Literal["edit_message"]
+    message: Id
+    text: str
+
+
+class DeleteMessage(Request):
+    action = Action.POST
+    is_guarded = True
+    type: Literal["delete_message"]
+    message: Id
+
+
+class React(Request):
+    """Add one's reaction, or with `reacted` false take it back."""
+
+    action = Action.POST
+    is_guarded = True
+    type: Literal["react"]
+    message: Id
+    emoji: Emoji
+    reacted: bool = True
+
+
+class PinMessage(Request):
+    action = Action.EDIT
+    is_guarded = True
+    type: Literal["pin_message"]
+    message: Id
+    pinned: bool
+
+
+class ReceiptFrame(Request):
+    """Up to which notification ids the room's messages have been got and read. Neither ever goes back."""
+
+    action = Action.READ
+    type: Literal["receipt"]
+    delivered: Integer = 0
+    read: Integer = 0
+
+
+# What people do beside typing.
+
+
+class SaveRevision(Request):
+    """`revision` is the one that the author sees; with a `name` it is a named one."""
+
+    action = Action.EDIT
+    is_guarded = True
+    type: Literal["save_revision"]
+    document: DocumentId
+    revision: Integer
+    name: Name | None = None
+
+
+class StartRun(Request):
+    """`document` is what is run, when it is one document."""
+
+    action = Action.EDIT
+    is_guarded = True
+    type: Literal["start_run"]
+    run: Id
+    title: Title
+    document: DocumentId | None = None
+    revision: Integer | None = None
+
+
+class FinishRun(Request):
+    action = Action.EDIT
+    is_guarded = True
+    type: Literal["finish_run"]
+    run: Id
+    outcome: Literal["passed", "failed", "stopped"]
+    exit_code: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
 
 
 class CatchUp(Request):
@@ -157,6 +271,7 @@ class Pong(Frame):
     type: Literal["pong"]
 
 
+Command = Post | EditMessage | DeleteMessage | React | PinMessage | SaveRevision | StartRun | FinishRun
 AnyRequest = (
     Hello
     | Refresh
@@ -166,7 +281,8 @@ AnyRequest = (
     | CursorFrame
     | TypingFrame
     | StatusFrame
-    | Post
+    | Command
+    | ReceiptFrame
     | CatchUp
     | Ping
 )

@@ -17,21 +17,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final, Protocol
 
-import orjson
-
 from application.log import Recorded
 from domain.attendance import Joined, Left, StatusChanged
 from domain.document import EditApplied
 from domain.ids import parse_stream
-from domain.message import Posted
+from domain.message import Edited, Posted
 from domain.presence import FrameRecorded, KeyframeRecorded
 from domain.profile import Disabled, ProfileChanged, ProfileCreated, SignedOut
+from domain.receipts import Pointers, PointersByUser, ReceiptsRecorded
 from domain.room import AccessChanged, Closed, MemberRemoved, RoleChanged
+from interfaces.ws.chat_tail import MESSAGES_SHOWN, ChatTail
 from interfaces.ws.roster import Roster
-from interfaces.ws.wire import Frame, encode_recorded, events_frame, presence_frame
-
-# What a newcomer sees of the chat at once; older ones are paged.
-MESSAGES_SHOWN: Final = 50
+from interfaces.ws.wire import Frame, encode_recorded, events_frame, mention_frame, presence_frame
 
 # Room events (not edits) that a resuming client is told one by one; beyond it takes the room afresh. Also
 # how many a room keeps in memory for those who resume.
@@ -48,6 +45,8 @@ class RoomHistory(Protocol):
     """What the hub reads of a room's past. All raise `StoreUnavailable`."""
 
     async def messages(self, room: str, until: int, limit: int) -> Sequence[Recorded]: ...
+
+    async def receipts(self, room: str, until: int) -> tuple[dict[str, Pointers], Sequence[Recorded]]: ...
 
     async def open_stays(self, room: str | None) -> Sequence[Recorded]: ...
 
@@ -90,7 +89,9 @@ class RoomOnNode:
         self.room = room
         self.sessions: dict[str, Receiver] = {}
         self.roster = Roster()
-        self.messages: deque[bytes] = deque(maxlen=MESSAGES_SHOWN)
+        self.chat = ChatTail()
+        self.pointers = PointersByUser()
+        """How far everybody has got and read."""
         self.loading: asyncio.Task[None] | None = None
         self.has_loaded = False
         self._recent: deque[tuple[int, bytes]] = deque()
@@ -188,8 +189,10 @@ class RoomOnNode:
         if data is None:
             return
         if isinstance(event, Posted):
-            self.messages.append(data)
             self.roster.on_activity(event.client, event.timestamp)
+        elif isinstance(event, ReceiptsRecorded):
+            self.pointers.take(event.receipts)
+        self.chat.take(recorded)
         self._recent.append((recorded.position, data))
         if len(self._recent) > RESUME_EVENTS_MAX:
             self._recent_after = self._recent.popleft()[0]
@@ -208,12 +211,17 @@ class RoomOnNode:
     async def _load(self, history: RoomHistory, presence: PresenceHistory, position: int) -> None:
         stays = await history.open_stays(self.room)
         messages = await history.messages(self.room, position, MESSAGES_SHOWN)
-        users = {r.event.actor for r in (*stays, *messages)}
+        self.chat.extend(messages)
+        pointers, receipts = await history.receipts(self.room, position)
+        self.pointers.update(pointers)
+        for recorded in receipts:
+            assert isinstance(recorded.event, ReceiptsRecorded)
+            self.pointers.take(recorded.event.receipts)
+        users = {recorded.event.actor for recorded in stays} | self.chat.people
         profiles = await history.profiles(users)
         self.roster.begin(stays, profiles)
         frames = await presence.frames(self.room, self.roster.nodes) if self.roster.places else ()
         self.roster.on_frames(_frames(frames))
-        self.messages.extend(_encoded(messages))
         self.has_loaded = True
         missed, self._missed = self._missed, []
         for recorded in missed:
@@ -241,9 +249,8 @@ class RoomOnNode:
     @property
     def people(self) -> dict[str, dict[str, str]]:
         """How those look who are here or have said what is shown."""
-        authors = {orjson.loads(data)["actor"] for data in self.messages}
         present = {place.joined.actor for place in self.roster.places.values()}
-        return self.roster.people_as_json(sorted(authors | present))
+        return self.roster.people_as_json(sorted(self.chat.people | present))
 
 
 _RIGHTS: Final = (AccessChanged, Closed, MemberRemoved, RoleChanged)
@@ -261,10 +268,6 @@ def _until_rights(batch: Sequence[Recorded]) -> Iterator[Sequence[Recorded]]:
 
 def _frames(batch: Iterable[Recorded]) -> list[FrameRecorded | KeyframeRecorded]:
     return [r.event for r in batch if isinstance(r.event, FrameRecorded | KeyframeRecorded)]
-
-
-def _encoded(batch: Iterable[Recorded]) -> list[bytes]:
-    return [data for recorded in batch if (data := encode_recorded(recorded)) is not None]
 
 
 class Hub:
@@ -288,11 +291,24 @@ class Hub:
             for name, part in _by_room(run):
                 if not name:
                     self._on_people(part)
-                elif (room := self._rooms.get(name)) is not None:
+                    continue
+                if (room := self._rooms.get(name)) is not None:
                     room.on_events(part)
                     self._tell_late_profiles(room, part)
+                self._tell_mentions(name, part)
         if self._awaited:
             self._tell_reached()
+
+    def _tell_mentions(self, room: str, part: Sequence[Recorded]) -> None:
+        """Who is spoken to hears of it in whatever room they are; in this one, by the message itself."""
+        for recorded in part:
+            event = recorded.event
+            if isinstance(event, Posted | Edited) and event.mentions:
+                frame = mention_frame(recorded)
+                elsewhere = (other for name, other in self._rooms.items() if name != room)
+                for session in (session for other in elsewhere for session in other.sessions.values()):
+                    if session.user in event.mentions:
+                        session.push(frame)
 
     def _tell_reached(self) -> None:
         awaited, self._awaited = self._awaited, []

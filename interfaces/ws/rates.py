@@ -30,6 +30,8 @@ class Limits:
     frames_per_second: float = 1_000.0
     presence_per_second: float = 50.0
     """Cursors, signs of typing, statuses: others are told twenty times a second at the most."""
+    chat_per_second: float = 20.0
+    """Messages and what becomes of them. People say one in a few seconds; reading them is a room's limit."""
     burst_seconds: float = 2.0
     connections_per_user: int = 50
     """A person with several devices, each with a few windows."""

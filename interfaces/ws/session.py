@@ -25,6 +25,7 @@ from domain.errors import (
     BadFrame,
     ChronoscribeError,
     ClientError,
+    Contended,
     Forbidden,
     LostRace,
     NotFound,
@@ -39,22 +40,33 @@ from domain.errors import (
 from domain.instants import as_microseconds
 from domain.limits import FRAME_BYTES, OP_COMPONENTS
 from domain.profile import Profile
+from domain.receipts import Pointers, PointersByUser
 from domain.rights import Action
 from domain.room import Room
 from domain.text_op import parse
 from interfaces.ws import closes
+from interfaces.ws.commands import Author, submit
 from interfaces.ws.frames import (
     AnyRequest,
     CatchUp,
     Close,
+    Command,
     CursorFrame,
+    DeleteMessage,
     EditFrame,
+    EditMessage,
+    FinishRun,
     Hello,
     Open,
     Ping,
+    PinMessage,
     Pong,
     Post,
+    React,
+    ReceiptFrame,
     Refresh,
+    SaveRevision,
+    StartRun,
     StatusFrame,
     TypingFrame,
     find_ref,
@@ -97,6 +109,7 @@ BEHIND_SECONDS: Final = 2.0
 class Session:
     __slots__ = (  # there are thousands of them
         "_admit",
+        "_chat",
         "_close",
         "_closed_with",
         "_edits",
@@ -170,6 +183,7 @@ class Session:
         self._presence = TokenBucket(
             limits.presence_per_second, limits.presence_per_second * limits.burst_seconds, now
         )
+        self._chat = TokenBucket(limits.chat_per_second, limits.chat_per_second * limits.burst_seconds, now)
         self._errors = ErrorCount()
 
     @property
@@ -338,8 +352,8 @@ class Session:
                 self._on_edit(request)
             case CursorFrame():
                 await self._on_cursor(request)
-            case Post():
-                await self._on_post(request)
+            case ReceiptFrame():
+                self._on_receipt(request)
             case Open():
                 await self._on_open(request)
             case TypingFrame():
@@ -354,6 +368,17 @@ class Session:
                 await self._on_refresh(request)
             case Ping():
                 self._reply(frame(type="ok", ref=request.ref))
+            case (
+                Post()
+                | EditMessage()
+                | DeleteMessage()
+                | React()
+                | PinMessage()
+                | SaveRevision()
+                | StartRun()
+                | FinishRun()
+            ):
+                await self._on_command(request)
             case _:
                 assert_never(request)
 
@@ -511,7 +536,8 @@ class Session:
                 documents=list(room.documents),
                 people=on_node.people,
                 roster=on_node.roster.as_json(self._services.now(), self._positions.moved),
-                messages=fragments(on_node.messages) if missed is None else [],
+                messages=fragments(on_node.chat.encoded) if missed is None else [],
+                receipts=_receipts(on_node.pointers),
                 heartbeat={"interval": PING_SECONDS, "timeout": PONG_SECONDS},
                 limits={
                     "frame_bytes": FRAME_BYTES,
@@ -597,10 +623,15 @@ class Session:
         return 1 + behind / REVISIONS_PER_TOKEN
 
     def _on_done(
-        self, ref: int, on_committed: Callable[[], None], done: asyncio.Future[Sequence[Recorded]]
+        self,
+        ref: int,
+        on_committed: Callable[[], None],
+        done: asyncio.Future[Sequence[Recorded]],
+        *,
+        says_ok: bool = False,
     ) -> None:
-        """An edit or a post has come to its end. What was committed answers for itself, and shows that
-        somebody is doing something; what was refused shows nothing.
+        """A command has come to its end. What was committed shows that somebody is doing something, and where
+        it cannot answer for itself (`says_ok`) is answered; what was refused shows nothing.
         """
         error = done.exception() if not done.cancelled() else None
         if isinstance(error, ChronoscribeError):
@@ -609,9 +640,10 @@ class Session:
             logger.error("a command failed", exc_info=error)
             self.close(closes.INTERNAL)
         elif not done.cancelled():
-            if done.result():
+            recorded = done.result()
+            if recorded:
                 on_committed()
-            else:
+            if says_ok or not recorded:
                 self._reply(frame(type="ok", ref=ref))
 
     # Presence.
@@ -667,19 +699,40 @@ class Session:
             )
         )
 
-    # Chat.
+    # Chat, and what else people do.
 
-    async def _on_post(self, request: Post) -> None:
-        revisions = {name: (await self._positions.document(name)).revision for name in sorted(self.documents)}
-        done = self._services.messages.post(
-            self.room,
-            request.message,
-            client=self.client,
-            text=request.text,
-            documents=revisions,
-            actor=self.user,
+    async def _on_command(self, request: Command) -> None:
+        if wait := self._chat.take(self._services.monotonic()):
+            raise RateLimited("too much is said", retry_after=round(wait + 0.001, 3))
+        author = Author(self.room, self.user, self.client, self.documents)
+        done = await submit(request, author, self._services)
+        done.add_done_callback(
+            partial(
+                self._on_done, request.ref, self._stayed.on_activity, says_ok=not isinstance(request, Post)
+            )
         )
-        done.add_done_callback(partial(self._on_done, request.ref, self._stayed.on_activity))
+
+    def _on_receipt(self, request: ReceiptFrame) -> None:
+        self._pay_for_presence()
+        assert self._room_on_node is not None
+        if max(request.delivered, request.read) > self._hub.position:
+            raise Contended("this node is a moment behind", retry_after=BEHIND_SECONDS)
+        known = self._room_on_node.pointers.get(self.user, Pointers())
+        if known.joined(request.delivered, request.read) == known:
+            self._reply(frame(type="ok", ref=request.ref))
+            return
+        done = self._services.receipts.note(
+            self.room, self.user, delivered=request.delivered, read=request.read
+        )
+        done.add_done_callback(partial(self._on_done, request.ref, _nothing, says_ok=True))
+
+
+def _receipts(pointers: PointersByUser) -> list[dict[str, Any]]:
+    return [{"user": user, "delivered": p.delivered, "read": p.read} for user, p in pointers.items()]
+
+
+def _nothing() -> None:
+    """Who reads does not do anything that others see."""
 
 
 # What ends a hello, if it is not the hello itself.

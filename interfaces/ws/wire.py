@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -14,9 +15,20 @@ from domain.document import EditApplied
 from domain.errors import ChronoscribeError
 from domain.ids import parse_stream
 from domain.instants import as_microseconds
-from domain.message import Posted
+from domain.message import (
+    Deleted,
+    Edited,
+    Imported,
+    Pinned,
+    Posted,
+    ReactionAdded,
+    ReactionRemoved,
+    Unpinned,
+)
 from domain.presence import HIDDEN, FrameRecorded, Move, Typing
 from domain.profile import ProfileChanged, ProfileCreated
+from domain.receipts import ReceiptsRecorded
+from domain.revisions import RevisionSaved
 from domain.room import (
     AccessChanged,
     Closed,
@@ -30,6 +42,9 @@ from domain.room import (
     Renamed,
     RoleChanged,
 )
+from domain.run import RunFinished, RunStarted
+from projections import chat
+from projections.chat import ChatMessage
 
 
 class Frame:
@@ -80,13 +95,82 @@ def _edit(event: EditApplied) -> Mapping[str, Any]:
     }
 
 
-def _message(event: Posted) -> Mapping[str, Any]:
+def as_message(message: ChatMessage) -> dict[str, Any]:
+    """A message as it stands, as JSON; times in microseconds since the epoch."""
+    origin = message.imported
     return {
-        "message": event.message,
-        "client": event.client,
-        "text": event.text,
-        "documents": event.documents,
+        "message": message.message,
+        "author": message.author,
+        "posted": as_microseconds(message.posted),
+        "client": message.client,
+        "text": message.text,
+        "documents": message.documents,
+        "reply_to": message.reply_to,
+        "mentions": message.mentions,
+        "link": message.link,
+        "edits": message.edits,
+        "edited": _moment(message.edited),
+        "deleted": _moment(message.deleted),
+        "pinned": _moment(message.pinned),
+        "reactions": message.reactors,
+        "imported": origin and {"room": origin.source, "by": origin.by, "at": as_microseconds(origin.at)},
     }
+
+
+def _moment(at: datetime | None) -> int | None:
+    return None if at is None else as_microseconds(at)
+
+
+def as_message_event(begun: Recorded, message: ChatMessage) -> dict[str, Any]:
+    """The event that has begun a message, with what has become of it since."""
+    event = begun.event
+    told = {"event": "message", "actor": event.actor, "at": as_microseconds(event.timestamp)}
+    return {**told, **as_message(message), "position": begun.position}
+
+
+def _message(event: Posted | Imported) -> Mapping[str, Any]:
+    begun = chat.after(None, 0, event)
+    assert begun is not None
+    return as_message(begun)
+
+
+def _message_id(event: Event) -> Mapping[str, Any]:
+    return {"message": parse_stream(event.originator_id).name}
+
+
+def _reaction(event: ReactionAdded | ReactionRemoved) -> Mapping[str, Any]:
+    return {**_message_id(event), "emoji": event.emoji}
+
+
+def _edited(event: Edited) -> Mapping[str, Any]:
+    return {**_message_id(event), "text": event.text, "mentions": event.mentions}
+
+
+def _receipts(event: ReceiptsRecorded) -> Mapping[str, Any]:
+    return {
+        "receipts": [
+            {"user": user, "delivered": delivered, "read": read}
+            for user, delivered, read, _ in event.receipts
+        ]
+    }
+
+
+def _run_started(event: RunStarted) -> Mapping[str, Any]:
+    return {
+        "run": event.run,
+        "client": event.client,
+        "title": event.title,
+        "document": event.document,
+        "revision": event.revision,
+    }
+
+
+def _run_finished(event: RunFinished) -> Mapping[str, Any]:
+    return {"run": event.run, "outcome": event.outcome, "exit_code": event.exit_code}
+
+
+def _revision_saved(event: RevisionSaved) -> Mapping[str, Any]:
+    return {"document": event.document, "revision": event.revision, "name": event.name}
 
 
 def _joined(event: Joined) -> Mapping[str, Any]:
@@ -128,6 +212,17 @@ def _invitation(event: InvitationMade) -> Mapping[str, Any]:
 _WIRE: Final[dict[type[Event], tuple[str, Callable[[Any], Mapping[str, Any]]]]] = {
     EditApplied: ("edit", _edit),
     Posted: ("message", _message),
+    Imported: ("message", _message),
+    Edited: ("message_edited", _edited),
+    Deleted: ("message_deleted", _message_id),
+    ReactionAdded: ("reaction_added", _reaction),
+    ReactionRemoved: ("reaction_removed", _reaction),
+    Pinned: ("message_pinned", _message_id),
+    Unpinned: ("message_unpinned", _message_id),
+    ReceiptsRecorded: ("receipts", _receipts),
+    RevisionSaved: ("revision_saved", _revision_saved),
+    RunStarted: ("run_started", _run_started),
+    RunFinished: ("run_finished", _run_finished),
     Joined: ("joined", _joined),
     Left: ("left", _left),
     StatusChanged: ("status", _status),
@@ -207,6 +302,21 @@ def as_typing(sign: Typing) -> dict[str, Any]:
     """A sign of typing as JSON; a null document is the chat."""
     client, where, is_typing, at = sign
     return {"client": client, "document": where or None, "typing": bool(is_typing), "at": at}
+
+
+def mention_frame(recorded: Recorded) -> Frame:
+    """Tells somebody who is elsewhere that they are spoken to. What was said is for the room alone."""
+    event = recorded.event
+    stream = parse_stream(event.originator_id)
+    return frame(
+        type="notice",
+        notice="mention",
+        room=stream.room,
+        message=stream.name,
+        actor=event.actor,
+        at=as_microseconds(event.timestamp),
+        position=recorded.position,
+    )
 
 
 def fragments(encoded: Iterable[bytes]) -> list[orjson.Fragment]:

@@ -21,9 +21,9 @@ from domain.attendance import Joined, Left, StatusChanged
 from domain.document import EditApplied, LastEdit
 from domain.errors import Overloaded, StoreUnavailable
 from domain.ids import parse_stream, profile_stream
-from domain.message import Posted
 from domain.presence import FrameRecorded, KeyframeRecorded
 from domain.profile import ProfileChanged, ProfileCreated
+from domain.receipts import Pointers, ReceiptsRecorded
 from infrastructure.codec import decode, encode
 from infrastructure.group_commit import Appended
 from infrastructure.postgres.log import FRAMES_MAX
@@ -148,7 +148,14 @@ class FakeStore:
 
     async def messages(self, room: str, until: int, limit: int) -> Sequence[Recorded]:
         await self._read()
-        return [r for r in self._of_room(room, 0, until) if isinstance(r.event, Posted)][-limit:]
+        found = [r for r in self._of_room(room, 0, until) if r.event.TOPIC.startswith("message.")]
+        begun = [r.event.originator_id for r in found if r.event.originator_version == 1][-limit:]
+        return [r for r in found if r.event.originator_id in begun]
+
+    async def receipts(self, room: str, until: int) -> tuple[dict[str, Pointers], Sequence[Recorded]]:
+        """As where the table is still empty."""
+        await self._read()
+        return {}, [r for r in self._of_room(room, 0, until) if isinstance(r.event, ReceiptsRecorded)]
 
     async def open_stays(self, room: str | None) -> Sequence[Recorded]:
         """How each stay began that has not ended, and its last status where it has changed."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from application.documents import Documents
 from application.log import Recorded
 from application.messages import Messages
 from application.rooms import Rooms
@@ -36,7 +37,9 @@ async def node() -> FakeNode:
 def post(
     node: FakeNode, text: str, client: str = "ada", actor: str = "Ada"
 ) -> asyncio.Future[Sequence[Recorded]]:
-    messages = Messages(node.lives, now=node.clock.now)
+    now = node.clock.now
+    documents = Documents(node.lives, node.store, Rooms(node.lives, now=now), now=now)
+    messages = Messages(node.lives, documents, now=now)
     return messages.post("demo", "m1", client=client, text=text, documents={"main.md": 3}, actor=actor)
 
 

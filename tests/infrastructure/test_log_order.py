@@ -520,7 +520,7 @@ class NodeParts:
         self.rooms = Rooms(self.lives, now=_now)
         self.documents = Documents(self.lives, self.history, self.rooms, now=_now)
         self.members = Members(self.lives, now=_now, new_id=lambda: "")
-        self.messages = Messages(self.lives, now=_now)
+        self.messages = Messages(self.lives, self.documents, now=_now)
 
     async def create_document(self, everyone: Role | None = Role.EDITOR) -> None:
         async with self.running():

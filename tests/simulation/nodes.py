@@ -22,7 +22,10 @@ from application.log import Recorded
 from application.members import Members
 from application.messages import Messages
 from application.profiles import Profiles
+from application.receipts import Receipts
+from application.revisions import Revisions
 from application.rooms import Rooms
+from application.runs import Runs
 from application.services import Services
 from domain.attendance import Joined
 from domain.document import Document
@@ -111,12 +114,16 @@ class SimulatedNode(Owner):
     def _services(self) -> Services:
         lives = self.record.lives
         rooms = Rooms(lives, now=self.now)
+        documents = Documents(lives, self.history, rooms, now=self.now)
         return Services(
             rooms=rooms,
             members=Members(lives, now=self.now, new_id=self._new_id),
             profiles=Profiles(lives, now=self.now),
-            documents=Documents(lives, self.history, rooms, now=self.now),
-            messages=Messages(lives, now=self.now),
+            documents=documents,
+            messages=Messages(lives, documents, now=self.now),
+            receipts=Receipts(lives, node=self.id, now=self.now),
+            revisions=Revisions(lives, now=self.now),
+            runs=Runs(lives, now=self.now),
             attendances=Attendances(lives, node=self.id, now=self.now, monotonic=self.monotonic),
             cursors=Cursors(self.presence.lives, node=self.id, now=self.now, monotonic=self.monotonic),
             history=self.history,

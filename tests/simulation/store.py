@@ -29,6 +29,7 @@ from domain.errors import StoreUnavailable
 from domain.ids import parse_stream, profile_stream
 from domain.presence import FrameRecorded, KeyframeRecorded
 from domain.profile import ProfileChanged, ProfileCreated
+from domain.receipts import Pointers, ReceiptsRecorded
 from infrastructure.codec import decode, encode
 from infrastructure.group_commit import Appended, OutcomeUnknown
 from infrastructure.postgres.log import FRAMES_MAX
@@ -529,9 +530,20 @@ class HistoryOnNode:
     async def messages(self, room: str, until: int, limit: int) -> Sequence[Recorded]:
         def query() -> list[Recorded]:
             rows = self._room_rows(room, 0, until)
-            return [row.recorded for row in rows if parse_stream(row.stream).kind == "message"][-limit:]
+            found = [row for row in rows if parse_stream(row.stream).kind == "message"]
+            begun = [row.stream for row in found if row.recorded.event.originator_version == 1][-limit:]
+            return [row.recorded for row in found if row.stream in begun]
 
         return await self._connection.read(query)
+
+    async def receipts(self, room: str, until: int) -> tuple[dict[str, Pointers], Sequence[Recorded]]:
+        """As where the table is still empty."""
+
+        def query() -> list[Recorded]:
+            rows = [row.recorded for row in self._room_rows(room, 0, until)]
+            return [recorded for recorded in rows if isinstance(recorded.event, ReceiptsRecorded)]
+
+        return {}, await self._connection.read(query)
 
     async def open_stays(self, room: str | None) -> Sequence[Recorded]:
         def query() -> list[Recorded]:

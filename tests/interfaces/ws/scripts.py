@@ -21,7 +21,10 @@ from application.identity import Identity, Ticket
 from application.members import Members
 from application.messages import Messages
 from application.profiles import Profiles
+from application.receipts import Receipts
+from application.revisions import Revisions
 from application.rooms import Rooms
+from application.runs import Runs
 from application.services import Services
 from domain.errors import StoreUnavailable, Unauthenticated
 from domain.rights import Role
@@ -133,12 +136,16 @@ class World:
         ids = itertools.count(1)
         now, monotonic, lives = self.clock.now, self.clock.monotonic, self.record.lives
         rooms = Rooms(lives, now=now)
+        documents = Documents(lives, self.store, rooms, now=now)
         return Services(
             rooms=rooms,
             members=Members(lives, now=now, new_id=lambda: f"{node}-i{next(ids)}"),
             profiles=Profiles(lives, now=now),
-            documents=Documents(lives, self.store, rooms, now=now),
-            messages=Messages(lives, now=now),
+            documents=documents,
+            messages=Messages(lives, documents, now=now),
+            receipts=Receipts(lives, node=node, now=now),
+            revisions=Revisions(lives, now=now),
+            runs=Runs(lives, now=now),
             attendances=Attendances(lives, node=node, now=now, monotonic=monotonic),
             cursors=Cursors(self.presence.lives, node=node, now=now, monotonic=monotonic),
             history=self.store,

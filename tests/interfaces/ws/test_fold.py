@@ -23,7 +23,7 @@ from domain.errors import ChronoscribeError
 from domain.rights import Role
 from domain.text_op import Op, transform_selection
 from interfaces.ws import wire
-from interfaces.ws.hub import MESSAGES_SHOWN
+from interfaces.ws.chat_tail import MESSAGES_SHOWN
 from interfaces.ws.roster import TYPING_SECONDS
 from tests.interfaces.ws.scripts import EPOCH, Heard, ScriptedClient, World, turns
 from tests.waiting import until
@@ -35,6 +35,8 @@ OPEN_DOCUMENT: Final = DOCUMENTS[0]
 USERS: Final = ("Ada", "Ben", "Cem")
 CLIENTS: Final = {"ada": "Ada", "ada2": "Ada", "ben": "Ben", "cem": "Cem"}
 FOLLOWER: Final = "Vic"
+IMPORTED: Final = USERS
+"""Whose messages and reactions come from elsewhere: they may be seen without having been here."""
 
 
 # Who follows.
@@ -48,7 +50,7 @@ class Known:
         """Of all events that were heard."""
         self.ops: dict[int, Op] = {}
         """Of `OPEN_DOCUMENT`, by the revision that they make."""
-        self.messages: list[Heard] = []
+        self.messages: dict[str, Heard] = {}
         self.begin(welcome, now)
 
     def begin(self, welcome: Heard, now: float) -> None:
@@ -59,8 +61,9 @@ class Known:
         self.documents = list(welcome["documents"])
         self.people = dict(welcome["people"])
         self.roster = {entry["session"]: _as_place(entry, now) for entry in welcome["roster"]}
+        self.receipts = {receipt["user"]: receipt for receipt in welcome["receipts"]}
         if not welcome["resumed"]:
-            self.messages = list(welcome["messages"])
+            self.messages = {message["message"]: message for message in welcome["messages"]}
 
     def on_frame(self, frame: Heard) -> None:
         if frame["type"] == "events":
@@ -79,7 +82,43 @@ class Known:
         self.ops[event["revision"]] = event["op"]
 
     def on_message(self, event: Heard) -> None:
-        self.messages = [*self.messages, event][-MESSAGES_SHOWN:]
+        self.messages[event["message"]] = event
+        while len(self.messages) > MESSAGES_SHOWN:
+            del self.messages[next(iter(self.messages))]
+
+    def _change(self, event: Heard, **fields: Any) -> None:
+        if (message := self.messages.get(event["message"])) is not None:
+            self.messages[event["message"]] = {**message, **fields}
+
+    def on_message_edited(self, event: Heard) -> None:
+        edits = self.messages.get(event["message"], {"edits": 0})["edits"] + 1
+        fields = {name: event[name] for name in ("text", "mentions")}
+        self._change(event, edits=edits, edited=event["at"], **fields)
+
+    def on_message_deleted(self, event: Heard) -> None:
+        self._change(event, text="", mentions=[], pinned=None, deleted=event["at"])
+
+    def on_pin(self, event: Heard) -> None:
+        self._change(event, pinned=event["at"] if event["event"] == "message_pinned" else None)
+
+    def on_reaction(self, event: Heard) -> None:
+        if (message := self.messages.get(event["message"])) is None:
+            return
+        emoji, user = event["emoji"], event["actor"]
+        reactors = [known for known in message["reactions"].get(emoji, []) if known != user]
+        if event["event"] == "reaction_added":
+            reactors.append(user)
+        reactions = {**message["reactions"], emoji: reactors}
+        self._change(event, reactions={emoji: users for emoji, users in reactions.items() if users})
+
+    def on_receipts(self, event: Heard) -> None:
+        for receipt in event["receipts"]:
+            known = self.receipts.get(receipt["user"], receipt)
+            pointers = {name: max(receipt[name], known[name]) for name in ("delivered", "read")}
+            self.receipts[receipt["user"]] = {"user": receipt["user"], **pointers}
+
+    def on_passing(self, event: Heard) -> None:
+        """What a welcome does not tell of: saves and runs are looked up in what has happened."""
 
     def on_joined(self, event: Heard) -> None:
         fields = {name: event[name] for name in ("client", "session")}
@@ -156,7 +195,8 @@ class Known:
             "members": list(self.members.items()),
             "documents": self.documents,
             "people": self.people,
-            "messages": [message["message"] for message in self.messages],
+            "messages": list(self.messages.values()),
+            "receipts": self.receipts,
             "roster": {session: self._entry(place, now) for session, place in self.roster.items()},
         }
 
@@ -186,6 +226,16 @@ def _as_place(entry: Heard, now: float) -> Heard:
 ON_EVENT: Final[dict[str, Callable[[Known, Heard], None]]] = {
     "edit": Known.on_edit,
     "message": Known.on_message,
+    "message_edited": Known.on_message_edited,
+    "message_deleted": Known.on_message_deleted,
+    "message_pinned": Known.on_pin,
+    "message_unpinned": Known.on_pin,
+    "reaction_added": Known.on_reaction,
+    "reaction_removed": Known.on_reaction,
+    "receipts": Known.on_receipts,
+    "revision_saved": Known.on_passing,
+    "run_started": Known.on_passing,
+    "run_finished": Known.on_passing,
     "joined": Known.on_joined,
     "left": Known.on_left,
     "status": Known.on_status,
@@ -258,6 +308,8 @@ class Scene:
         self.actors: dict[str, ScriptedClient] = {}
         self.followers: list[Follower] = []
         self.links: list[Any] = []
+        self.messages: list[str] = []
+        """Ids of all that were to be posted."""
         self._count = 0
 
     @classmethod
@@ -288,6 +340,10 @@ class Scene:
             for name, actor in tuple(self.actors.items()):
                 if actor.code is not None:
                     self.actors.pop(name).disconnect()
+
+    def new_message(self) -> str:
+        self.messages.append(f"m{len(self.messages)}")
+        return self.messages[-1]
 
     def is_known(self, name: str) -> bool:
         """Whether the log knows that somebody is here. Cursors and typing go through a log of their own,
@@ -320,8 +376,11 @@ class Scene:
         expected = fresh.as_welcome(now)
         for follower in self.followers:
             told = follower.known.as_welcome(now)
-            told["people"] = {user: told["people"].get(user) for user in expected["people"]}
-            assert told == expected
+            # How somebody looks who has never been here is asked for when it is needed.
+            asked = {user for user in IMPORTED if user not in told["people"]}
+            people = {user: looks for user, looks in expected["people"].items() if user not in asked}
+            told["people"] = {user: told["people"].get(user) for user in people}
+            assert told == {**expected, "people": people}
             last = max(follower.known.ops, default=0)
             cursors = [cursor for entry in welcome["roster"] for cursor in entry["cursors"]]
             assert {c["revision"] for c in cursors if c["document"] == OPEN_DOCUMENT} <= {last}
@@ -361,14 +420,77 @@ async def _leave(scene: Scene, name: str, is_clean: bool) -> None:
         scene.actors.pop(name).disconnect(is_clean=is_clean)
 
 
-async def _say(scene: Scene, name: str, **request: Any) -> None:
+async def _say(scene: Scene, name: str, /, **request: Any) -> None:
     if name in scene.actors:
         await scene.actors[name].push(**request)
 
 
 async def _post(scene: Scene, name: str) -> None:
+    await _say(scene, name, type="post", message=scene.new_message(), text="Hello")
+
+
+async def _about(scene: Scene, name: str, number: int, **request: Any) -> None:
+    """Something about one of the messages that were posted."""
+    if scene.messages:
+        await _say(scene, name, message=scene.messages[number % len(scene.messages)], **request)
+
+
+async def _edit_message(scene: Scene, name: str, number: int) -> None:
+    await _about(scene, name, number, type="edit_message", text=f"Hello @{USERS[number % 3]}")
+
+
+async def _delete_message(scene: Scene, name: str, number: int) -> None:
+    await _about(scene, name, number, type="delete_message")
+
+
+async def _react(scene: Scene, name: str, number: int, emoji: str, reacted: bool) -> None:
+    await _about(scene, name, number, type="react", emoji=emoji, reacted=reacted)
+
+
+async def _pin(scene: Scene, name: str, number: int, pinned: bool) -> None:
+    await _about(scene, name, number, type="pin_message", pinned=pinned)
+
+
+async def _read(scene: Scene, name: str, back: int) -> None:
+    """Up to one of the last positions that this client has heard of."""
+    if name in scene.actors:
+        position = max(0, scene.actors[name].session._hub.position - back)
+        await _say(scene, name, type="receipt", delivered=position + 1, read=position)
+
+
+async def _import(scene: Scene, number: int) -> None:
+    await scene.here.services.messages.bring(
+        "demo",
+        scene.new_message(),
+        actor="Ada",
+        source="elsewhere",
+        author=USERS[number % 3],
+        posted=1_000_000,
+        text="Once",
+        documents={},
+        reply_to=None,
+        mentions=["Ben"],
+        link=None,
+        edits=1,
+        edited=2_000_000,
+        deleted=None,
+        pinned=3_000_000,
+        reactions=[["👍", "Cem", 4_000_000]],
+    )
+
+
+async def _save(scene: Scene, name: str, title: str | None) -> None:
+    opened = await _opened(scene, name, OPEN_DOCUMENT)
+    if opened is not None:
+        revision = opened["revision"]
+        await _say(scene, name, type="save_revision", document=OPEN_DOCUMENT, revision=revision, name=title)
+
+
+async def _run(scene: Scene, name: str) -> None:
     scene._count += 1
-    await _say(scene, name, type="post", message=f"m{scene._count}", text="Hello")
+    run = f"r{scene._count}"
+    await _say(scene, name, type="start_run", run=run, title="Tests")
+    await _say(scene, name, type="finish_run", run=run, outcome="passed", exit_code=0)
 
 
 async def _status(scene: Scene, name: str, status: str | None) -> None:
@@ -515,6 +637,14 @@ STEPS: Final[dict[str, Callable[..., Coroutine[Any, Any, None]]]] = {
     "join": _join,
     "leave": _leave,
     "post": _post,
+    "edit message": _edit_message,
+    "delete message": _delete_message,
+    "react": _react,
+    "pin": _pin,
+    "read": _read,
+    "import": _import,
+    "save": _save,
+    "run": _run,
     "status": _status,
     "type": _type,
     "close": _close,
@@ -547,8 +677,17 @@ def step(kind: str, *details: st.SearchStrategy[Any]) -> st.SearchStrategy[Step]
     return st.tuples(st.just(kind), *details)
 
 
+numbers = st.integers(0, 3)
 doings = st.one_of(
     step("post", clients),
+    step("edit message", clients, numbers),
+    step("delete message", clients, numbers),
+    step("react", clients, numbers, st.sampled_from(["👍", "❤️"]), st.booleans()),
+    step("pin", clients, numbers, st.booleans()),
+    step("read", clients, st.integers(0, 9)),
+    step("import", numbers),
+    step("save", clients, st.sampled_from([None, "Draft"])),
+    step("run", clients),
     step("status", clients, st.sampled_from([None, "running", "away", "editing", "idle"])),
     step("type", clients, st.sampled_from([None, *DOCUMENTS]), st.booleans()),
     step("close", clients, documents),
@@ -586,6 +725,11 @@ ALL: Final[list[tuple[Step, ...]]] = [
     (("move", "ben", "a.md", 1, 4), ("move", "cem", "b.md", 0, 0), ("type", "cem", None, True)),
     (("edit", "ada", "a.md", 0, 3), ("post", "cem"), ("status", "ada2", "running")),
     (("look", "Ben", "Benjamin"), ("rename", "Garden"), ("role", "Ben", Role.EDITOR)),
+    (("post", "ada"), ("post", "ben"), ("import", 1)),
+    (("edit message", "cem", 0), ("react", "ben", 0, "👍", True), ("react", "ada", 0, "👍", True)),
+    (("react", "ben", 0, "👍", False), ("react", "ada", 0, "❤️", True), ("pin", "ada", 1, True)),
+    (("pin", "ben", 1, False), ("delete message", "ada", 1), ("read", "ben", 3), ("read", "cem", 0)),
+    (("save", "ben", "Draft"), ("run", "ada"), ("read", "ben", 0)),
     (("role", "Ben", Role.COMMENTER),),
     (("access", Role.VIEWER), ("list", "c.md"), ("unlist", "b.md"), ("invite", Role.EDITOR)),
     (("accept", "Cem"),),
@@ -630,6 +774,7 @@ async def play_at_once(scene: Scene, steps: Sequence[Step]) -> None:
 def run(happening: Sequence[tuple[Step, ...]]) -> Scene:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("application.cursors.FRAME_SECONDS", 0.0)
+        patch.setattr("application.receipts.GATHER_SECONDS", 0.0)
         return asyncio.run(play(happening))
 
 

@@ -15,7 +15,8 @@ from domain.errors import StoreUnavailable
 from domain.presence import FrameRecorded
 from interfaces.ws import closes
 from interfaces.ws import session as module
-from interfaces.ws.hub import MESSAGES_SHOWN, RESUME_EVENTS_MAX
+from interfaces.ws.chat_tail import MESSAGES_SHOWN
+from interfaces.ws.hub import RESUME_EVENTS_MAX
 from interfaces.ws.rates import ERRORS_MAX, Limits
 from interfaces.ws.session import HELLO_SECONDS, PING_SECONDS, PONG_SECONDS, REVISIONS_PER_TOKEN
 from tests.application.fakes import FakeStore
