@@ -107,6 +107,17 @@ def test_the_author_says_it_otherwise_and_nobody_else() -> None:
     assert (edited.text, edited.mentions, message.text) == ("Hello @ben", ["ben"], "Hello @ben")
 
 
+def test_an_edit_knows_whom_it_is_the_first_to_speak_to() -> None:
+    message = a_said()
+    newly = []
+    for mentions in (["ben"], ["ben", "cem"], [], ["cem", "ben"]):
+        message.edit(f"{mentions}", mentions=mentions, actor="Ada", at=NOON)
+    for event in collect(message):
+        assert isinstance(event, Edited)
+        newly.append(event.newly)
+    assert newly == [["ben"], ["cem"], [], []]
+
+
 def test_a_message_is_edited_only_so_often() -> None:
     message = a_said()
     for number in range(EDITS_PER_MESSAGE):
