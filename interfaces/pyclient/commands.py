@@ -161,9 +161,12 @@ class Commands(Errand):
             self._rest()
             self._retry(reply, now, self._send)
         else:
+            refusals = self._attempts
             number, request = self._take_oldest()
             self._notices.append(notices.CommandRefused(number, request, reply["code"], reply["message"]))
-            self._pump(now)
+            # Whose role was lowered while they were away may have much to say that is all refused.
+            self._attempts = refusals
+            self._retry(reply, now, self._pump)
 
 
 def _is_effect(event: Frame, request: Frame) -> bool:
