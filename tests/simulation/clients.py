@@ -551,11 +551,6 @@ class SimulatedClient(ClientEnd):
         return {d: replica for d in sorted(self._wanted) if (replica := self._replica(d)) is not None}
 
     @property
-    def last_message(self) -> list[str]:
-        """The id of the newest message it has, if any."""
-        return list(self.session.chat.messages)[-1:]
-
-    @property
     def chat(self) -> ChatCopy:
         chat = self.session.chat
         messages = tuple((name, digest_of_json(message)) for name, message in chat.messages.items())
