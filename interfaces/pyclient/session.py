@@ -30,7 +30,7 @@ from interfaces.pyclient.reading import Reading
 from interfaces.pyclient.reconnect import Verdict, reason, verdict
 from interfaces.pyclient.replica import Replica
 from interfaces.pyclient.requests import Frame, Pacer, Requests
-from interfaces.pyclient.streams import Stream
+from interfaces.pyclient.streams import STREAMS, Stream
 
 PROTOCOL: Final = 1
 
@@ -173,7 +173,7 @@ class ClientSession:
         self._reading.come_to(now, read=min(position, self.position))
 
     def subscribe(self, to: str, now: float) -> None:
-        """Follow a stream, `activity` or `statistics`, over all sockets. Once is enough."""
+        """Follow one of `STREAMS`, over all sockets. Once is enough."""
         self._assert_not_stopped()
         if to not in self._streams:
             stream = self._streams[to] = Stream(to, self._requests, self._notices)
@@ -366,8 +366,9 @@ class ClientSession:
             self._on_events(frame["events"], frame["position"], now)
         elif kind == "presence":
             self._on_presence(frame["moves"], frame["typing"])
-        elif kind in self._streams:
-            self._streams[kind].on_frame(frame)
+        elif kind in STREAMS:
+            if kind in self._streams:  # else it was on its way when we had enough
+                self._streams[kind].on_frame(frame)
         elif kind == "notice":
             self._on_mention(frame["room"], frame)
         elif kind == "ping":

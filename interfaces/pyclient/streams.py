@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from interfaces.pyclient import notices
 from interfaces.pyclient.notices import Notice
 from interfaces.pyclient.requests import NOT_NOW, Errand, Frame, Requests
+
+STREAMS: Final = ("activity", "statistics")
+"""What can be followed; their frames are called so."""
 
 
 class Stream(Errand):

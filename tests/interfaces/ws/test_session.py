@@ -30,7 +30,8 @@ LOOKS = {user: {"colour": colour_of(user), "avatar": ""} for user in ("Ada", "Be
 @pytest.fixture
 async def world() -> World:
     """A node with the room "demo" and the document "main.md"."""
-    return await World().open_room("main.md")
+    limits = Limits(chat_per_second=10_000)  # some scripts say more than a person could
+    return await World(limits=limits).open_room("main.md")
 
 
 def an_edit(seq: int, base: int, op: list[Any], document: str = "main.md") -> Edit:
