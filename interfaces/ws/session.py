@@ -554,6 +554,7 @@ class Session:
                     "frame_bytes": FRAME_BYTES,
                     "op_components": OP_COMPONENTS,
                     "edits_per_second": self._limits.edits_per_second,
+                    "chat_per_second": self._limits.chat_per_second,
                     "typing_seconds": TYPING_SECONDS,
                 },
             )

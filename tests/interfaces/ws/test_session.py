@@ -56,7 +56,13 @@ async def test_a_hello_is_answered_by_what_the_room_is(world: World) -> None:
     assert welcome["members"] == [{"user": "Ada", "role": "owner"}]
     assert (welcome["roster"], welcome["messages"], welcome["people"]) == ([], [], {})
     assert welcome["heartbeat"] == {"interval": PING_SECONDS, "timeout": PONG_SECONDS}
-    assert set(welcome["limits"]) == {"frame_bytes", "op_components", "edits_per_second", "typing_seconds"}
+    assert set(welcome["limits"]) == {
+        "frame_bytes",
+        "op_components",
+        "edits_per_second",
+        "chat_per_second",
+        "typing_seconds",
+    }
     joined = await ada.expect_event("joined")
     assert (joined["client"], joined["name"], joined["session"]) == ("ada", "Ada 😀", welcome["session"])
     assert (joined["actor"], joined["colour"], joined["avatar"]) == ("Ada", *LOOKS["Ada"].values())
