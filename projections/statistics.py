@@ -323,20 +323,26 @@ def pieces(since: datetime | None, until: datetime | None) -> list[Piece]:
     if since is None and until is None:
         return [Piece(EVER, ALWAYS, ALWAYS + timedelta(hours=1))]
     start, end = hours_between(since, until)
+    return [part for piece in day_pieces(start, end, 0) for part in _in_months(piece)]
+
+
+def day_pieces(start: datetime, end: datetime, offset_minutes: int) -> list[Piece]:
+    """The same without months, and in hours alone where midnight is not that of UTC."""
     first_day, last_day = _next_day(start), end.astimezone(UTC).replace(**_MIDNIGHT)
-    if first_day >= last_day:
-        cuts = [(HOUR, start, end)]
-    else:
-        first_month, last_month = _next_month(first_day), last_day.replace(day=1)
-        if first_month >= last_month:
-            days = [(DAY, first_day, last_day)]
-        else:
-            days = [
-                (DAY, first_day, first_month),
-                (MONTH, first_month, last_month),
-                (DAY, last_month, last_day),
-            ]
-        cuts = [(HOUR, start, first_day), *days, (HOUR, last_day, end)]
+    if offset_minutes or first_day >= last_day:
+        return _cut((HOUR, start, end))
+    return _cut((HOUR, start, first_day), (DAY, first_day, last_day), (HOUR, last_day, end))
+
+
+def _in_months(piece: Piece) -> list[Piece]:
+    scale, first_day, last_day = piece
+    first_month, last_month = _next_month(first_day), last_day.replace(**_MIDNIGHT, day=1)
+    if scale != DAY or first_month >= last_month:
+        return [piece]
+    return _cut((DAY, first_day, first_month), (MONTH, first_month, last_month), (DAY, last_month, last_day))
+
+
+def _cut(*cuts: tuple[str, datetime, datetime]) -> list[Piece]:
     return [Piece(*cut) for cut in cuts if cut[1] < cut[2]]
 
 

@@ -32,6 +32,7 @@ from projections.statistics import (
     Last,
     MessageKey,
     PersonCounts,
+    Piece,
     RoomStatistics,
     Tally,
     Uses,
@@ -115,18 +116,24 @@ SELECT * FROM told
 WHERE {" + ".join(name for name in COUNTED if name != "response_milliseconds")} > 0
 ORDER BY "user" = '{EVERYBODY}' DESC, messages + reactions_added + document_edits DESC, "user" LIMIT %(limit)s
 """
+# 1970 began on a Thursday; the weeks before that are so many that no hour there is has a number below 0.
+_MONDAY: Final = 168 * 200_000 + 3 * 24
+
 _HOURS: Final = """
 FROM statistics
 WHERE room = %(room)s AND scale = 'hour' AND "user" = %(who)s AND since >= %(since)s AND since < %(until)s
 """
 _DAYS: Final = f"""
-SELECT (since + %(offset)s)::date AS day, {_SUMS} {_HOURS} GROUP BY day ORDER BY day
+SELECT (part.since + %(offset)s)::date AS day, {_SUMS}
+FROM (SELECT %(who)s::text AS "user") AS who CROSS JOIN {_PIECES}
+CROSS JOIN LATERAL (SELECT * FROM statistics AS known WHERE {_OF_PIECE}) AS part
+GROUP BY day ORDER BY day
 """
+# Whole hours since a Monday long ago, in floating point, which is much faster than extract().
 _WEEK: Final = f"""
-SELECT extract(isodow FROM since + %(offset)s)::int AS weekday,
-       extract(hour FROM since + %(offset)s)::int AS hour,
+SELECT (floor((date_part('epoch', since) + %(offset_seconds)s) / 3600)::bigint + {_MONDAY}) %% 168 AS hour,
        sum(messages)::bigint, sum(reactions_added)::bigint, sum(document_edits)::bigint
-{_HOURS} GROUP BY weekday, hour ORDER BY weekday, hour
+{_HOURS} GROUP BY hour ORDER BY hour
 """
 _BUSIEST: Final = f"""
 SELECT since, messages, reactions_added, document_edits {_HOURS}
@@ -189,19 +196,18 @@ class StatisticsView:
 
         Days and hours of the day are those of a clock `offset_minutes` ahead of UTC.
         """
-        parts = statistics.pieces(since, until)
         start, end = statistics.hours_between(since, until)
         asked = {
             "room": room,
             "user": user,
             "who": user or EVERYBODY,
-            "scales": [part.scale for part in parts],
-            "sinces": [part.since for part in parts],
-            "untils": [part.until for part in parts],
+            **_as_parameters(statistics.pieces(since, until)),
             "since": start,
             "until": end,
             "offset": timedelta(minutes=offset_minutes),
+            "offset_seconds": offset_minutes * 60.0,
         }
+        days = _as_parameters(statistics.day_pieces(start, end, offset_minutes))
         rows = await self._database.fetch(_PEOPLE, asked | {"limit": PEOPLE_TOLD + 1})
         people = [PersonCounts(row[0], Counts(*row[1:])) for row in rows]
         totals = people[0].counts if people else Counts()
@@ -214,8 +220,11 @@ class StatisticsView:
             offset_minutes=offset_minutes,
             totals=totals,
             people=tuple(person for person in people if person.user != EVERYBODY),
-            days=tuple(DayCounts(row[0], Counts(*row[1:])) for row in await fetch(_DAYS, asked)),
-            week=tuple(HourOfWeek(row[0], row[1], Activity(*row[2:])) for row in await fetch(_WEEK, asked)),
+            days=tuple(DayCounts(row[0], Counts(*row[1:])) for row in await fetch(_DAYS, asked | days)),
+            week=tuple(
+                HourOfWeek(row[0] // 24 + 1, row[0] % 24, Activity(*row[1:]))
+                for row in await fetch(_WEEK, asked)
+            ),
             busiest=tuple(
                 BusyHour(row[0], Activity(*row[1:]))
                 for row in await fetch(_BUSIEST, asked | {"limit": HOURS_TOLD})
@@ -229,6 +238,14 @@ class StatisticsView:
 
 
 _STOP_WORDS: Final = sorted(STOP_WORDS)
+
+
+def _as_parameters(parts: Sequence[Piece]) -> dict[str, Any]:
+    return {
+        "scales": [part.scale for part in parts],
+        "sinces": [part.since for part in parts],
+        "untils": [part.until for part in parts],
+    }
 
 
 async def _begin(connection: Connection, events: Sequence[Event]) -> Tally:
