@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infrastructure.postgres.activity_view import ActivityView
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.directory import DirectoryView
 from infrastructure.postgres.members_view import MembersView
@@ -20,6 +21,7 @@ class Views:
         self.members = MembersView(database)
         self.profiles = ProfilesView(database)
         self.presence = PresenceView(database)
+        self.activity = ActivityView(database)
 
 
 def all_views(database: Database) -> list[View]:
