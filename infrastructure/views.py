@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from infrastructure.postgres.chat_view import ChatView
 from infrastructure.postgres.activity_view import ActivityView
+from infrastructure.postgres.chat_view import ChatView
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.directory import DirectoryView
 from infrastructure.postgres.members_view import MembersView
