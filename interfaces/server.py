@@ -51,6 +51,7 @@ from interfaces.http.openapi import describe
 from interfaces.http.problems import problems
 from interfaces.http.proxies import forwarded
 from interfaces.http.routes import ROUTES, add_routes
+from interfaces.ws.followed import StatisticsFollowed
 from interfaces.ws.hub import Hub
 from interfaces.ws.live_views import LiveViews
 from interfaces.ws.rates import Failures, Limits
@@ -106,7 +107,8 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
             connections_per_address=settings.connections_per_address,
         )
         failures = Failures()
-        live_views = LiveViews(node.standings, {})
+        followed = {"statistics": StatisticsFollowed(node.views.statistics, services.now)}
+        live_views = LiveViews(node.standings, followed)
         node.record.feed.follow(live_views.on_events)
         sockets = SessionSockets(services, hub, live_views, limits, failures)
         if settings.is_development:
