@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infrastructure.postgres.activity_view import ActivityView
+from infrastructure.postgres.chat_view import ChatView
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.directory import DirectoryView
 from infrastructure.postgres.members_view import MembersView
@@ -21,6 +22,7 @@ class Views:
         self.members = MembersView(database)
         self.profiles = ProfilesView(database)
         self.presence = PresenceView(database)
+        self.chat = ChatView(database)
         self.activity = ActivityView(database)
 
 

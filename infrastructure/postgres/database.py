@@ -106,15 +106,17 @@ class Database:
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise StoreUnavailable("the store cannot be read", retry_after=0.5) from error
 
-    async def fetch(self, query: str, parameters: Any = ()) -> list[Any]:
+    async def fetch(self, query: str, parameters: Any = (), *, prepare: bool = True) -> list[Any]:
         """All rows of a query, in binary form. Tried again once on a connection that has died meanwhile.
+
+        Without `prepare` it is planned for just these parameters, which takes about as long as a small query.
 
         Raises `StoreUnavailable`.
         """
         try:
-            return await self._fetch(query, parameters)
+            return await self._fetch(query, parameters, prepare=prepare)
         except StoreUnavailable:
-            return await self._fetch(query, parameters)
+            return await self._fetch(query, parameters, prepare=prepare)
 
     async def change(self, statement: str, parameters: Any = ()) -> list[Any]:
         """The rows that a statement returns that writes. Never tried again: when it fails, nobody knows
@@ -124,10 +126,10 @@ class Database:
         """
         return await self._fetch(statement, parameters)
 
-    async def _fetch(self, query: str, parameters: Any) -> list[Any]:
+    async def _fetch(self, query: str, parameters: Any, *, prepare: bool = True) -> list[Any]:
         async with self.reading() as connection:
             cursor = connection.cursor(binary=True)
-            await cursor.execute(query.encode(), parameters, prepare=True)
+            await cursor.execute(query.encode(), parameters, prepare=prepare)
             return await cursor.fetchall()
 
     async def check_durability(self) -> None:

@@ -14,9 +14,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from domain.rights import Action
-from interfaces.http import docs, documents, home, members, operation, people, presence, rooms
+from interfaces.http import activity, docs, documents, home, members, operation, people, presence, rooms
 from interfaces.http.answers import (
     AcceptedAnswer,
+    ActivityAnswer,
     Answer,
     DocumentAnswer,
     DocumentsAnswer,
@@ -39,6 +40,7 @@ from interfaces.http.answers import (
 )
 from interfaces.http.bodies import (
     Acceptance,
+    ActivityQuery,
     Asked,
     DocumentQuery,
     MembersQuery,
@@ -54,6 +56,7 @@ from interfaces.http.bodies import (
     RoomChange,
     RoomsQuery,
     SummaryQuery,
+    UserActivityQuery,
     read_body,
     read_query,
 )
@@ -154,6 +157,9 @@ ROUTES: Final = (
     # Presence.
     Route("GET", f"{_ROOM}/presence", presence.look, READ, PresenceQuery, answer=PresenceAnswer),
     Route("GET", f"{_ROOM}/presence/summary", presence.summarise, READ, SummaryQuery, answer=SummaryAnswer),
+    # Activity.
+    Route("GET", f"{_ROOM}/activity", activity.look, READ, ActivityQuery, answer=ActivityAnswer),
+    Route("GET", "/api/activity", activity.look_at_user, SIGNED_IN, UserActivityQuery, answer=ActivityAnswer),
     # Operation.
     Route("GET", "/healthz", operation.healthz, OPERATOR, answer=HealthAnswer),
     Route("GET", "/readyz", operation.readyz, OPERATOR, answer=ReadyAnswer),

@@ -50,6 +50,8 @@ SAMPLES: Final = {
     "DELETE /api/rooms/{room}/documents/{document}": Sample(),
     "GET /api/rooms/{room}/presence": Sample(),
     "GET /api/rooms/{room}/presence/summary": Sample(),
+    "GET /api/rooms/{room}/activity": Sample(),
+    "GET /api/activity": Sample(),
     "GET /healthz": Sample(),
     "GET /readyz": Sample(),
     "GET /metrics": Sample(),
