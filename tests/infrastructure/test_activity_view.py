@@ -12,7 +12,7 @@ from domain.aggregate import Event
 from domain.attendance import Appearance, Attendance
 from domain.document import Document
 from domain.errors import StoreUnavailable
-from infrastructure.postgres.activity_view import ActivityView
+from infrastructure.postgres.activity_view import ALL, ActivityView
 from infrastructure.postgres.database import Database
 from infrastructure.rebuild import Rebuild
 from projections.activity import ActivityFilter, Kind, Line
@@ -23,7 +23,6 @@ from tests.projections.lives import Row, lives, recount
 from tests.projections.test_activity import row_of
 
 NAMES = ["activity", "rooms", "members"]
-ALL = ActivityFilter()
 
 
 @pytest.fixture
