@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from infrastructure.postgres.chat_view import ChatView
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.directory import DirectoryView
 from infrastructure.postgres.members_view import MembersView
 from infrastructure.postgres.presence_view import PresenceView
 from infrastructure.postgres.profiles_view import ProfilesView
 from infrastructure.postgres.rooms_view import RoomsView
+from infrastructure.postgres.statistics_view import StatisticsView
 from infrastructure.projector import View
 
 
@@ -20,6 +22,8 @@ class Views:
         self.members = MembersView(database)
         self.profiles = ProfilesView(database)
         self.presence = PresenceView(database)
+        self.chat = ChatView(database)
+        self.statistics = StatisticsView(database)
 
 
 def all_views(database: Database) -> list[View]:

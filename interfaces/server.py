@@ -33,6 +33,7 @@ from interfaces.http.discretion import keep_contents_out_of_logs
 from interfaces.http.door import Door
 from interfaces.http.guard import guard, with_headers
 from interfaces.http.keys import (
+    CHAT,
     DESCRIPTION,
     DIRECTORY,
     ENTRANCE,
@@ -212,6 +213,7 @@ def _app(
     app[MEMBERS] = node.views.members
     app[PROFILES] = node.views.profiles
     app[PRESENCE] = node.views.presence
+    app[CHAT] = node.views.chat
     add_routes(app, Door(services, settings.requests_per_second, failures))
     app.router.add_get("/ws/{room}", sockets.handle)
     return app

@@ -5,9 +5,10 @@ One fold for everybody who shows messages: what a room keeps in memory, the tabl
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain.aggregate import Event
 from domain.ids import parse_stream
@@ -95,7 +96,11 @@ class ChatMessage:
         return found
 
 
-def message_of(event: Event) -> tuple[str, str] | None:
+Key = tuple[str, str]
+"""Room and id of a message."""
+
+
+def message_of(event: Event) -> Key | None:
     """Room and id of the message that `event` is about, None when it is about none."""
     if event.TOPIC not in MESSAGE_TOPICS:
         return None
@@ -186,6 +191,36 @@ def _changed(message: ChatMessage, event: Event) -> ChatMessage:
             return message
 
 
+class Standing(NamedTuple):
+    """A message as of a version of its stream."""
+
+    version: int
+    message: ChatMessage
+
+
+def begun(page: Iterable[Event]) -> set[Key]:
+    """The messages that begin in `page`."""
+    return {(event.room, event.message) for event in page if isinstance(event, Posted | Imported)}
+
+
+def fold(known: Mapping[Key, Standing], page: Iterable[tuple[int, Event]]) -> dict[Key, Standing]:
+    """How the messages stand that events of `page` change, each with its position. `known` are those of them
+    that do not begin in it. What they have taken in already does no harm.
+    """
+    changed: dict[Key, Standing] = {}
+    for position, event in page:
+        key = message_of(event)
+        if key is None:
+            continue
+        standing = changed.get(key) or known.get(key)
+        if standing is not None and event.originator_version <= standing.version:
+            continue
+        message = after(standing and standing.message, position, event)
+        if message is not None:
+            changed[key] = Standing(event.originator_version, message)
+    return changed
+
+
 @dataclass(frozen=True, slots=True)
 class ChatFilter:
     """Which messages are asked for: those to which all of this applies. None: whatever it is.
@@ -202,3 +237,19 @@ class ChatFilter:
     document: str | None = None
     reply_to: str | None = None
     is_pinned: bool | None = None
+
+
+class Unread(NamedTuple):
+    """How far a user has got and read in a room, and how much of others there is to read."""
+
+    room: str
+    delivered: int
+    read: int
+    messages: int
+
+
+class Reader(NamedTuple):
+    """Somebody whom a message has reached, and whether they have read it."""
+
+    user: str
+    has_read: bool

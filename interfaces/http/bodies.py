@@ -9,11 +9,12 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from domain.errors import BadFrame, BadJson
+from domain.errors import BadFrame, BadJson, TextInvalid
 from domain.ids import DOCUMENT_ID_PATTERN, ID_PATTERN, is_document_id, is_id
 from domain.limits import AVATAR_CODE_POINTS, ID_CODE_POINTS, INTEGER_MAX, NAME_CODE_POINTS
 from domain.names import as_name
 from domain.rights import Role
+from interfaces.ws.frames import LinkField, Title
 
 # A body is a few hundred bytes. Whoever takes longer to send it holds a place for nothing.
 BODY_SECONDS: Final = 10.0
@@ -165,6 +166,61 @@ class NewGuest(Asked):
     name: Name | None = None
 
 
+# What is said, saved and run.
+
+Count = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
+
+
+class NewMessage(Asked):
+    """`message`: made by the server when it is missing. `link`: a range of a document, in code points of the
+    text of `revision`.
+    """
+
+    message: Id | None = None
+    text: str
+    reply_to: Id | None = None
+    link: LinkField | None = None
+
+
+class MessageChange(Asked):
+    text: str
+
+
+class NewReceipt(Asked):
+    """Up to which positions one has got and read a room's messages. Neither ever goes back."""
+
+    delivered: Count = 0
+    read: Count = 0
+
+
+class NewSave(Asked):
+    """`revision`: the present one when it is missing; `name`: what it is called from now on."""
+
+    revision: Count | None = None
+    name: Name | None = None
+
+
+class NewRun(Asked):
+    """`run`: made by the server when it is missing. `document` and `revision` are what is run, when it is one
+    document.
+    """
+
+    run: Id | None = None
+    title: Title
+    document: DocumentId | None = None
+    revision: Count | None = None
+
+
+class RunEnd(Asked):
+    outcome: Literal["passed", "failed", "stopped"]
+    exit_code: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
+
+
+class SavesQuery(Asked):
+    after: Whole = 0
+    limit: Limit = PAGE
+
+
 # Queries.
 
 
@@ -223,7 +279,7 @@ class ProfilesQuery(Asked):
 async def read_body(request: web.Request, model: type[Given]) -> Given:
     """The JSON body, `{}` when there is none.
 
-    Raises `BadJson`, `BadFrame`; 408 when it does not come, 413 beyond aiohttp's limit.
+    Raises `BadJson`, `BadFrame`, `TextInvalid`; 408 when it does not come, 413 beyond aiohttp's limit.
     """
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -256,10 +312,12 @@ def read_query(request: web.Request, model: type[Given]) -> Given:
         raise _refusal(error) from None
 
 
-def _refusal(error: ValidationError) -> BadJson | BadFrame:
+def _refusal(error: ValidationError) -> BadJson | BadFrame | TextInvalid:
     """The first thing that is wrong, without anything of the input."""
     first = error.errors(include_url=False, include_input=False)[0]
     if first["type"] == "json_invalid":
+        if "hex escape" in first["msg"]:
+            return TextInvalid("a lone surrogate is no text")
         return BadJson("the body is no JSON")
     field = ".".join(str(part) for part in first["loc"])[:64]
     return BadFrame(first["msg"][:200], field=field)

@@ -16,6 +16,7 @@ from domain.document import DocumentState
 from domain.profile import Profile
 from domain.room import Room
 from interfaces.ws.rates import TokenBucket
+from projections.chat import ChatFilter, ChatMessage
 from projections.directory import Entry
 from projections.members import RoleSpan
 from projections.presence import PresenceSpan, PresenceSummary
@@ -69,6 +70,22 @@ class PresenceReader(Protocol):
     async def summary(
         self, *, room: str | None, user: str | None, since: datetime, until: datetime, now: datetime
     ) -> Sequence[PresenceSummary]: ...
+
+
+class ChatReader(Protocol):
+    """Tells of messages and how far they were read. All raise `StoreUnavailable`."""
+
+    async def find(self, room: str, message: str) -> ChatMessage | None: ...
+
+    async def page(
+        self,
+        room: str,
+        chosen: ChatFilter = ...,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int,
+    ) -> Sequence[ChatMessage]: ...
 
 
 class TokenSource(Protocol):
@@ -126,6 +143,7 @@ ROOMS: Final[web.AppKey[RoomsReader]] = web.AppKey("rooms")
 MEMBERS: Final[web.AppKey[MembersReader]] = web.AppKey("members")
 PROFILES: Final[web.AppKey[ProfilesReader]] = web.AppKey("profiles")
 PRESENCE: Final[web.AppKey[PresenceReader]] = web.AppKey("presence")
+CHAT: Final[web.AppKey[ChatReader]] = web.AppKey("chat")
 
 # For one request, where the route's access says so.
 

@@ -20,6 +20,7 @@ from infrastructure.postgres.directory import DirectoryView
 from infrastructure.postgres.log import PostgresLog
 from infrastructure.projector import PAGE_EVENTS, Projector, View
 from infrastructure.rebuild import Rebuild, Rebuilt
+from infrastructure.views import all_views
 from tests.domain.events import NOON, later
 from tests.domain.strategies import changes
 
@@ -70,6 +71,32 @@ class CountView:
                 raise ValueError("the secret text of a document")
             await connection.execute(_COUNT_ACTOR, (event.actor,))
         self.on_page(page)
+
+
+class TwiceView:
+    """A view that is given every page, and then its last `again` events once more."""
+
+    def __init__(self, view: View, again: int) -> None:
+        self.name = view.name
+        self.tables = view.tables
+        self.topics = view.topics
+        self._view = view
+        self._again = again
+
+    async def apply(self, connection: Connection, page: Sequence[Recorded]) -> None:
+        await self._view.apply(connection, page)
+        await self._view.apply(connection, page[max(0, len(page) - self._again) :])
+
+
+async def empty(database: Database) -> None:
+    """Empty the log and all tables made of it, which the log itself refuses: for the next example."""
+    tables = [table for view in all_views(database) for table in view.tables]
+    async with await database.connect("test") as connection:
+        await connection.execute("ALTER TABLE record DISABLE TRIGGER USER")
+        truncate = f"TRUNCATE record, tracking, parked, {', '.join(tables)} RESTART IDENTITY"
+        await connection.execute(truncate.encode())
+        await connection.execute("ALTER TABLE record ENABLE ALWAYS TRIGGER append_only")
+        await connection.execute("ALTER TABLE record ENABLE ALWAYS TRIGGER append_only_truncate")
 
 
 class Place:

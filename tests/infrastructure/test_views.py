@@ -21,13 +21,13 @@ from domain.ids import profile_stream, room_stream
 from domain.profile import Profile
 from domain.rights import Role
 from domain.room import Closed, MemberAdded, Opened, Room
-from infrastructure.postgres.database import Connection, Database
+from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresLog
 from infrastructure.postgres.members_view import MembersView
 from infrastructure.postgres.presence_view import PresenceView
 from infrastructure.postgres.profiles_view import ProfilesView
 from infrastructure.postgres.rooms_view import RoomsView
-from infrastructure.projector import PAGE_EVENTS, Projector, View
+from infrastructure.projector import PAGE_EVENTS, Projector
 from infrastructure.rebuild import Rebuild
 from infrastructure.views import all_views
 from projections.members import EVERYONE, RoleSpan
@@ -35,10 +35,10 @@ from projections.presence import PresenceSpan, PresenceSummary
 from projections.profiles import ProfileEntry
 from projections.rooms import RoomEntry
 from tests.domain.events import NOON, collect, edit, fold, later
+from tests.infrastructure.projecting import TwiceView, empty
 from tests.projections.histories import (
     NAMES,
     ROOMS,
-    STEADY_SECONDS,
     USERS,
     Summary,
     days_between,
@@ -54,21 +54,6 @@ from tests.projections.histories import (
 _FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
-class TwiceView:
-    """A view that is given every page, and then its last `again` events once more."""
-
-    def __init__(self, view: View, again: int) -> None:
-        self.name = view.name
-        self.tables = view.tables
-        self.topics = view.topics
-        self._view = view
-        self._again = again
-
-    async def apply(self, connection: Connection, page: Sequence[Recorded]) -> None:
-        await self._view.apply(connection, page)
-        await self._view.apply(connection, page[max(0, len(page) - self._again) :])
-
-
 class People:
     """A log, and all its projections."""
 
@@ -81,14 +66,8 @@ class People:
         self.presence = PresenceView(database)
 
     async def begin_anew(self) -> None:
-        """Empty everything, which the log itself refuses: for the next example of a property test."""
-        tables = [table for view in all_views(self.database) for table in view.tables]
-        async with await self.database.connect("test") as connection:
-            await connection.execute("ALTER TABLE record DISABLE TRIGGER USER")
-            truncate = f"TRUNCATE record, tracking, parked, {', '.join(tables)} RESTART IDENTITY"
-            await connection.execute(truncate.encode())
-            await connection.execute("ALTER TABLE record ENABLE ALWAYS TRIGGER append_only")
-            await connection.execute("ALTER TABLE record ENABLE ALWAYS TRIGGER append_only_truncate")
+        """For the next example of a property test."""
+        await empty(self.database)
 
     async def write(
         self, events: Sequence[Event], page: int = PAGE_EVENTS, again: int = 0, only: Collection[str] = ()
@@ -137,7 +116,7 @@ PREFIXES = ("", "a", "AD", "ada_", "%", "ÅN", "be", "strass", "本")
 
 
 @law
-@given(log=histories(STEADY_SECONDS), page=PAGES, again=AGAIN, data=st.data())
+@given(log=histories(), page=PAGES, again=AGAIN, data=st.data())
 async def test_who_may_what_is_told_as_the_whole_log_tells_it(
     people: People, log: list[Event], page: int, again: int, data: st.DataObject
 ) -> None:

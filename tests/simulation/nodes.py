@@ -17,6 +17,7 @@ from typing import Any, Final
 from application.attendances import Attendances
 from application.cursors import Cursors
 from application.documents import Documents
+from application.links import Links
 from application.live import LiveAggregates
 from application.log import Recorded
 from application.members import Members
@@ -130,6 +131,7 @@ class SimulatedNode(Owner):
             profiles=Profiles(lives, now=self.now),
             documents=documents,
             messages=Messages(lives, documents, now=self.now),
+            links=Links(documents, self.history),
             receipts=Receipts(lives, node=self.id, now=self.now),
             revisions=Revisions(lives, now=self.now),
             runs=Runs(lives, now=self.now),

@@ -18,6 +18,7 @@ from application.attendances import Attendances
 from application.cursors import Cursors
 from application.documents import Documents
 from application.identity import Identity, Ticket
+from application.links import Links
 from application.members import Members
 from application.messages import Messages
 from application.profiles import Profiles
@@ -183,6 +184,7 @@ class World:
             profiles=Profiles(lives, now=now),
             documents=documents,
             messages=Messages(lives, documents, now=now),
+            links=Links(documents, self.store),
             receipts=Receipts(lives, node=node, now=now),
             revisions=Revisions(lives, now=now),
             runs=Runs(lives, now=now),
