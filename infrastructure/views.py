@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infrastructure.postgres.activity_view import ActivityView
 from infrastructure.postgres.chat_view import ChatView
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.directory import DirectoryView
@@ -24,6 +25,7 @@ class Views:
         self.presence = PresenceView(database)
         self.chat = ChatView(database)
         self.statistics = StatisticsView(database)
+        self.activity = ActivityView(database)
 
 
 def all_views(database: Database) -> list[View]:

@@ -33,6 +33,7 @@ from interfaces.http.discretion import keep_contents_out_of_logs
 from interfaces.http.door import Door
 from interfaces.http.guard import guard, with_headers
 from interfaces.http.keys import (
+    ACTIVITY,
     CHAT,
     DESCRIPTION,
     DIRECTORY,
@@ -51,6 +52,7 @@ from interfaces.http.openapi import describe
 from interfaces.http.problems import problems
 from interfaces.http.proxies import forwarded
 from interfaces.http.routes import ROUTES, add_routes
+from interfaces.ws.followed import StatisticsFollowed
 from interfaces.ws.hub import Hub
 from interfaces.ws.live_views import LiveViews
 from interfaces.ws.rates import Failures, Limits
@@ -106,7 +108,8 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
             connections_per_address=settings.connections_per_address,
         )
         failures = Failures()
-        live_views = LiveViews(node.standings, {})
+        followed = {"statistics": StatisticsFollowed(node.views.statistics, services.now)}
+        live_views = LiveViews(node.standings, followed)
         node.record.feed.follow(live_views.on_events)
         sockets = SessionSockets(services, hub, live_views, limits, failures)
         if settings.is_development:
@@ -214,6 +217,7 @@ def _app(
     app[PROFILES] = node.views.profiles
     app[PRESENCE] = node.views.presence
     app[CHAT] = node.views.chat
+    app[ACTIVITY] = node.views.activity
     add_routes(app, Door(services, settings.requests_per_second, failures))
     app.router.add_get("/ws/{room}", sockets.handle)
     return app

@@ -6,7 +6,7 @@ Times are microseconds since the epoch.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import ETag, web
 from pydantic import BaseModel, ConfigDict
@@ -18,6 +18,7 @@ from domain.profile import Profile, initials_of
 from domain.rights import Role
 from interfaces.http.keys import SERVICES
 from interfaces.http.problems import PreconditionFailed
+from projections.activity import Kind
 from projections.profiles import ProfileEntry
 
 # What somebody may see depends on who asks, and on rights that change: it may be kept, and must be asked
@@ -173,6 +174,33 @@ class SummaryAnswer(Answer):
     since: int
     until: int
     users: list[PersonSummary]
+
+
+class ActivityLine(Answer):
+    """What `user` did from `at` to `until`, and in words: `line`. `id` is its place among the others;
+    `changed` rises when it changes. `text` is that of the message that it is about, if that is there. What
+    stands in `details` is each kind's own.
+    """
+
+    room: str
+    id: int
+    changed: int
+    kind: Kind
+    user: str
+    document: str | None
+    message: str | None
+    at: int
+    until: int
+    text: str | None
+    details: dict[str, Any]
+    line: str
+
+
+class ActivityAnswer(Answer):
+    """`next` is the `before` of the next page, or the `after` where one has come; null on the last one."""
+
+    lines: list[ActivityLine]
+    next: int | None
 
 
 class ProfileAnswer(Answer):

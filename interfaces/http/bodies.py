@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar, get_origin
 
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -15,6 +15,7 @@ from domain.limits import AVATAR_CODE_POINTS, ID_CODE_POINTS, INTEGER_MAX, NAME_
 from domain.names import as_name
 from domain.rights import Role
 from interfaces.ws.frames import LinkField, Title
+from projections.activity import Kind
 
 # A body is a few hundred bytes. Whoever takes longer to send it holds a place for nothing.
 BODY_SECONDS: Final = 10.0
@@ -273,6 +274,45 @@ class ProfilesQuery(Asked):
     limit: Limit = PAGE
 
 
+# A few screens of lines, each of which may hold two hundred characters of a message.
+ACTIVITY_PAGE: Final = 50
+ACTIVITY_PAGE_MAX: Final = 200
+
+
+def _kinds(value: object) -> object:
+    """Kinds as they stand in a query: each by itself, or some with commas between."""
+    if not isinstance(value, list):
+        return value
+    names = [name for part in value for name in str(part).split(",")]
+    return [Kind(name) if name in set(Kind) else name for name in names]
+
+
+ActivityLimit = Annotated[int, Field(ge=1, le=ACTIVITY_PAGE_MAX), BeforeValidator(_whole)]
+
+
+class ActivityQuery(Asked):
+    """Lines before or behind the line with this id; `from` and `to` are about what went on in between."""
+
+    model_config = ConfigDict(validate_by_name=False, validate_by_alias=True)
+
+    user: Id | None = None
+    kind: Annotated[list[Kind], Field(max_length=len(Kind)), BeforeValidator(_kinds)] = []
+    document: DocumentId | None = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to")] = None
+    before: Whole | None = None
+    after: Whole | None = None
+    limit: ActivityLimit = ACTIVITY_PAGE
+
+
+class UserActivityQuery(Asked):
+    """What `user` did, oneself when it is missing; lines before the line with this id."""
+
+    user: Id | None = None
+    before: Whole | None = None
+    limit: ActivityLimit = ACTIVITY_PAGE
+
+
 # Reading.
 
 
@@ -300,7 +340,7 @@ def read_query(request: web.Request, model: type[Given]) -> Given:
     for name in request.query:
         given = request.query.getall(name)
         field = model.model_fields.get(name)
-        if field is not None and field.annotation == list[Id]:
+        if field is not None and get_origin(field.annotation) is list:
             values[name] = given
         elif len(given) > 1:
             raise BadFrame("this stands in the query more than once", field=name[:64])

@@ -16,6 +16,7 @@ from domain.document import DocumentState
 from domain.profile import Profile
 from domain.room import Room
 from interfaces.ws.rates import TokenBucket
+from projections.activity import ActivityFilter, Line
 from projections.chat import ChatFilter, ChatMessage
 from projections.directory import Entry
 from projections.members import RoleSpan
@@ -88,6 +89,23 @@ class ChatReader(Protocol):
     ) -> Sequence[ChatMessage]: ...
 
 
+class ActivityReader(Protocol):
+    """Tells of what went on in rooms, in lines. All raise `StoreUnavailable`."""
+
+    async def page(
+        self,
+        room: str,
+        asked: ActivityFilter,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int,
+        is_newest_first: bool = True,
+    ) -> Sequence[Line]: ...
+
+    async def of_user(self, user: str, *, asker: str, before: int | None, limit: int) -> Sequence[Line]: ...
+
+
 class TokenSource(Protocol):
     """Verifies tokens, and signs those of guests."""
 
@@ -144,6 +162,7 @@ MEMBERS: Final[web.AppKey[MembersReader]] = web.AppKey("members")
 PROFILES: Final[web.AppKey[ProfilesReader]] = web.AppKey("profiles")
 PRESENCE: Final[web.AppKey[PresenceReader]] = web.AppKey("presence")
 CHAT: Final[web.AppKey[ChatReader]] = web.AppKey("chat")
+ACTIVITY: Final[web.AppKey[ActivityReader]] = web.AppKey("activity")
 
 # For one request, where the route's access says so.
 

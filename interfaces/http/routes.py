@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler
 
 from domain.rights import Action
 from interfaces.http import (
+    activity,
     docs,
     documents,
     home,
@@ -29,6 +30,7 @@ from interfaces.http import (
 )
 from interfaces.http.answers import (
     AcceptedAnswer,
+    ActivityAnswer,
     Answer,
     DocumentAnswer,
     DocumentsAnswer,
@@ -57,6 +59,7 @@ from interfaces.http.answers import (
 )
 from interfaces.http.bodies import (
     Acceptance,
+    ActivityQuery,
     Asked,
     DocumentQuery,
     MembersQuery,
@@ -79,6 +82,7 @@ from interfaces.http.bodies import (
     RunEnd,
     SavesQuery,
     SummaryQuery,
+    UserActivityQuery,
     read_body,
     read_query,
 )
@@ -197,6 +201,9 @@ ROUTES: Final = (
     # Presence.
     Route("GET", f"{_ROOM}/presence", presence.look, READ, PresenceQuery, answer=PresenceAnswer),
     Route("GET", f"{_ROOM}/presence/summary", presence.summarise, READ, SummaryQuery, answer=SummaryAnswer),
+    # Activity.
+    Route("GET", f"{_ROOM}/activity", activity.look, READ, ActivityQuery, answer=ActivityAnswer),
+    Route("GET", "/api/activity", activity.look_at_user, SIGNED_IN, UserActivityQuery, answer=ActivityAnswer),
     # Operation.
     Route("GET", "/healthz", operation.healthz, OPERATOR, answer=HealthAnswer),
     Route("GET", "/readyz", operation.readyz, OPERATOR, answer=ReadyAnswer),

@@ -111,7 +111,7 @@ async def test_the_examples_of_the_page_give_what_stands_there(database: Databas
             projector = Projector(database, log, view)
             await projector.begin(connection)
             assert await projector.step(connection)
-    assert len(EXAMPLES) == PAGE.count("```sql") == 13
+    assert len(EXAMPLES) == PAGE.count("```sql") == 16
     told = [_as_text(await database.fetch(query)) for query, _ in EXAMPLES]
     assert told == [result for _, result in EXAMPLES]
 

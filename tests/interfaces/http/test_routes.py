@@ -64,6 +64,8 @@ SAMPLES: Final = {
     "POST /api/rooms/{room}/runs/{run}/finish": Sample({"outcome": "passed"}),
     "GET /api/rooms/{room}/presence": Sample(),
     "GET /api/rooms/{room}/presence/summary": Sample(),
+    "GET /api/rooms/{room}/activity": Sample(),
+    "GET /api/activity": Sample(),
     "GET /healthz": Sample(),
     "GET /readyz": Sample(),
     "GET /metrics": Sample(),

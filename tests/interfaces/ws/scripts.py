@@ -111,6 +111,7 @@ class FakeTable:
 
     def __init__(self, projection: str) -> None:
         self.projection = projection
+        self.pause_seconds = 0.0
         self.position = 0
         self.changes: list[tuple[int, str, str]] = []
         """Position, room and what is told."""
