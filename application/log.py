@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from domain.aggregate import Event
 from domain.document import EditApplied, LastEdit
+from domain.receipts import Pointers
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,24 @@ class History(Protocol):
 
     async def events_after(self, stream: str, version: int) -> Sequence[Event]:
         """All events of `stream` behind `version`, oldest first."""
+        ...
+
+    async def recorded(self, stream: str, after: int = 0, *, limit: int | None = None) -> Sequence[Recorded]:
+        """The events of `stream` behind version `after` with their places in the log, at most `limit`, oldest
+        first.
+        """
+        ...
+
+    async def begun(self, streams: Sequence[str]) -> Sequence[Recorded]:
+        """How those of `streams` began that there are, in log order."""
+        ...
+
+    async def position(self) -> int:
+        """The newest notification id, 0 in an empty log."""
+        ...
+
+    async def receipts(self, room: str, until: int) -> tuple[dict[str, Pointers], Sequence[Recorded]]:
+        """How far everybody has read in `room`, as far as a table knows, and the receipts behind it."""
         ...
 
     async def edits(self, stream: str, after: int, until: int) -> Sequence[EditApplied]:

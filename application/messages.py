@@ -48,6 +48,13 @@ class Messages:
         assert isinstance(found, Message)
         return found
 
+    async def recorded(self, room: str, message: str) -> Sequence[Recorded]:
+        """All that became of a message, with its places in the log. Raises `NotFound`, `StoreUnavailable`."""
+        found = await self._lives.history.recorded(message_stream(room, message))
+        if not found:
+            raise NotFound("there is no such message")
+        return found
+
     def post(
         self,
         room: str,

@@ -10,9 +10,10 @@ from typing import Final
 from application.live import LiveAggregates
 from application.log import Recorded
 from domain import receipts as domain
+from domain.errors import BadFrame
 from domain.ids import receipts_stream
 from domain.instants import as_microseconds
-from domain.receipts import Pointers
+from domain.receipts import Pointers, PointersByUser, ReceiptsRecorded
 
 # So long pointers gather. A reader's pointer moves with every message in sight; nobody needs to see each of
 # the steps, and fifty readers of a busy room would otherwise write more than its authors.
@@ -50,6 +51,28 @@ class Receipts:
         known, _ = gathering.pointers.get(user, (Pointers(), 0))
         gathering.pointers[user] = (known.joined(delivered, read), as_microseconds(self._now()))
         return gathering.done
+
+    async def move(self, room: str, user: str, *, delivered: int, read: int) -> Pointers:
+        """Take in how far `user` has come and wait until it is logged, if it is further than before. Returns
+        how far it is.
+
+        Raises `BadFrame` for what nobody can have got, and what the future of `note` raises.
+        """
+        history = self._lives.history
+        position = await history.position()
+        for field, told in (("delivered", delivered), ("read", read)):
+            if told > position:
+                raise BadFrame("the log does not reach so far", field=field, limit=position)
+        table, behind = await history.receipts(room, position)
+        known = PointersByUser(table)
+        for recorded in behind:
+            if isinstance(recorded.event, ReceiptsRecorded):  # and not one that cannot be read
+                known.take(recorded.event.receipts)
+        before = known.get(user, Pointers())
+        after = before.joined(delivered, read)
+        if after != before:
+            await self.note(room, user, delivered=delivered, read=read)
+        return after
 
     def _flush(self, room: str) -> None:
         gathering = self._rooms.pop(room)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from application.live import LiveAggregates
@@ -36,3 +36,17 @@ class Revisions:
 
         may_edit = guard(room, actor, Action.EDIT)
         return self._lives.submit(revisions_stream(room, document), decide, guard=may_edit)
+
+    async def names(self, room: str, document: str) -> Mapping[str, int]:
+        """The revision that each name is of now. Raises `StoreUnavailable`."""
+        found = await self._lives.get(revisions_stream(room, document))
+        return dict(found.names) if found is not None else {}
+
+    async def saved(self, room: str, document: str, after: int, limit: int) -> Sequence[domain.RevisionSaved]:
+        """What was saved behind version `after` of the document's revisions, at most `limit`, oldest first.
+
+        Raises `StoreUnavailable`.
+        """
+        first = max(after, 1)  # how it began is no save
+        found = await self._lives.history.recorded(revisions_stream(room, document), first, limit=limit)
+        return [recorded.event for recorded in found if isinstance(recorded.event, domain.RevisionSaved)]

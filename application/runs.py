@@ -70,3 +70,11 @@ class Runs:
 
         may_edit = guard(room, actor, Action.EDIT)
         return self._lives.submit(run_stream(room, run), decide, guard=may_edit)
+
+    async def get(self, room: str, run: str) -> Run:
+        """The live, committed run. Raises `NotFound`, `StoreUnavailable`."""
+        found = await self._lives.get(run_stream(room, run))
+        if found is None:
+            raise NotFound("there is no such run")
+        assert isinstance(found, Run)
+        return found

@@ -10,6 +10,7 @@ from application.attendances import Attendances
 from application.cursors import Cursors
 from application.documents import Documents
 from application.identity import TicketStore
+from application.links import Links
 from application.log import History
 from application.members import Members
 from application.messages import Messages
@@ -27,6 +28,7 @@ class Services:
     profiles: Profiles
     documents: Documents
     messages: Messages
+    links: Links
     receipts: Receipts
     revisions: Revisions
     runs: Runs

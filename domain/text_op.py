@@ -495,3 +495,32 @@ def transform_selection(selection: int | Sequence[int], op: Components) -> int |
     if isinstance(selection, int):
         return transform_position(selection, op)
     return [transform_position(position, op) for position in selection]
+
+
+def transform_range(start: int, end: int, op: Components) -> tuple[int, int]:
+    """Where the text from `start` up to `end` stands after the op: from its first to its last code point that
+    is still there.
+
+    So text inserted at either end, or put in the place of one, stays out, and text inserted between goes in.
+    Of a range without any text left there is the place where it was; it moves as a position does, and stays
+    without text.
+    """
+    old = new = 0
+    left: list[int] = []
+    for component in (*op, end):  # what follows the last component is kept
+        if old >= end:
+            break
+        if isinstance(component, str):
+            new += len(component)
+        elif isinstance(component, int):
+            kept = max(old, start), min(old + component, end)
+            if kept[0] < kept[1]:
+                left += [new + place - old for place in kept]
+            old += component
+            new += component
+        else:
+            old += _length(component)
+    if left:
+        return left[0], left[-1]
+    place = transform_position(start, op)
+    return place, place

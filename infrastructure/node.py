@@ -17,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from application.attendances import Attendances
 from application.cursors import Cursors
 from application.documents import Documents
+from application.links import Links
 from application.live import LiveAggregates
 from application.log import Recorded
 from application.members import Members
@@ -132,6 +133,7 @@ class Node:
             profiles=Profiles(lives, now=now),
             documents=documents,
             messages=Messages(lives, documents, now=now),
+            links=Links(documents, self.history),
             receipts=Receipts(lives, node=self.id, now=now),
             revisions=Revisions(lives, now=now),
             runs=Runs(lives, now=now),

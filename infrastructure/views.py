@@ -10,6 +10,7 @@ from infrastructure.postgres.members_view import MembersView
 from infrastructure.postgres.presence_view import PresenceView
 from infrastructure.postgres.profiles_view import ProfilesView
 from infrastructure.postgres.rooms_view import RoomsView
+from infrastructure.postgres.statistics_view import StatisticsView
 from infrastructure.projector import View
 
 
@@ -23,6 +24,7 @@ class Views:
         self.profiles = ProfilesView(database)
         self.presence = PresenceView(database)
         self.chat = ChatView(database)
+        self.statistics = StatisticsView(database)
         self.activity = ActivityView(database)
 
 

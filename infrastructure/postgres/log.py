@@ -222,6 +222,15 @@ _SNAPSHOT: Final = """
 SELECT originator_version, topic, state FROM snapshots
 WHERE originator_id = %s AND originator_version <= %s ORDER BY originator_version DESC LIMIT 1
 """
+_RECORDED: Final = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM record
+WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version LIMIT %s
+"""
+_BEGUN: Final = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM record
+WHERE originator_id = ANY(%s::text[]) AND originator_version = 1 ORDER BY notification_id
+"""
+_POSITION: Final = "SELECT coalesce(max(notification_id), 0) FROM record"
 _LAST_EDIT: Final = """
 SELECT originator_version, topic, state FROM record
 WHERE originator_id = %s AND client = %s AND seq IS NOT NULL ORDER BY seq DESC LIMIT 1
@@ -343,6 +352,15 @@ class PostgresHistory:
     async def _page(self, stream: str, version: int, limit: int) -> list[Any]:
         rows = await self._database.fetch(self._events_after, (stream, version, limit))
         return [decode(stream, found, topic, state) for found, topic, state in rows]
+
+    async def recorded(self, stream: str, after: int = 0, *, limit: int | None = None) -> list[Recorded]:
+        return _recorded(await self._database.fetch(_RECORDED, (stream, after, limit)))
+
+    async def begun(self, streams: Sequence[str]) -> list[Recorded]:
+        return _recorded(await self._database.fetch(_BEGUN, (list(streams),)))
+
+    async def position(self) -> int:
+        return int((await self._database.fetch(_POSITION))[0][0])
 
     async def edits(self, stream: str, after: int, until: int) -> Sequence[EditApplied]:
         edits: list[EditApplied] = []

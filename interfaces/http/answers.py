@@ -236,6 +236,99 @@ class TicketAnswer(Answer):
     expires: int
 
 
+class LinkAnswer(Answer):
+    """A range of a document, in code points of the text of `revision`."""
+
+    document: str
+    revision: int
+    start: int
+    end: int
+
+
+class OriginAnswer(Answer):
+    """Of an imported message: the room it was said in, who brought it here and when."""
+
+    room: str
+    by: str
+    at: int
+
+
+class MessageAnswer(Answer):
+    """A message as it stands. `position` is its place in the room, `reactions` are by emoji who has reacted;
+    of a deleted message the text is empty.
+    """
+
+    message: str
+    author: str
+    posted: int
+    client: str | None
+    text: str
+    documents: dict[str, int]
+    reply_to: str | None
+    mentions: list[str]
+    link: LinkAnswer | None
+    edits: int
+    edited: int | None
+    deleted: int | None
+    pinned: int | None
+    reactions: dict[str, list[str]]
+    imported: OriginAnswer | None
+    position: int
+
+
+class PassageAnswer(LinkAnswer):
+    """Where a linked range is in the present text, which is that of `revision`. `text` is its beginning;
+    `is_gone`: all of it was deleted.
+    """
+
+    is_gone: bool
+    text: str
+
+
+class ReceiptAnswer(Answer):
+    """Up to where one has got and read a room's messages."""
+
+    delivered: int
+    read: int
+
+
+class SaveAnswer(Answer):
+    document: str
+    revision: int
+    name: str | None
+
+
+class ListedSave(Answer):
+    """`name` is null for a save without one."""
+
+    revision: int
+    name: str | None
+    saved: int
+    saved_by: str
+
+
+class SavesAnswer(Answer):
+    """All that was saved, oldest first. `names`: the revision that each name is of now, since a name that
+    comes again has moved.
+    """
+
+    saves: list[ListedSave]
+    names: dict[str, int]
+    next: int | None
+
+
+class RunAnswer(Answer):
+    """`outcome` is null until it has finished."""
+
+    run: str
+    client: str
+    title: str
+    document: str | None
+    revision: int | None
+    outcome: str | None
+    exit_code: int | None
+
+
 class HealthAnswer(Answer):
     status: str
 

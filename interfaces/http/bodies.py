@@ -7,13 +7,22 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, TypeVar, get_origin
 
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 
-from domain.errors import BadFrame, BadJson
+from domain.errors import BadFrame, BadJson, TextInvalid
 from domain.ids import DOCUMENT_ID_PATTERN, ID_PATTERN, is_document_id, is_id
 from domain.limits import AVATAR_CODE_POINTS, ID_CODE_POINTS, INTEGER_MAX, NAME_CODE_POINTS
 from domain.names import as_name
 from domain.rights import Role
+from interfaces.ws.frames import LinkField, Title
 from projections.activity import Kind
 
 # A body is a few hundred bytes. Whoever takes longer to send it holds a place for nothing.
@@ -166,6 +175,61 @@ class NewGuest(Asked):
     name: Name | None = None
 
 
+# What is said, saved and run.
+
+Count = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
+
+
+class NewMessage(Asked):
+    """`message`: made by the server when it is missing. `link`: a range of a document, in code points of the
+    text of `revision`.
+    """
+
+    message: Id | None = None
+    text: str
+    reply_to: Id | None = None
+    link: LinkField | None = None
+
+
+class MessageChange(Asked):
+    text: str
+
+
+class NewReceipt(Asked):
+    """Up to which positions one has got and read a room's messages. Neither ever goes back."""
+
+    delivered: Count = 0
+    read: Count = 0
+
+
+class NewSave(Asked):
+    """`revision`: the present one when it is missing; `name`: what it is called from now on."""
+
+    revision: Count | None = None
+    name: Name | None = None
+
+
+class NewRun(Asked):
+    """`run`: made by the server when it is missing. `document` and `revision` are what is run, when it is one
+    document.
+    """
+
+    run: Id | None = None
+    title: Title
+    document: DocumentId | None = None
+    revision: Count | None = None
+
+
+class RunEnd(Asked):
+    outcome: Literal["passed", "failed", "stopped"]
+    exit_code: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
+
+
+class SavesQuery(Asked):
+    after: Whole = 0
+    limit: Limit = PAGE
+
+
 # Queries.
 
 
@@ -231,6 +295,8 @@ def _kinds(value: object) -> object:
     return [Kind(name) if name in set(Kind) else name for name in names]
 
 
+# Written out, since what a query holds is described where it stands.
+ActivityKind = Annotated[Kind, WithJsonSchema({"type": "string", "enum": [kind.value for kind in Kind]})]
 ActivityLimit = Annotated[int, Field(ge=1, le=ACTIVITY_PAGE_MAX), BeforeValidator(_whole)]
 
 
@@ -240,7 +306,7 @@ class ActivityQuery(Asked):
     model_config = ConfigDict(validate_by_name=False, validate_by_alias=True)
 
     user: Id | None = None
-    kind: Annotated[list[Kind], Field(max_length=len(Kind)), BeforeValidator(_kinds)] = []
+    kind: Annotated[list[ActivityKind], Field(max_length=len(Kind)), BeforeValidator(_kinds)] = []
     document: DocumentId | None = None
     since: Annotated[Moment | None, Field(alias="from")] = None
     until: Annotated[Moment | None, Field(alias="to")] = None
@@ -263,7 +329,7 @@ class UserActivityQuery(Asked):
 async def read_body(request: web.Request, model: type[Given]) -> Given:
     """The JSON body, `{}` when there is none.
 
-    Raises `BadJson`, `BadFrame`; 408 when it does not come, 413 beyond aiohttp's limit.
+    Raises `BadJson`, `BadFrame`, `TextInvalid`; 408 when it does not come, 413 beyond aiohttp's limit.
     """
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -296,10 +362,12 @@ def read_query(request: web.Request, model: type[Given]) -> Given:
         raise _refusal(error) from None
 
 
-def _refusal(error: ValidationError) -> BadJson | BadFrame:
+def _refusal(error: ValidationError) -> BadJson | BadFrame | TextInvalid:
     """The first thing that is wrong, without anything of the input."""
     first = error.errors(include_url=False, include_input=False)[0]
     if first["type"] == "json_invalid":
+        if "hex escape" in first["msg"]:
+            return TextInvalid("a lone surrogate is no text")
         return BadJson("the body is no JSON")
     field = ".".join(str(part) for part in first["loc"])[:64]
     return BadFrame(first["msg"][:200], field=field)

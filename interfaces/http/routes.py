@@ -14,7 +14,20 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from domain.rights import Action
-from interfaces.http import activity, docs, documents, home, members, operation, people, presence, rooms
+from interfaces.http import (
+    activity,
+    docs,
+    documents,
+    home,
+    members,
+    operation,
+    people,
+    presence,
+    rooms,
+    runs,
+    saves,
+    speech,
+)
 from interfaces.http.answers import (
     AcceptedAnswer,
     ActivityAnswer,
@@ -27,13 +40,19 @@ from interfaces.http.answers import (
     MeAnswer,
     MemberAnswer,
     MembersAnswer,
+    MessageAnswer,
     NewInvitationAnswer,
+    PassageAnswer,
     PresenceAnswer,
     ProfileAnswer,
     ProfilesAnswer,
     ReadyAnswer,
+    ReceiptAnswer,
     RoomAnswer,
     RoomsAnswer,
+    RunAnswer,
+    SaveAnswer,
+    SavesAnswer,
     SummaryAnswer,
     TextAnswer,
     TicketAnswer,
@@ -44,17 +63,24 @@ from interfaces.http.bodies import (
     Asked,
     DocumentQuery,
     MembersQuery,
+    MessageChange,
     NewDocument,
     NewGuest,
     NewInvitation,
+    NewMessage,
+    NewReceipt,
     NewRole,
     NewRoom,
+    NewRun,
+    NewSave,
     NoQuery,
     PresenceQuery,
     ProfileChange,
     ProfilesQuery,
     RoomChange,
     RoomsQuery,
+    RunEnd,
+    SavesQuery,
     SummaryQuery,
     UserActivityQuery,
     read_body,
@@ -100,11 +126,14 @@ _ROOM: Final = "/api/rooms/{room}"
 _MEMBER: Final = f"{_ROOM}/members/{{user}}"
 _INVITATION: Final = f"{_ROOM}/invitations/{{invitation}}"
 _DOCUMENT: Final = f"{_ROOM}/documents/{{document}}"
+_MESSAGE: Final = f"{_ROOM}/messages/{{message}}"
+_REACTION: Final = f"{_MESSAGE}/reactions/{{emoji}}"
 
-READ, EDIT, MANAGE = Action.READ, Action.EDIT, Action.MANAGE
+READ, POST, EDIT, MANAGE = Action.READ, Action.POST, Action.EDIT, Action.MANAGE
 PUBLIC, SIGNED_IN, OPERATOR = Access.PUBLIC, Access.SIGNED_IN, Access.OPERATOR
 
-# Whether users may remove a member is looked at by the room itself, which knows whether they are that member.
+# Whether users may remove a member is looked at by the room itself, which knows whether they are that member;
+# whether they may change a message by the message, which knows whether they are its author.
 ROUTES: Final = (
     Route("GET", "/", home.home, PUBLIC, is_told=False),
     Route("GET", "/api/docs", docs.page, PUBLIC, is_told=False),
@@ -154,6 +183,21 @@ ROUTES: Final = (
     Route("GET", f"{_ROOM}/documents", documents.list_all, READ, answer=DocumentsAnswer),
     Route("GET", _DOCUMENT, documents.read, READ, DocumentQuery, answer=TextAnswer),
     Route("DELETE", _DOCUMENT, documents.unlist, EDIT, status=204),
+    # What is said.
+    Route("POST", f"{_ROOM}/messages", speech.post, POST, body=NewMessage, answer=MessageAnswer, status=201),
+    Route("PATCH", _MESSAGE, speech.edit, POST, body=MessageChange, answer=MessageAnswer),
+    Route("DELETE", _MESSAGE, speech.delete, POST, answer=MessageAnswer),
+    Route("PUT", _REACTION, speech.react, POST, answer=MessageAnswer),
+    Route("DELETE", _REACTION, speech.unreact, POST, answer=MessageAnswer),
+    Route("PUT", f"{_MESSAGE}/pin", speech.pin, EDIT, answer=MessageAnswer),
+    Route("DELETE", f"{_MESSAGE}/pin", speech.unpin, EDIT, answer=MessageAnswer),
+    Route("GET", f"{_MESSAGE}/link", speech.follow_link, READ, answer=PassageAnswer),
+    Route("PUT", f"{_ROOM}/receipt", speech.put_receipt, READ, body=NewReceipt, answer=ReceiptAnswer),
+    # What is saved and run.
+    Route("POST", f"{_DOCUMENT}/saves", saves.save, EDIT, body=NewSave, answer=SaveAnswer, status=201),
+    Route("GET", f"{_DOCUMENT}/saves", saves.list_all, READ, SavesQuery, answer=SavesAnswer),
+    Route("POST", f"{_ROOM}/runs", runs.start, EDIT, body=NewRun, answer=RunAnswer, status=201),
+    Route("POST", f"{_ROOM}/runs/{{run}}/finish", runs.finish, EDIT, body=RunEnd, answer=RunAnswer),
     # Presence.
     Route("GET", f"{_ROOM}/presence", presence.look, READ, PresenceQuery, answer=PresenceAnswer),
     Route("GET", f"{_ROOM}/presence/summary", presence.summarise, READ, SummaryQuery, answer=SummaryAnswer),

@@ -119,6 +119,21 @@ class FakeStore:
         await self._read()
         return self.stream(stream)[version:]
 
+    async def recorded(self, stream: str, after: int = 0, *, limit: int | None = None) -> Sequence[Recorded]:
+        await self._read()
+        found = [recorded for recorded in self.log if recorded.event.originator_id == stream]
+        return found[after:][:limit]
+
+    async def begun(self, streams: Sequence[str]) -> Sequence[Recorded]:
+        await self._read()
+        wanted = set(streams)
+        begun = (recorded for recorded in self.log if recorded.event.originator_version == 1)
+        return [recorded for recorded in begun if recorded.event.originator_id in wanted]
+
+    async def position(self) -> int:
+        await self._read()
+        return self.log[-1].position if self.log else 0
+
     async def edits(self, stream: str, after: int, until: int) -> Sequence[EditApplied]:
         await self._read()
         edits = [event for event in self.stream(stream) if isinstance(event, EditApplied)]

@@ -35,6 +35,7 @@ from domain.text_op import (
     required_length,
     transform,
     transform_position,
+    transform_range,
     transform_selection,
 )
 from tests.domain.strategies import Change, changes, misfits, sloppy_components, some_text, texts
@@ -679,6 +680,58 @@ def test_each_end_of_a_selection_moves_as_a_position(
     selection: int | list[int], op: Op, moved: int | list[int]
 ) -> None:
     assert transform_selection(selection, op) == moved
+
+
+@pytest.mark.parametrize(
+    ("op", "moved"),
+    [
+        ([2, "x"], (3, 6)),
+        ([5, "x"], (2, 5)),
+        ([3, "x"], (2, 6)),
+        ([2, "x", {"d": 1}], (3, 5)),
+        ([2, {"d": 1}, "x"], (3, 5)),
+        ([4, "x", {"d": 1}], (2, 4)),
+        ([4, {"d": 1}, "x"], (2, 4)),
+        ([3, {"d": 1}, "x"], (2, 5)),
+        ([1, {"d": 2}, 1, "x", {"d": 2}], (1, 2)),
+        ([2, {"d": 3}], (2, 2)),
+        ([2, "xyz", {"d": "abc"}], (2, 2)),
+        ([1, {"d": 6}, "x"], (1, 1)),
+        ([100, "x"], (2, 5)),
+        ([], (2, 5)),
+    ],
+)
+def test_a_range_reaches_from_its_first_to_its_last_character_that_is_left(
+    op: Op, moved: tuple[int, int]
+) -> None:
+    assert transform_range(2, 5, op) == moved
+
+
+@given(changes(), st.data())
+def test_a_range_moves_as_its_characters_do_one_by_one(change: Change, data: st.DataObject) -> None:
+    beyond = len(change.before) + 3
+    start, end = sorted((data.draw(st.integers(0, beyond)), data.draw(st.integers(0, beyond))))
+    places = [place for place, old in enumerate(origins(beyond, change.op)) if old in range(start, end)]
+    if places:
+        assert transform_range(start, end, change.op) == (places[0], places[-1] + 1)
+    else:
+        place = transform_position(start, change.op)
+        assert transform_range(start, end, change.op) == (place, place)
+
+
+def origins(length: int, op: Op) -> list[int | None]:
+    """Where each character of the new text stood in the old one, None for what is new."""
+    old: list[int | None] = list(range(length))
+    new: list[int | None] = []
+    for component in op:
+        if isinstance(component, str):
+            new += [None] * len(component)
+        else:
+            count = required_length([component])
+            if isinstance(component, int):
+                new += old[:count]
+            del old[:count]
+    return new + old
 
 
 # What all have in common.

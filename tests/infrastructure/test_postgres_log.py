@@ -302,6 +302,24 @@ async def test_the_last_messages_come_oldest_first(log: PostgresLog, history: Po
     assert await texts(0, 10) == []
 
 
+async def test_a_stream_is_read_with_the_places_of_its_events(
+    log: PostgresLog, history: PostgresHistory
+) -> None:
+    document, other = a_document(edits=3), a_document("other.md")
+    events = pending(document, other)
+    appended = await log.append(events, [None] * len(events))
+    found = await history.recorded(document.id)
+    assert [recorded.event for recorded in found] == events[:4]
+    assert [recorded.position for recorded in found] == list(appended.positions[:4])
+    assert await history.recorded(document.id, 1, limit=2) == found[1:3]
+    assert await history.recorded(document.id, 4) == []
+    assert await history.begun([other.id, document.id, "document:demo/none.md"]) == [
+        found[0],
+        *await history.recorded(other.id),
+    ]
+    assert await history.position() == appended.positions[-1]
+
+
 def a_stay(room: str, session: str, *, client: str = "c", user: str = "ada") -> Attendance:
     return Attendance.join(
         room,

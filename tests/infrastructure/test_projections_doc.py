@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from domain.aggregate import Event
 from domain.attendance import Appearance, Attendance, Status
 from domain.document import Document
+from domain.message import Message
 from domain.profile import Profile
 from domain.retention import Retention
 from domain.rights import Role
@@ -30,7 +31,7 @@ def at(hour: int, minute: int = 0) -> datetime:
 
 
 def history() -> list[Event]:
-    aggregates = [_hall(), _demo(), *_profiles(), *_stays(), _document(), _retention()]
+    aggregates = [_hall(), _demo(), *_profiles(), *_stays(), _document(), *_tea(), _retention()]
     return [event for aggregate in aggregates for event in collect(aggregate)]
 
 
@@ -79,6 +80,21 @@ def _document() -> Document:
     return document
 
 
+def _tea() -> list[Message]:
+    return [
+        _message("1", "ada", "Tea, anybody?", at(10)),
+        _message("2", "ben", "Yes: green tea", at(10, 0) + timedelta(seconds=20)),
+        _message("3", "cleo", "For me", at(10, 0) + timedelta(seconds=30), reply_to="1"),
+        _message("4", "ada", "Here is tea", at(10, 30) + timedelta(seconds=30)),
+    ]
+
+
+def _message(message: str, who: str, text: str, moment: datetime, reply_to: str | None = None) -> Message:
+    return Message.post(
+        "tea", message, client="c", text=text, documents={}, actor=who, at=moment, reply_to=reply_to
+    )
+
+
 def _retention() -> Retention:
     retention = Retention.begin("presence", actor="@server", at=at(1))
     retention.drop(date(2026, 10, 23), 7200, kept_days=30, actor="@server", at=at(1))
@@ -95,7 +111,7 @@ async def test_the_examples_of_the_page_give_what_stands_there(database: Databas
             projector = Projector(database, log, view)
             await projector.begin(connection)
             assert await projector.step(connection)
-    assert len(EXAMPLES) == PAGE.count("```sql") == 12
+    assert len(EXAMPLES) == PAGE.count("```sql") == 16
     told = [_as_text(await database.fetch(query)) for query, _ in EXAMPLES]
     assert told == [result for _, result in EXAMPLES]
 

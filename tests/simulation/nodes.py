@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
@@ -17,6 +17,7 @@ from typing import Any, Final
 from application.attendances import Attendances
 from application.cursors import Cursors
 from application.documents import Documents
+from application.links import Links
 from application.live import LiveAggregates
 from application.log import Recorded
 from application.members import Members
@@ -37,6 +38,7 @@ from infrastructure.snapshots import Snapshots
 from interfaces.ws import closes
 from interfaces.ws.holder import Peer
 from interfaces.ws.hub import Hub
+from interfaces.ws.live_views import LiveViews
 from interfaces.ws.rates import Limits
 from interfaces.ws.session import Session
 from tests.simulation.loop import Owner, VirtualLoop
@@ -51,6 +53,13 @@ SWEEP_SECONDS: Final = 5.0
 
 # When virtual time begins.
 BEGINNING: Final = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class NoStandings:
+    """Of projections, which are not simulated."""
+
+    async def find(self) -> Mapping[str, Any] | None:
+        return {}
 
 
 class LogParts:
@@ -109,6 +118,7 @@ class SimulatedNode(Owner):
         self.record.feed.follow(self.snapshots.on_events)
         self.services = self._services()
         self.hub = Hub(self.history, self.history)
+        self.live_views = LiveViews(NoStandings(), {})  # there are no projections here
         self.limits = Limits()
 
     def _services(self) -> Services:
@@ -121,6 +131,7 @@ class SimulatedNode(Owner):
             profiles=Profiles(lives, now=self.now),
             documents=documents,
             messages=Messages(lives, documents, now=self.now),
+            links=Links(documents, self.history),
             receipts=Receipts(lives, node=self.id, now=self.now),
             revisions=Revisions(lives, now=self.now),
             runs=Runs(lives, now=self.now),
@@ -283,7 +294,15 @@ class Socket(NodeEnd):
         self._is_clean = False
         link.node_end = self
         self.session = Session(
-            room, node.services, node.hub, self, self._on_close, node.limits, Peer(), lambda _: True
+            room,
+            node.services,
+            node.hub,
+            node.live_views,
+            self,
+            self._on_close,
+            node.limits,
+            Peer(),
+            lambda _: True,
         )
         self._reader = asyncio.get_running_loop().create_task(self._read())
 

@@ -480,6 +480,21 @@ class HistoryOnNode:
     async def events_after(self, stream: str, version: int) -> Sequence[Event]:
         return await self._connection.read(lambda: [row.event for row in self._stream(stream)[version:]])
 
+    async def recorded(self, stream: str, after: int = 0, *, limit: int | None = None) -> Sequence[Recorded]:
+        return await self._connection.read(
+            lambda: [row.recorded for row in self._stream(stream)[after:][:limit]]
+        )
+
+    async def begun(self, streams: Sequence[str]) -> Sequence[Recorded]:
+        def query() -> list[Recorded]:
+            firsts = [rows[0].recorded for stream in set(streams) if (rows := self._stream(stream))]
+            return sorted(firsts, key=lambda first: first.position)
+
+        return await self._connection.read(query)
+
+    async def position(self) -> int:
+        return await self._connection.read(lambda: self._record.position)
+
     async def edits(self, stream: str, after: int, until: int) -> Sequence[EditApplied]:
         def query() -> list[EditApplied]:
             events = [row.event for row in self._stream(stream)]

@@ -9,6 +9,7 @@ import pytest
 from domain.rights import Action, Role, may
 from interfaces.http.door import Access
 from interfaces.http.routes import ROUTES, Route
+from interfaces.http.speech import client_of
 from tests.interfaces.server_thread import Answer, ServerThread, Somebody
 
 
@@ -48,6 +49,19 @@ SAMPLES: Final = {
     "GET /api/rooms/{room}/documents": Sample(),
     "GET /api/rooms/{room}/documents/{document}": Sample(),
     "DELETE /api/rooms/{room}/documents/{document}": Sample(),
+    "POST /api/rooms/{room}/messages": Sample({"text": "Hello"}),
+    "PATCH /api/rooms/{room}/messages/{message}": Sample({"text": "Hello there"}),
+    "DELETE /api/rooms/{room}/messages/{message}": Sample(),
+    "PUT /api/rooms/{room}/messages/{message}/reactions/{emoji}": Sample(),
+    "DELETE /api/rooms/{room}/messages/{message}/reactions/{emoji}": Sample(),
+    "PUT /api/rooms/{room}/messages/{message}/pin": Sample(),
+    "DELETE /api/rooms/{room}/messages/{message}/pin": Sample(),
+    "GET /api/rooms/{room}/messages/{message}/link": Sample(),
+    "PUT /api/rooms/{room}/receipt": Sample({"delivered": 1}),
+    "POST /api/rooms/{room}/documents/{document}/saves": Sample({"name": "First"}),
+    "GET /api/rooms/{room}/documents/{document}/saves": Sample(),
+    "POST /api/rooms/{room}/runs": Sample({"title": "tests"}),
+    "POST /api/rooms/{room}/runs/{run}/finish": Sample({"outcome": "passed"}),
     "GET /api/rooms/{room}/presence": Sample(),
     "GET /api/rooms/{room}/presence/summary": Sample(),
     "GET /api/rooms/{room}/activity": Sample(),
@@ -74,13 +88,17 @@ OF_ROOMS = [route for route in ROUTES if isinstance(route.access, Action)]
 
 
 class Scene(NamedTuple):
-    """A room of the owner's, with somebody else in it, and an invitation that is out."""
+    """A room of the owner's, with somebody else in it, and an invitation that is out. `message` and `run` are
+    the owner's, unless whoever asks may have their own.
+    """
 
     owner: Somebody
     room: str
     somebody: Somebody
     invitation: str
     secret: str
+    message: str
+    run: str
 
     def path(self, route: Route, query: str = "", **given: str) -> str:
         usual = {
@@ -88,6 +106,9 @@ class Scene(NamedTuple):
             "user": self.somebody.user,
             "document": "main.md",
             "invitation": self.invitation,
+            "message": self.message,
+            "emoji": "%F0%9F%91%8D",
+            "run": self.run,
         }
         return route.path.format(**usual | SAMPLES[name_of(route)].path | given) + query
 
@@ -95,19 +116,61 @@ class Scene(NamedTuple):
         body = SAMPLES[name_of(route)].body
         return body | {"secret": self.secret} if route.path.endswith("/accept") else body
 
+    def of(self, who: Somebody, role: Role) -> Scene:
+        """With a message and a run of theirs in it, where their role lets them."""
+        message = say(who, self.room) if may(role, Action.POST) else self.message
+        run = start_run(who, self.room) if may(role, Action.EDIT) else self.run
+        return self._replace(message=message, run=run)
+
     def ask(self, who: Somebody | ServerThread, route: Route, query: str = "", **given: str) -> Answer:
         return who.ask(route.method, self.path(route, query, **given), self.body(route))
 
 
-def make_scene(owner: Somebody, somebody: Somebody, **members: str) -> Scene:
+def make_scene(somebody: Somebody, **members: str) -> Scene:
+    """With an owner of its own: one for all of the table would ask too often."""
+    owner = somebody.server.guest("Olga")
     room = owner.make_room(**members, **{somebody.user: "viewer"})
     link = owner.post(f"/api/rooms/{room}/invitations", {"role": "viewer"}).json
-    return Scene(owner, room, somebody, link["invitation"], link["secret"])
+    message, run = say(owner, room), start_run(owner, room)
+    return Scene(owner, room, somebody, link["invitation"], link["secret"], message, run)
 
 
-@pytest.fixture(scope="module")
-def owner(server: ServerThread) -> Somebody:
-    return server.guest("Olga")
+def say(who: Somebody, room: str) -> str:
+    """The id of a new message of theirs, with a link."""
+    services, message = who.server.server.services, who.server.server.services.new_id()
+
+    async def post() -> None:
+        await services.messages.post(
+            room,
+            message,
+            client=client_of(who.user),
+            text="Hi",
+            documents={},
+            link={"document": "main.md", "revision": 0, "start": 0, "end": 0},
+            actor=who.user,
+        )
+
+    who.server.call(post())
+    return message
+
+
+def start_run(who: Somebody, room: str) -> str:
+    """The id of a new run of theirs."""
+    services, run = who.server.server.services, who.server.server.services.new_id()
+
+    async def start() -> None:
+        await services.runs.start(
+            room,
+            run,
+            client=client_of(who.user),
+            title="tests",
+            document=None,
+            revision=None,
+            actor=who.user,
+        )
+
+    who.server.call(start())
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +182,9 @@ def somebody(server: ServerThread) -> Somebody:
 
 
 @pytest.fixture(scope="module")
-def scene(owner: Somebody, somebody: Somebody) -> Scene:
+def scene(somebody: Somebody) -> Scene:
     """For those who change nothing in it, because they are not let in."""
-    return make_scene(owner, somebody)
+    return make_scene(somebody)
 
 
 def check_good(answer: Answer, route: Route) -> None:
@@ -211,18 +274,18 @@ def test_a_stranger_cannot_tell_a_room_from_one_that_there_is_not(
     assert (answer.status, answer.json["code"]) == (404, "E_NOT_FOUND")
     for nothing in ("no-such-room", "no%20id"):
         assert as_told(scene.ask(stranger, route, room=nothing)) == as_told(answer)
-    closed = make_scene(scene.owner, scene.somebody)
-    assert scene.owner.delete(f"/api/rooms/{closed.room}").status == 204
-    assert as_told(closed.ask(scene.owner, route)) == as_told(answer)
+    closed = make_scene(scene.somebody)
+    assert closed.owner.delete(f"/api/rooms/{closed.room}").status == 204
+    assert as_told(closed.ask(closed.owner, route)) == as_told(answer)
 
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("route", OF_ROOMS, ids=name_of)
 def test_in_a_room_a_role_may_do_what_the_table_of_rights_says(
-    server: ServerThread, owner: Somebody, somebody: Somebody, route: Route, role: Role
+    server: ServerThread, somebody: Somebody, route: Route, role: Role
 ) -> None:
     member = server.guest(role)
-    scene = make_scene(owner, somebody, **{member.user: role})
+    scene = make_scene(somebody, **{member.user: role}).of(member, role)
     answer = scene.ask(member, route)
     needed = OF_OTHERS.get(name_of(route), route.access)
     assert isinstance(needed, Action)
@@ -235,13 +298,14 @@ def test_in_a_room_a_role_may_do_what_the_table_of_rights_says(
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.COMMENTER, Role.EDITOR])
 @pytest.mark.parametrize("route", OF_ROOMS, ids=name_of)
 def test_a_role_of_everyone_is_as_good_as_a_members(
-    server: ServerThread, owner: Somebody, somebody: Somebody, route: Route, role: Role
+    server: ServerThread, somebody: Somebody, route: Route, role: Role
 ) -> None:
-    scene = make_scene(owner, somebody)
-    assert owner.patch(f"/api/rooms/{scene.room}", {"everyone": role}).status == 200
+    scene = make_scene(somebody)
+    assert scene.owner.patch(f"/api/rooms/{scene.room}", {"everyone": role}).status == 200
     needed = OF_OTHERS.get(name_of(route), route.access)
     assert isinstance(needed, Action)
-    answer = scene.ask(server.guest("Ada"), route)
+    ada = server.guest("Ada")
+    answer = scene.of(ada, role).ask(ada, route)
     assert answer.status == (route.status if may(role, needed) else 403)
 
 

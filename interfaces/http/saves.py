@@ -1,0 +1,41 @@
+"""`/api/rooms/{room}/documents/{document}/saves`: mark revisions of a document, and list what was marked."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from domain.names import normal_name
+from interfaces.http.answers import ListedSave, SaveAnswer, SavesAnswer, answer, microseconds
+from interfaces.http.bodies import NewSave, SavesQuery
+from interfaces.http.documents import document_id
+from interfaces.http.keys import IDENTITY, ROOM, SERVICES
+
+
+async def save(request: web.Request, body: NewSave) -> web.Response:
+    """Mark a revision as worth keeping, with a name or without. A name that comes again moves there."""
+    services, room = request.app[SERVICES], request[ROOM].room
+    document = await services.documents.get(room, document_id(request))
+    revision = document.revision if body.revision is None else body.revision
+    await services.documents.check_reached(document, revision)
+    await services.revisions.save(room, document.name, revision, name=body.name, actor=request[IDENTITY].user)
+    name = None if body.name is None else normal_name(body.name)
+    return answer(SaveAnswer(document=document.name, revision=revision, name=name), 201)
+
+
+async def list_all(request: web.Request, query: SavesQuery) -> web.Response:
+    """What was saved of a document, oldest first, and of which revision each name is now."""
+    services, room = request.app[SERVICES], request[ROOM].room
+    document = (await services.documents.get(room, document_id(request))).name
+    found = await services.revisions.saved(room, document, query.after, query.limit)
+    saves = [
+        ListedSave(
+            revision=event.revision,
+            name=event.name,
+            saved=microseconds(event.timestamp) or 0,
+            saved_by=event.actor,
+        )
+        for event in found
+    ]
+    following = found[-1].originator_version if len(found) == query.limit else None
+    names = dict(await services.revisions.names(room, document))
+    return answer(SavesAnswer(saves=saves, names=names, next=following))
