@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, TypeVar, get_origin
 
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from domain.errors import BadFrame, BadJson, TextInvalid
 from domain.ids import DOCUMENT_ID_PATTERN, ID_PATTERN, is_document_id, is_id
@@ -293,6 +301,8 @@ def _kinds(value: object) -> object:
     return [Kind(name) if name in set(Kind) else name for name in names]
 
 
+# Written out, since what a query holds is described where it stands.
+ActivityKind = Annotated[Kind, WithJsonSchema({"type": "string", "enum": [kind.value for kind in Kind]})]
 ActivityLimit = Annotated[int, Field(ge=1, le=ACTIVITY_PAGE_MAX), BeforeValidator(_whole)]
 
 
@@ -302,7 +312,7 @@ class ActivityQuery(Asked):
     model_config = ConfigDict(validate_by_name=False, validate_by_alias=True)
 
     user: Id | None = None
-    kind: Annotated[list[Kind], Field(max_length=len(Kind)), BeforeValidator(_kinds)] = []
+    kind: Annotated[list[ActivityKind], Field(max_length=len(Kind)), BeforeValidator(_kinds)] = []
     document: DocumentId | None = None
     since: Annotated[Moment | None, Field(alias="from")] = None
     until: Annotated[Moment | None, Field(alias="to")] = None
