@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
@@ -27,6 +28,7 @@ from interfaces.pyclient.client import Client, ClientDocument
 from interfaces.pyclient.credentials import Credentials
 from interfaces.pyclient.errors import Refused
 from interfaces.pyclient.reconnect import Backoff
+from tests.guests import Guest
 from tests.servers import ServerProcess
 from tests.waiting import until
 
@@ -122,8 +124,12 @@ class Day:
     def in_room(self) -> list[Person]:
         return [person for place, person in self.people.items() if place != "Lab"]
 
-    def name_of(self, user: str) -> str:
-        return next(name for name, of in self.users.items() if of == user)
+    def ask(self, name: str, path: str, method: str = "GET", body: Any = None, **query: Any) -> Any:
+        """What one of the team is answered over HTTP; a path that begins with a dot is the room's. Blocks."""
+        guest = Guest(self.server.url, self.users[name], self.tokens[name])
+        path = f"/api/rooms/{self.room}{path[1:]}" if path.startswith(".") else path
+        asked = f"{path}?{urlencode(query, doseq=True)}" if query else path
+        return guest.ask(method, asked, body)
 
 
 class Driver:
@@ -337,6 +343,10 @@ async def _lose_connection(person: Person) -> None:
     ends()
 
 
+def _totals(told: list[Any]) -> Any:
+    return told[-1].statistics["ever"]["totals"] if told else {"messages": 0}
+
+
 async def _evening(driver: Driver) -> None:
     """All read what there is, but for Cem, who has read up to the question only."""
     day, people = driver.day, driver.day.people
@@ -353,5 +363,8 @@ async def _evening(driver: Driver) -> None:
     at = ada.session.chat.messages[last]["position"]
     await soon(lambda: sum(pointers.read >= at for pointers in ada.pointers.values()) == 5)
     await soon(lambda: all(p.delivered >= at for p in ada.pointers.values()))
+    heard = day.people["Ada"].heard
+    await soon(lambda: _totals(heard["statistics"])["messages"] == len(day.said))
+    await soon(lambda: any(line["id"] >= at for told in heard["activity"] for line in told.lines))
     for person in present:
         day.chats[person.name] = list(person.client.session.chat.messages.values())
