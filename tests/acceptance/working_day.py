@@ -8,6 +8,7 @@ what is said are lines of both.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import aiohttp
 import pytest
 
 from application.log import Recorded
+from domain.attendance import Joined, Left
 from domain.text_op import apply
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresLog
@@ -117,6 +119,8 @@ class Day:
     """Runs by how they ended."""
     chats: dict[str, list[Event]] = field(default_factory=dict)
     """By person, the chat as they saw it in the evening."""
+    evening: int = 0
+    """Up to where the log was when they went home."""
     log: list[Recorded] = field(default_factory=list)
     """What the store has of the room."""
 
@@ -193,10 +197,22 @@ async def drive(server: ServerProcess, dsn: str) -> Day:
         await _noon(driver)
         await _afternoon(driver)
         await _evening(driver)
-        day.log = await read_log(dsn, day.room)
+        day.evening = (await read_log(dsn, day.room))[-1].position
         for name, credentials in driver._credentials.items():
             day.tokens[name] = await credentials.token(http, server.url)
-        return day
+    day.log = await _all_gone(dsn, day.room)
+    return day
+
+
+async def _all_gone(dsn: str, room: str) -> list[Recorded]:
+    """The log when everybody has left."""
+    async with asyncio.timeout(AT_ONCE_SECONDS):
+        while True:
+            log = await read_log(dsn, room)
+            kinds = Counter(type(recorded.event) for recorded in log)
+            if kinds[Joined] == kinds[Left]:
+                return log
+            await asyncio.sleep(0.05)
 
 
 async def read_log(dsn: str, room: str) -> list[Recorded]:
