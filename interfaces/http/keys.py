@@ -21,6 +21,7 @@ from projections.members import RoleSpan
 from projections.presence import PresenceSpan, PresenceSummary
 from projections.profiles import ProfileEntry
 from projections.rooms import RoomEntry
+from projections.statistics import RoomStatistics
 
 
 class PastReader(Protocol):
@@ -69,6 +70,28 @@ class PresenceReader(Protocol):
     async def summary(
         self, *, room: str | None, user: str | None, since: datetime, until: datetime, now: datetime
     ) -> Sequence[PresenceSummary]: ...
+
+
+class StatisticsReader(Protocol):
+    """Tells of what is done in a room. Raises `StoreUnavailable`."""
+
+    async def of_room(
+        self,
+        room: str,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        user: str | None = None,
+        offset_minutes: int = 0,
+    ) -> RoomStatistics: ...
+
+
+class PlotSource(Protocol):
+    """Draws statistics, elsewhere than in this process. Raises `Overloaded`."""
+
+    async def plot(self, figure: bytes, etag: str) -> bytes:
+        """`figure` is what is drawn, as JSON; `etag` names it, and the same is drawn once."""
+        ...
 
 
 class TokenSource(Protocol):
@@ -126,6 +149,8 @@ ROOMS: Final[web.AppKey[RoomsReader]] = web.AppKey("rooms")
 MEMBERS: Final[web.AppKey[MembersReader]] = web.AppKey("members")
 PROFILES: Final[web.AppKey[ProfilesReader]] = web.AppKey("profiles")
 PRESENCE: Final[web.AppKey[PresenceReader]] = web.AppKey("presence")
+STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
+PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
 
 # For one request, where the route's access says so.
 

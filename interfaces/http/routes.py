@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from domain.rights import Action
-from interfaces.http import docs, documents, home, members, operation, people, presence, rooms
+from interfaces.http import docs, documents, home, members, operation, people, presence, rooms, statistics
 from interfaces.http.answers import (
     AcceptedAnswer,
     Answer,
@@ -33,6 +33,7 @@ from interfaces.http.answers import (
     ReadyAnswer,
     RoomAnswer,
     RoomsAnswer,
+    StatisticsAnswer,
     SummaryAnswer,
     TextAnswer,
     TicketAnswer,
@@ -53,6 +54,7 @@ from interfaces.http.bodies import (
     ProfilesQuery,
     RoomChange,
     RoomsQuery,
+    StatisticsQuery,
     SummaryQuery,
     read_body,
     read_query,
@@ -154,6 +156,10 @@ ROUTES: Final = (
     # Presence.
     Route("GET", f"{_ROOM}/presence", presence.look, READ, PresenceQuery, answer=PresenceAnswer),
     Route("GET", f"{_ROOM}/presence/summary", presence.summarise, READ, SummaryQuery, answer=SummaryAnswer),
+    # Statistics.
+    Route("GET", f"{_ROOM}/statistics", statistics.look, READ, StatisticsQuery, answer=StatisticsAnswer),
+    Route("GET", f"{_ROOM}/statistics/plot.svg", statistics.plot_svg, READ, StatisticsQuery),
+    Route("GET", f"{_ROOM}/statistics/plot.png", statistics.plot_png, READ, StatisticsQuery),
     # Operation.
     Route("GET", "/healthz", operation.healthz, OPERATOR, answer=HealthAnswer),
     Route("GET", "/readyz", operation.readyz, OPERATOR, answer=ReadyAnswer),
