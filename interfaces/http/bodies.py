@@ -48,6 +48,9 @@ INVITATION_SECONDS_MAX: Final = 90 * 24 * 3600
 # A link for more people than a room has members is one for any number.
 INVITATION_USES_MAX: Final = 1_000
 
+# From UTC-14, which is further than the last ship, to UTC+14.
+OFFSET_MINUTES_MAX: Final = 14 * 60
+
 # Of time.
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 _END: Final = datetime.max.replace(tzinfo=UTC)
@@ -95,6 +98,14 @@ def _whole(value: object) -> object:
     return int(str(value)) if is_whole else value
 
 
+def _offset(value: object) -> object:
+    """Minutes with or without a sign; a plus is read as a space in a query."""
+    if not isinstance(value, str):
+        return value
+    number = _whole(value.removeprefix("-").removeprefix(" ").removeprefix("+"))
+    return -number if isinstance(number, int) and value.startswith("-") else number
+
+
 def _moment(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -126,6 +137,7 @@ EveryonesRole = Literal["viewer", "commenter", "editor"]
 """Not everyone can be an owner."""
 Whole = Annotated[int, Field(ge=0, le=INTEGER_MAX), BeforeValidator(_whole)]
 Limit = Annotated[int, Field(ge=1, le=PAGE_MAX), BeforeValidator(_whole)]
+Offset = Annotated[int, Field(ge=-OFFSET_MINUTES_MAX, le=OFFSET_MINUTES_MAX), BeforeValidator(_offset)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 
 
@@ -277,6 +289,14 @@ class SummaryQuery(Asked):
     user: Id | None = None
     since: Annotated[Moment | None, Field(alias="from")] = None
     until: Annotated[Moment | None, Field(alias="to")] = None
+
+
+class StatisticsQuery(SummaryQuery):
+    """`from` and `to`: everything when they are missing. `offset`: by how many minutes the clock for days and
+    hours of the day is ahead of UTC.
+    """
+
+    offset: Offset = 0
 
 
 class ProfilesQuery(Asked):

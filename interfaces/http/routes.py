@@ -28,6 +28,7 @@ from interfaces.http import (
     runs,
     saves,
     speech,
+    statistics,
 )
 from interfaces.http.answers import (
     AcceptedAnswer,
@@ -60,6 +61,7 @@ from interfaces.http.answers import (
     RunAnswer,
     SaveAnswer,
     SavesAnswer,
+    StatisticsAnswer,
     SummaryAnswer,
     TextAnswer,
     TextsAnswer,
@@ -94,6 +96,7 @@ from interfaces.http.bodies import (
     RunEnd,
     SavesQuery,
     SearchQuery,
+    StatisticsQuery,
     SummaryQuery,
     UnreadQuery,
     UserActivityQuery,
@@ -233,6 +236,10 @@ ROUTES: Final = (
     # Activity.
     Route("GET", f"{_ROOM}/activity", activity.look, READ, ActivityQuery, answer=ActivityAnswer),
     Route("GET", "/api/activity", activity.look_at_user, SIGNED_IN, UserActivityQuery, answer=ActivityAnswer),
+    # Statistics.
+    Route("GET", f"{_ROOM}/statistics", statistics.look, READ, StatisticsQuery, answer=StatisticsAnswer),
+    Route("GET", f"{_ROOM}/statistics/plot.svg", statistics.plot_svg, READ, StatisticsQuery),
+    Route("GET", f"{_ROOM}/statistics/plot.png", statistics.plot_png, READ, StatisticsQuery),
     # Operation.
     Route("GET", "/healthz", operation.healthz, OPERATOR, answer=HealthAnswer),
     Route("GET", "/readyz", operation.readyz, OPERATOR, answer=ReadyAnswer),
