@@ -364,6 +364,13 @@ class MessageAnswer(Answer):
     position: int
 
 
+class ImportAnswer(Answer):
+    """How many messages are new in the room, and how many were there already."""
+
+    added: int
+    known: int
+
+
 class PassageAnswer(LinkAnswer):
     """Where a linked range is in the present text, which is that of `revision`. `text` is its beginning;
     `is_gone`: all of it was deleted.

@@ -50,6 +50,8 @@ SAMPLES: Final = {
     "GET /api/rooms/{room}/documents": Sample(),
     "GET /api/rooms/{room}/documents/{document}": Sample(),
     "DELETE /api/rooms/{room}/documents/{document}": Sample(),
+    "GET /api/rooms/{room}/messages/export": Sample(),
+    "POST /api/rooms/{room}/messages/import": Sample({"room": "old", "exported_at": 0, "messages": []}),
     "POST /api/rooms/{room}/messages": Sample({"text": "Hello"}),
     "PATCH /api/rooms/{room}/messages/{message}": Sample({"text": "Hello there"}),
     "DELETE /api/rooms/{room}/messages/{message}": Sample(),
