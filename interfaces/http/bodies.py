@@ -7,11 +7,25 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, TypeVar, get_origin
 
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from domain.errors import BadFrame, BadJson, TextInvalid
 from domain.ids import DOCUMENT_ID_PATTERN, ID_PATTERN, is_document_id, is_id
-from domain.limits import AVATAR_CODE_POINTS, ID_CODE_POINTS, INTEGER_MAX, NAME_CODE_POINTS
+from domain.limits import (
+    AVATAR_CODE_POINTS,
+    EMOJI_CODE_POINTS,
+    ID_CODE_POINTS,
+    INTEGER_MAX,
+    NAME_CODE_POINTS,
+)
 from domain.names import as_name
 from domain.rights import Role
 from interfaces.ws.frames import LinkField, Title
@@ -287,6 +301,8 @@ def _kinds(value: object) -> object:
     return [Kind(name) if name in set(Kind) else name for name in names]
 
 
+# Written out, since what a query holds is described where it stands.
+ActivityKind = Annotated[Kind, WithJsonSchema({"type": "string", "enum": [kind.value for kind in Kind]})]
 ActivityLimit = Annotated[int, Field(ge=1, le=ACTIVITY_PAGE_MAX), BeforeValidator(_whole)]
 
 
@@ -296,7 +312,7 @@ class ActivityQuery(Asked):
     model_config = ConfigDict(validate_by_name=False, validate_by_alias=True)
 
     user: Id | None = None
-    kind: Annotated[list[Kind], Field(max_length=len(Kind)), BeforeValidator(_kinds)] = []
+    kind: Annotated[list[ActivityKind], Field(max_length=len(Kind)), BeforeValidator(_kinds)] = []
     document: DocumentId | None = None
     since: Annotated[Moment | None, Field(alias="from")] = None
     until: Annotated[Moment | None, Field(alias="to")] = None
@@ -311,6 +327,77 @@ class UserActivityQuery(Asked):
     user: Id | None = None
     before: Whole | None = None
     limit: ActivityLimit = ACTIVITY_PAGE
+
+
+# Of the chat. Two hundred of the longest messages are some megabytes.
+CHAT_PAGE: Final = 50
+CHAT_PAGE_MAX: Final = 200
+
+# A sentence or two. Each word of it is looked for.
+SEARCH_CODE_POINTS: Final = 256
+
+ChatLimit = Annotated[int, Field(ge=1, le=CHAT_PAGE_MAX), BeforeValidator(_whole)]
+
+
+def _truth(value: object) -> object:
+    return value == "true" if value in {"true", "false"} else value
+
+
+def _checked_search(value: str) -> str:
+    if not value.strip():
+        raise ValueError("nothing is looked for")
+    return value
+
+
+class ChatQuery(Asked):
+    """All that is given must apply. `emoji`: somebody has reacted with it, "" for any; `document`: it links
+    to it, or its author had it open. `from` and `to` are about when it was said.
+    """
+
+    model_config = ConfigDict(validate_by_name=False, validate_by_alias=True)
+
+    author: Id | None = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to")] = None
+    emoji: Annotated[Text, Field(max_length=EMOJI_CODE_POINTS)] | None = None
+    mentions: Id | None = None
+    document: DocumentId | None = None
+    reply_to: Id | None = None
+    pinned: Annotated[bool, BeforeValidator(_truth)] | None = None
+    limit: ChatLimit = CHAT_PAGE
+
+
+class MessagesQuery(ChatQuery):
+    """`before` and `after`: positions; `around`: a message."""
+
+    before: Whole | None = None
+    after: Whole | None = None
+    around: Id | None = None
+
+
+class SearchQuery(ChatQuery):
+    """`q`: words and "phrases"; `after`: the `next` of the page before."""
+
+    q: Annotated[Text, AfterValidator(_checked_search), Field(max_length=SEARCH_CODE_POINTS)]
+    after: Annotated[str, Field(pattern=r"^-?\d{1,20}(\.\d{1,20})?(e-\d{1,2})?_\d{1,16}$")] | None = None
+
+
+class BackwardsQuery(Asked):
+    """`before`: a position."""
+
+    before: Whole | None = None
+    limit: ChatLimit = CHAT_PAGE
+
+
+class AuthorQuery(BackwardsQuery):
+    author: Id
+
+
+class UnreadQuery(Asked):
+    """`after`: a room."""
+
+    after: Id | None = None
+    limit: ChatLimit = CHAT_PAGE
 
 
 # Reading.
