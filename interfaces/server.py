@@ -41,14 +41,17 @@ from interfaces.http.keys import (
     MEMBERS,
     OPERATION,
     PAST,
+    PLOTS,
     PRESENCE,
     PROFILES,
     ROOMS,
     SERVICES,
+    STATISTICS,
     TOKENS,
     Entrance,
 )
 from interfaces.http.openapi import describe
+from interfaces.http.plots import Plots
 from interfaces.http.problems import problems
 from interfaces.http.proxies import forwarded
 from interfaces.http.routes import ROUTES, add_routes
@@ -221,6 +224,9 @@ def _app(
     app[PRESENCE] = node.views.presence
     app[CHAT] = node.views.chat
     app[ACTIVITY] = node.views.activity
+    app[STATISTICS] = node.views.statistics
+    app[PLOTS] = plots = Plots()
+    app.on_cleanup.append(plots.close)
     add_routes(app, Door(services, settings.requests_per_second, failures))
     app.router.add_get("/ws/{room}", sockets.handle)
     return app

@@ -25,6 +25,7 @@ from projections.members import RoleSpan
 from projections.presence import PresenceSpan, PresenceSummary
 from projections.profiles import ProfileEntry
 from projections.rooms import RoomEntry
+from projections.statistics import RoomStatistics
 
 
 class PastReader(Protocol):
@@ -126,6 +127,28 @@ class ActivityReader(Protocol):
     async def of_user(self, user: str, *, asker: str, before: int | None, limit: int) -> Sequence[Line]: ...
 
 
+class StatisticsReader(Protocol):
+    """Tells of what is done in a room. Raises `StoreUnavailable`."""
+
+    async def of_room(
+        self,
+        room: str,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        user: str | None = None,
+        offset_minutes: int = 0,
+    ) -> RoomStatistics: ...
+
+
+class PlotSource(Protocol):
+    """Draws statistics, elsewhere than in this process. Raises `Overloaded`."""
+
+    async def plot(self, figure: bytes, etag: str) -> bytes:
+        """`figure` is what is drawn, as JSON; `etag` names it, and the same is drawn once."""
+        ...
+
+
 class TokenSource(Protocol):
     """Verifies tokens, and signs those of guests."""
 
@@ -183,6 +206,8 @@ PROFILES: Final[web.AppKey[ProfilesReader]] = web.AppKey("profiles")
 PRESENCE: Final[web.AppKey[PresenceReader]] = web.AppKey("presence")
 CHAT: Final[web.AppKey[ChatReader]] = web.AppKey("chat")
 ACTIVITY: Final[web.AppKey[ActivityReader]] = web.AppKey("activity")
+STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
+PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
 
 # For one request, where the route's access says so.
 

@@ -18,7 +18,9 @@ from interfaces.http import (
     activity,
     docs,
     documents,
+    exports,
     home,
+    imports,
     members,
     messages,
     operation,
@@ -28,6 +30,7 @@ from interfaces.http import (
     runs,
     saves,
     speech,
+    statistics,
 )
 from interfaces.http.answers import (
     AcceptedAnswer,
@@ -38,6 +41,7 @@ from interfaces.http.answers import (
     FoundMessagesAnswer,
     GuestAnswer,
     HealthAnswer,
+    ImportAnswer,
     InvitationsAnswer,
     ListedMessagesAnswer,
     MeAnswer,
@@ -60,6 +64,7 @@ from interfaces.http.answers import (
     RunAnswer,
     SaveAnswer,
     SavesAnswer,
+    StatisticsAnswer,
     SummaryAnswer,
     TextAnswer,
     TextsAnswer,
@@ -73,6 +78,7 @@ from interfaces.http.bodies import (
     AuthorQuery,
     BackwardsQuery,
     DocumentQuery,
+    ExportQuery,
     MembersQuery,
     MessageChange,
     MessagesQuery,
@@ -80,6 +86,7 @@ from interfaces.http.bodies import (
     NewGuest,
     NewInvitation,
     NewMessage,
+    NewMessages,
     NewReceipt,
     NewRole,
     NewRoom,
@@ -94,6 +101,7 @@ from interfaces.http.bodies import (
     RunEnd,
     SavesQuery,
     SearchQuery,
+    StatisticsQuery,
     SummaryQuery,
     UnreadQuery,
     UserActivityQuery,
@@ -197,7 +205,9 @@ ROUTES: Final = (
     Route("GET", f"{_ROOM}/documents", documents.list_all, READ, answer=DocumentsAnswer),
     Route("GET", _DOCUMENT, documents.read, READ, DocumentQuery, answer=TextAnswer),
     Route("DELETE", _DOCUMENT, documents.unlist, EDIT, status=204),
-    # What is said.
+    # What is said. The fixed paths come before those that are a message's.
+    Route("GET", f"{_ROOM}/messages/export", exports.export, READ, ExportQuery),
+    Route("POST", f"{_ROOM}/messages/import", imports.bring, MANAGE, body=NewMessages, answer=ImportAnswer),
     Route("POST", f"{_ROOM}/messages", speech.post, POST, body=NewMessage, answer=MessageAnswer, status=201),
     Route("PATCH", _MESSAGE, speech.edit, POST, body=MessageChange, answer=MessageAnswer),
     Route("DELETE", _MESSAGE, speech.delete, POST, answer=MessageAnswer),
@@ -233,6 +243,10 @@ ROUTES: Final = (
     # Activity.
     Route("GET", f"{_ROOM}/activity", activity.look, READ, ActivityQuery, answer=ActivityAnswer),
     Route("GET", "/api/activity", activity.look_at_user, SIGNED_IN, UserActivityQuery, answer=ActivityAnswer),
+    # Statistics.
+    Route("GET", f"{_ROOM}/statistics", statistics.look, READ, StatisticsQuery, answer=StatisticsAnswer),
+    Route("GET", f"{_ROOM}/statistics/plot.svg", statistics.plot_svg, READ, StatisticsQuery),
+    Route("GET", f"{_ROOM}/statistics/plot.png", statistics.plot_png, READ, StatisticsQuery),
     # Operation.
     Route("GET", "/healthz", operation.healthz, OPERATOR, answer=HealthAnswer),
     Route("GET", "/readyz", operation.readyz, OPERATOR, answer=ReadyAnswer),

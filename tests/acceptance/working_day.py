@@ -8,16 +8,19 @@ what is said are lines of both.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
 
 from application.log import Recorded
+from domain.attendance import Joined, Left
 from domain.text_op import apply
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresLog
@@ -27,6 +30,7 @@ from interfaces.pyclient.client import Client, ClientDocument
 from interfaces.pyclient.credentials import Credentials
 from interfaces.pyclient.errors import Refused
 from interfaces.pyclient.reconnect import Backoff
+from tests.guests import Guest
 from tests.servers import ServerProcess
 from tests.waiting import until
 
@@ -115,6 +119,8 @@ class Day:
     """Runs by how they ended."""
     chats: dict[str, list[Event]] = field(default_factory=dict)
     """By person, the chat as they saw it in the evening."""
+    evening: int = 0
+    """Up to where the log was when they went home."""
     log: list[Recorded] = field(default_factory=list)
     """What the store has of the room."""
 
@@ -122,8 +128,12 @@ class Day:
     def in_room(self) -> list[Person]:
         return [person for place, person in self.people.items() if place != "Lab"]
 
-    def name_of(self, user: str) -> str:
-        return next(name for name, of in self.users.items() if of == user)
+    def ask(self, name: str, path: str, method: str = "GET", body: Any = None, **query: Any) -> Any:
+        """What one of the team is answered over HTTP; a path that begins with a dot is the room's. Blocks."""
+        guest = Guest(self.server.url, self.users[name], self.tokens[name])
+        path = f"/api/rooms/{self.room}{path[1:]}" if path.startswith(".") else path
+        asked = f"{path}?{urlencode(query, doseq=True)}" if query else path
+        return guest.ask(method, asked, body)
 
 
 class Driver:
@@ -187,10 +197,22 @@ async def drive(server: ServerProcess, dsn: str) -> Day:
         await _noon(driver)
         await _afternoon(driver)
         await _evening(driver)
-        day.log = await read_log(dsn, day.room)
+        day.evening = (await read_log(dsn, day.room))[-1].position
         for name, credentials in driver._credentials.items():
             day.tokens[name] = await credentials.token(http, server.url)
-        return day
+    day.log = await _all_gone(dsn, day.room)
+    return day
+
+
+async def _all_gone(dsn: str, room: str) -> list[Recorded]:
+    """The log when everybody has left."""
+    async with asyncio.timeout(AT_ONCE_SECONDS):
+        while True:
+            log = await read_log(dsn, room)
+            kinds = Counter(type(recorded.event) for recorded in log)
+            if kinds[Joined] == kinds[Left]:
+                return log
+            await asyncio.sleep(0.05)
 
 
 async def read_log(dsn: str, room: str) -> list[Recorded]:
@@ -337,6 +359,10 @@ async def _lose_connection(person: Person) -> None:
     ends()
 
 
+def _totals(told: list[Any]) -> Any:
+    return told[-1].statistics["ever"]["totals"] if told else {"messages": 0}
+
+
 async def _evening(driver: Driver) -> None:
     """All read what there is, but for Cem, who has read up to the question only."""
     day, people = driver.day, driver.day.people
@@ -353,5 +379,8 @@ async def _evening(driver: Driver) -> None:
     at = ada.session.chat.messages[last]["position"]
     await soon(lambda: sum(pointers.read >= at for pointers in ada.pointers.values()) == 5)
     await soon(lambda: all(p.delivered >= at for p in ada.pointers.values()))
+    heard = day.people["Ada"].heard
+    await soon(lambda: _totals(heard["statistics"])["messages"] == len(day.said))
+    await soon(lambda: any(line["id"] >= at for told in heard["activity"] for line in told.lines))
     for person in present:
         day.chats[person.name] = list(person.client.session.chat.messages.values())
