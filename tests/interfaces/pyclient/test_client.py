@@ -228,9 +228,9 @@ async def test_streams_are_followed(sockets: ModelSockets) -> None:
         ada.subscribe("activity")
         ada.subscribe("statistics")
         await sockets.push({"type": "activity", "lines": [{"id": "l1", "changed": 3}]})
-        await sockets.push({"type": "statistics", "messages": 1})
+        await sockets.push({"type": "statistics", "position": 4})
         assert (await next_of(lines)).lines == [{"id": "l1", "changed": 3}]
-        assert (await next_of(statistics)).statistics == {"messages": 1}
+        assert (await next_of(statistics)).statistics == {"position": 4}
         ada.unsubscribe("activity")
 
 

@@ -1381,11 +1381,15 @@ def test_a_stream_is_followed_over_all_sockets_from_where_it_ended() -> None:
         ("activity", 20),
         ("statistics", None),
     ]
-    script.push("statistics", messages=7)
-    assert script.told(notices.StatisticsChanged) == [notices.StatisticsChanged({"messages": 7})]
+    script.push("statistics", position=21, day={}, ever={})
+    told = notices.StatisticsChanged({"position": 21, "day": {}, "ever": {}})
+    assert script.told(notices.StatisticsChanged) == [told]
+    script.cut()
+    script.connect()
+    assert [frame.get("after") for frame in script.session.frames_to_send()[:2]] == [20, 21]
     script.cut()
     script.connect(epoch="e2")
-    assert "after" not in script.session.frames_to_send()[0]
+    assert [frame.get("after") for frame in script.session.frames_to_send()[:2]] == [None, None]
 
 
 def test_a_stream_is_followed_no_longer() -> None:
