@@ -293,6 +293,8 @@ class Hub:
         self._profiles: OrderedDict[str, Recorded] = OrderedDict()  # the last to be changed, by user
         self.position = 0
         """Up to where the feed of the record has come."""
+        self.hash_mismatches = 0
+        """How often a client's text was found to be another than ours."""
 
     # Followers of the feeds.
 
