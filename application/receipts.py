@@ -66,12 +66,13 @@ class Receipts:
         table, behind = await history.receipts(room, position)
         known = PointersByUser(table)
         for recorded in behind:
-            if isinstance(recorded.event, ReceiptsRecorded):  # and not one that cannot be read
-                known.take(recorded.event.receipts)
+            assert isinstance(recorded.event, ReceiptsRecorded)
+            known.take(recorded.event.receipts)
         before = known.get(user, Pointers())
         after = before.joined(delivered, read)
         if after != before:
-            await self.note(room, user, delivered=delivered, read=read)
+            noted = self.note(room, user, delivered=delivered, read=read)
+            await asyncio.shield(noted)  # others wait for the same
         return after
 
     def _flush(self, room: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -101,3 +102,23 @@ async def test_a_message_is_for_those_who_may_speak(
         with pytest.raises(error):
             await done
         assert len(node.store.log) == 1
+
+
+async def test_a_message_that_was_brought_before_is_brought_once(node: FakeNode) -> None:
+    node.commits_by_itself = True
+    now = node.clock.now
+    documents = Documents(node.lives, node.store, Rooms(node.lives, now=now), now=now)
+    messages = Messages(node.lives, documents, now=now)
+
+    def bring(text: str, *, is_new: bool) -> asyncio.Future[Sequence[Recorded]]:
+        """As from another room."""
+        plain: dict[str, Any] = dict.fromkeys(("reply_to", "link", "edited", "deleted", "pinned"))
+        plain |= {"source": "old", "author": "Zoe", "posted": 1, "documents": {}, "mentions": []}
+        plain |= {"edits": 0, "reactions": [], "text": text}
+        return messages.bring("demo", "m1", actor="Ada", is_new=is_new, **plain)
+
+    assert len(await bring("Hello", is_new=True)) == 1
+    for is_new in (True, False):
+        assert await bring("Hello", is_new=is_new) == ()
+        with pytest.raises(IdReused):
+            await bring("Other", is_new=is_new)
