@@ -11,7 +11,9 @@ from typing import TypeVar
 
 import pytest
 
+from interfaces.pyclient import api as api_module
 from interfaces.pyclient.client import Client
+from interfaces.pyclient.errors import Refused
 from tests.servers import ServerProcess, running_server
 
 pytestmark = pytest.mark.slow
@@ -115,6 +117,36 @@ async def test_what_went_on_is_told_in_lines(place: Place) -> None:
     assert page["lines"][0]["message"] == said
     mine = await api.activity_of()
     assert {line["user"] for line in mine["lines"]} == {place.ada.user}
+
+
+async def test_a_chat_is_taken_along_into_another_room(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_module, "IMPORT_MESSAGES", 2)
+    room, api = place.room, place.ada.api
+    messages = [await place.ada.post(f"number {number}") for number in range(5)]
+    await place.ben.react(messages[0], "👍")
+    exported = await when(lambda: api.export(room), lambda data: b'"user"' in data and b"number 4" in data)
+    other = (await api.create_room())["room"]
+    assert await api.import_messages(other, exported) == {"added": 5, "known": 0}
+    assert await api.import_messages(other, exported) == {"added": 0, "known": 5}
+    async with Client(api._url, other, credentials=place.ada.credentials) as ada:
+        assert [message["text"] for message in ada.messages] == [f"number {number}" for number in range(5)]
+        assert ada.messages[0]["reactions"] == {"👍": [place.ben.user]}
+        assert ada.messages[0]["imported"]["room"] == room
+    assert b"number 3" in await api.export(room, "txt", author=place.ada.user or "")
+    with pytest.raises(Refused, match="E_FORBIDDEN"):
+        await place.ben.api.import_messages(room, exported)
+
+
+async def test_what_was_done_adds_up(place: Place) -> None:
+    room, api = place.room, place.ada.api
+    message = await place.ada.post("one two three")
+    await place.ben.react(message, "👍")
+    told = await when(
+        lambda: api.statistics(room, offset=60), lambda told: bool(told["totals"]["reactions_added"])
+    )
+    assert (told["totals"]["messages"], told["totals"]["words"]) == (1, 3)
+    ben = await api.statistics(room, user=place.ben.user, since=datetime.now(UTC) - timedelta(1))
+    assert ben["totals"]["messages"] == 0
 
 
 async def test_statistics_and_activity_are_followed(place: Place) -> None:
