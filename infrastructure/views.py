@@ -15,7 +15,7 @@ from infrastructure.projector import View
 
 
 class Views:
-    """The tables' readers. They have no state."""
+    """The tables' readers. They keep nothing of what they read."""
 
     def __init__(self, database: Database) -> None:
         self.directory = DirectoryView(database)

@@ -41,20 +41,23 @@ from interfaces.http.keys import (
     MEMBERS,
     OPERATION,
     PAST,
+    PLOTS,
     PRESENCE,
     PROFILES,
     ROOMS,
     SERVICES,
+    STATISTICS,
     TOKENS,
     Entrance,
 )
 from interfaces.http.openapi import describe
+from interfaces.http.plots import Plots
 from interfaces.http.problems import problems
 from interfaces.http.proxies import forwarded
 from interfaces.http.routes import ROUTES, add_routes
-from interfaces.ws.followed import StatisticsFollowed
+from interfaces.ws.followed import ActivityFollowed, StatisticsFollowed
 from interfaces.ws.hub import Hub
-from interfaces.ws.live_views import LiveViews
+from interfaces.ws.live_views import LiveView, LiveViews
 from interfaces.ws.rates import Failures, Limits
 from interfaces.ws.route import SessionSockets
 
@@ -108,7 +111,10 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
             connections_per_address=settings.connections_per_address,
         )
         failures = Failures()
-        followed = {"statistics": StatisticsFollowed(node.views.statistics, services.now)}
+        followed: dict[str, LiveView] = {
+            "activity": ActivityFollowed(node.views.activity),
+            "statistics": StatisticsFollowed(node.views.statistics, services.now),
+        }
         live_views = LiveViews(node.standings, followed)
         node.record.feed.follow(live_views.on_events)
         sockets = SessionSockets(services, hub, live_views, limits, failures)
@@ -218,6 +224,9 @@ def _app(
     app[PRESENCE] = node.views.presence
     app[CHAT] = node.views.chat
     app[ACTIVITY] = node.views.activity
+    app[STATISTICS] = node.views.statistics
+    app[PLOTS] = plots = Plots()
+    app.on_cleanup.append(plots.close)
     add_routes(app, Door(services, settings.requests_per_second, failures))
     app.router.add_get("/ws/{room}", sockets.handle)
     return app

@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from application.log import Recorded
+from domain.errors import Overloaded
 from domain.ids import parse_stream
 from domain.instants import as_datetime, as_microseconds
 from domain.receipts import Pointers, PointersByUser, ReceiptsRecorded
@@ -73,8 +74,10 @@ UNREAD_MAX: Final = 1_000
 # So long a search may take. Whoever waits longer has typed something else by then.
 SEARCH_SECONDS: Final = 0.5
 
-# So many searches at once, of the connections that everybody reads by.
+# So many searches at once, of the connections that everybody reads by; and so many may wait for their turn,
+# which is a few seconds of the slowest.
 SEARCHES_AT_ONCE: Final = 2
+SEARCHES_WAITING: Final = 20
 
 _FIND: Final = f"SELECT {COLUMNS} FROM chat_messages WHERE room = %s AND message = %s"
 _POINTERS: Final = 'SELECT "user", delivered, read FROM chat_pointers WHERE room = %s ORDER BY "user"'
@@ -121,6 +124,7 @@ class ChatView:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._turns = asyncio.Semaphore(SEARCHES_AT_ONCE)
+        self._searches = 0
 
     async def apply(self, connection: Connection, page: Sequence[Recorded]) -> None:
         """Bring the tables up to the end of `page`. Runs inside the projector's transaction."""
@@ -220,19 +224,30 @@ class ChatView:
         terms = terms_of(query)
         if not terms:
             return Findings(())
+        if self._searches >= SEARCHES_AT_ONCE + SEARCHES_WAITING:
+            raise Overloaded("too much is looked for at once", retry_after=1.0)
+        self._searches += 1
+        try:
+            async with self._turns:
+                return await self._search(room, terms, chosen, behind, limit)
+        finally:
+            self._searches -= 1
+
+    async def _search(
+        self, room: str, terms: Sequence[Term], chosen: ChatFilter, behind: Place | None, limit: int
+    ) -> Findings:
         clauses, parameters = _where(chosen)
         clauses.append("room = %(room)s")
         parameters |= {"room": room, "limit": limit + 1}
-        async with self._turns:
-            rows = await self._search(chat_search.search(COLUMNS, clauses, terms, behind), parameters)
-            if not rows and behind is None and any(term.has_part for term in terms):
-                rows = await self._search(chat_search.guess(COLUMNS, clauses, terms), parameters)
-                found = tuple(_found(row, terms) for row in rows[:limit])
-                return Findings(found, is_guess=bool(found))
+        rows = await self._fetch(chat_search.search(COLUMNS, clauses, terms, behind), parameters)
+        if not rows and behind is None and any(term.has_part for term in terms):
+            rows = await self._fetch(chat_search.guess(COLUMNS, clauses, terms), parameters)
+            found = tuple(_found(row, terms) for row in rows[:limit])
+            return Findings(found, is_guess=bool(found))
         following = Place(rows[limit - 1][0], rows[limit - 1][3]) if len(rows) > limit else None
         return Findings(tuple(_found(row, terms) for row in rows[:limit]), following)
 
-    async def _search(self, statement: chat_search.Statement, parameters: Mapping[str, Any]) -> list[Any]:
+    async def _fetch(self, statement: chat_search.Statement, parameters: Mapping[str, Any]) -> list[Any]:
         query, its_own = statement
         return await self._database.fetch_soon(
             query, its_own | dict(parameters), seconds=SEARCH_SECONDS, settings=chat_search.SETTINGS

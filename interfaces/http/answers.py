@@ -203,6 +203,94 @@ class ActivityAnswer(Answer):
     next: int | None
 
 
+class Done(Answer):
+    """What was done. `words` and `characters` are of messages as they were said, `inserted` and `deleted` are
+    characters of documents; all `responses` together took `response_milliseconds`.
+    """
+
+    messages: int
+    replies: int
+    words: int
+    characters: int
+    message_edits: int
+    message_deletions: int
+    reactions_added: int
+    reactions_removed: int
+    document_edits: int
+    inserted: int
+    deleted: int
+    responses: int
+    response_milliseconds: int
+
+
+class DoneByPerson(Done):
+    user: str
+
+
+class DoneOnDay(Done):
+    day: str
+
+
+class HourDone(Answer):
+    hour: int
+    messages: int
+    reactions: int
+    document_edits: int
+
+
+class HourOfWeekDone(HourDone):
+    """`weekday`: 1 for Monday to 7."""
+
+    weekday: int
+
+
+class BusyHourDone(Answer):
+    since: int
+    messages: int
+    reactions: int
+    document_edits: int
+
+
+class UsedEmoji(Answer):
+    emoji: str
+    uses: int
+
+
+class UsedWord(Answer):
+    word: str
+    uses: int
+
+
+class ResponseTimesAnswer(Answer):
+    """In seconds, null when there was no response; the median and the ninetieth percentile to 9 %."""
+
+    responses: int
+    mean: float | None
+    median: float | None
+    p90: float | None
+
+
+class StatisticsAnswer(Answer):
+    """`people`: those who did most; `hours`: of the day; `week`: only those with something in them; `emoji`
+    and `words`: of the room as it is now, whatever the span.
+    """
+
+    room: str
+    user: str | None
+    since: int | None
+    until: int | None
+    offset_minutes: int
+    totals: Done
+    people: list[DoneByPerson]
+    days: list[DoneOnDay]
+    hours: list[HourDone]
+    week: list[HourOfWeekDone]
+    busiest: list[BusyHourDone]
+    emoji: list[UsedEmoji]
+    words: list[UsedWord]
+    response_times: ResponseTimesAnswer
+
+
 class ProfileAnswer(Answer):
     """`avatar`: the URL of an image, or "": then the initials stand there."""
 
@@ -276,6 +364,13 @@ class MessageAnswer(Answer):
     position: int
 
 
+class ImportAnswer(Answer):
+    """How many messages are new in the room, and how many were there already."""
+
+    added: int
+    known: int
+
+
 class PassageAnswer(LinkAnswer):
     """Where a linked range is in the present text, which is that of `revision`. `text` is its beginning;
     `is_gone`: all of it was deleted.
@@ -327,6 +422,101 @@ class RunAnswer(Answer):
     revision: int | None
     outcome: str | None
     exit_code: int | None
+
+
+# What is read of the chat.
+
+
+class MessagesAnswer(Answer):
+    """Oldest first. `older` is the `before` and `newer` the `after` of the pages on both sides, null where
+    there is none.
+    """
+
+    messages: list[MessageAnswer]
+    older: int | None
+    newer: int | None
+
+
+class PieceAnswer(Answer):
+    """`match`: this is what was looked for."""
+
+    text: str
+    match: bool
+
+
+class FoundMessage(MessageAnswer):
+    """`snippet`: the part of the text that shows why it was found."""
+
+    snippet: list[PieceAnswer]
+
+
+class FoundMessagesAnswer(Answer):
+    """The best first. `is_guess`: nothing was found, but this looks like it."""
+
+    found: list[FoundMessage]
+    is_guess: bool
+    next: str | None
+
+
+class PinsAnswer(Answer):
+    """Newest first; `next` is the `before` of the next page."""
+
+    messages: list[MessageAnswer]
+    next: int | None
+
+
+class ListedMessage(MessageAnswer):
+    room: str
+
+
+class ListedMessagesAnswer(Answer):
+    """Newest first; `next` is the `before` of the next page."""
+
+    messages: list[ListedMessage]
+    next: int | None
+
+
+class SaidText(Answer):
+    text: str
+    by: str
+    at: int
+
+
+class TextsAnswer(Answer):
+    """All that a message has said, oldest first."""
+
+    message: str
+    texts: list[SaidText]
+    deleted: int | None
+    deleted_by: str | None
+
+
+class ReadersAnswer(Answer):
+    """Whom a message has reached; those who have read it are among them."""
+
+    delivered: list[str]
+    read: list[str]
+
+
+class ListedReceipt(ReceiptAnswer):
+    user: str
+
+
+class ReceiptsAnswer(Answer):
+    """`unread`: how many messages of others one has not read, 1000 at most."""
+
+    receipts: list[ListedReceipt]
+    unread: int
+
+
+class UnreadRoom(ReceiptAnswer):
+    room: str
+    unread: int
+
+
+class UnreadAnswer(Answer):
+    rooms: list[UnreadRoom]
+    next: str | None
 
 
 class HealthAnswer(Answer):

@@ -14,15 +14,18 @@ from application.identity import Identity
 from application.services import Services
 from domain.document import DocumentState
 from domain.profile import Profile
+from domain.receipts import Pointers
 from domain.room import Room
 from interfaces.ws.rates import TokenBucket
 from projections.activity import ActivityFilter, Line
-from projections.chat import ChatFilter, ChatMessage
+from projections.chat import ChatFilter, ChatMessage, Reader, Unread
+from projections.chat_search import Findings, Place
 from projections.directory import Entry
 from projections.members import RoleSpan
 from projections.presence import PresenceSpan, PresenceSummary
 from projections.profiles import ProfileEntry
 from projections.rooms import RoomEntry
+from projections.statistics import RoomStatistics
 
 
 class PastReader(Protocol):
@@ -88,6 +91,24 @@ class ChatReader(Protocol):
         limit: int,
     ) -> Sequence[ChatMessage]: ...
 
+    async def everywhere(
+        self, user: str, chosen: ChatFilter, *, before: int | None, limit: int
+    ) -> Sequence[ChatMessage]: ...
+
+    async def search(
+        self, room: str, query: str, chosen: ChatFilter = ..., *, behind: Place | None = None, limit: int
+    ) -> Findings:
+        """Raises `Overloaded` when it would take too long."""
+        ...
+
+    async def pointers(self, room: str) -> Mapping[str, Pointers]: ...
+
+    async def readers(self, message: ChatMessage) -> Sequence[Reader]: ...
+
+    async def unread_in(self, room: str, user: str) -> int: ...
+
+    async def unread(self, user: str, after: str, limit: int) -> Sequence[Unread]: ...
+
 
 class ActivityReader(Protocol):
     """Tells of what went on in rooms, in lines. All raise `StoreUnavailable`."""
@@ -104,6 +125,28 @@ class ActivityReader(Protocol):
     ) -> Sequence[Line]: ...
 
     async def of_user(self, user: str, *, asker: str, before: int | None, limit: int) -> Sequence[Line]: ...
+
+
+class StatisticsReader(Protocol):
+    """Tells of what is done in a room. Raises `StoreUnavailable`."""
+
+    async def of_room(
+        self,
+        room: str,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        user: str | None = None,
+        offset_minutes: int = 0,
+    ) -> RoomStatistics: ...
+
+
+class PlotSource(Protocol):
+    """Draws statistics, elsewhere than in this process. Raises `Overloaded`."""
+
+    async def plot(self, figure: bytes, etag: str) -> bytes:
+        """`figure` is what is drawn, as JSON; `etag` names it, and the same is drawn once."""
+        ...
 
 
 class TokenSource(Protocol):
@@ -163,6 +206,8 @@ PROFILES: Final[web.AppKey[ProfilesReader]] = web.AppKey("profiles")
 PRESENCE: Final[web.AppKey[PresenceReader]] = web.AppKey("presence")
 CHAT: Final[web.AppKey[ChatReader]] = web.AppKey("chat")
 ACTIVITY: Final[web.AppKey[ActivityReader]] = web.AppKey("activity")
+STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
+PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
 
 # For one request, where the route's access says so.
 
