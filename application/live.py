@@ -79,11 +79,21 @@ class Command:
     """A pristine command and the future of whoever waits for it: the events it made, once durable.
 
     The future's result is empty when there was nothing to do, for instance for a resend. `refusal` is what
-    the command was answered on a head that is not durable yet. `guarding` is what the log was last found to
-    say of the guard's stream; `is_guard_fresh` that it was read for this command, and may refuse it.
+    the command was answered on a head that is not durable yet, `is_guard_refusal` that it was the guard's.
+    `guarding` is what the log was last found to say of the guard's stream; `is_guard_fresh` that it was read
+    for this command, and may refuse it.
     """
 
-    __slots__ = ("decide", "done", "guard", "guarding", "is_guard_fresh", "refusal", "refusals")
+    __slots__ = (
+        "decide",
+        "done",
+        "guard",
+        "guarding",
+        "is_guard_fresh",
+        "is_guard_refusal",
+        "refusal",
+        "refusals",
+    )
 
     def __init__(
         self, decide: Decide, done: asyncio.Future[Sequence[Recorded]], guard: Guard | None = None
@@ -93,6 +103,7 @@ class Command:
         self.guard = guard
         self.guarding: Any = None
         self.is_guard_fresh = False
+        self.is_guard_refusal = False
         self.refusal: ClientError | None = None
         self.refusals = 0
 
@@ -197,7 +208,7 @@ class Live:
             self._decide_guarded(command, guard)
 
     def _decide_guarded(self, command: Command, guard: Guarded) -> None:
-        command.refusal = None
+        command.refusal, command.is_guard_refusal = None, False
         try:
             head = command.decide(self.head)
         except ClientError as error:
@@ -219,6 +230,8 @@ class Live:
         """When what the answer relies on is durable: else it may come otherwise."""
         if self.pending:
             self.pending[-1].followers.append(command)
+        elif command.is_guard_refusal and self._has_come_true(command):
+            command.settle(())  # before its right was taken away; only the answer was lost
         else:
             command.answer()
 
@@ -228,10 +241,9 @@ class Live:
         """The guard stands in the way, as far as is known here."""
         if not command.is_guard_fresh:
             self._hold(command)
-        elif self._has_come_true(command):
-            command.settle(())  # before the right was taken away; only the answer was lost
         else:
-            command.fail(error)
+            command.refusal, command.is_guard_refusal = error, True
+            self._answer(command)  # what is on its way may be this very command, given up by who sent it
 
     def _has_come_true(self, command: Command) -> bool:
         try:
@@ -300,7 +312,7 @@ class Live:
             self.pending.popleft()
             pending.command.settle(pending.recorded)
             for follower in pending.followers:
-                follower.answer()
+                self._answer(follower)
 
     def on_refused(self, generation: int) -> None:
         """The log refused: read what it has, then decide again."""

@@ -55,7 +55,7 @@ class Posted(InitialEvent):
         state.update(reply_to=None, mentions=[], link=None)
 
     def apply(self, aggregate: Message) -> None:
-        aggregate.begin(author=self.actor, client=self.client, reply_to=self.reply_to, link=self.link)
+        aggregate.begin(self, author=self.actor, client=self.client)
 
 
 class Imported(InitialEvent):
@@ -81,7 +81,7 @@ class Imported(InitialEvent):
     reactions: list[list[str | int]]
 
     def apply(self, aggregate: Message) -> None:
-        aggregate.begin(author=self.author, client=None, reply_to=self.reply_to, link=self.link)
+        aggregate.begin(self, author=self.author, client=None)
         aggregate.edits = self.edits
         aggregate.is_deleted = self.deleted is not None
         aggregate.is_pinned = self.pinned is not None
@@ -90,15 +90,17 @@ class Imported(InitialEvent):
 
 
 class Edited(Event):
-    """The author says it otherwise."""
+    """The author says it otherwise. `newly` are those of `mentions` who were not spoken to before."""
 
     TOPIC = "message.edited"
     text: str
     mentions: list[str]
+    newly: list[str]
 
     def apply(self, aggregate: Message) -> None:
         aggregate.text = self.text
         aggregate.edits += 1
+        aggregate.mentioned |= frozenset(self.newly)
 
 
 class Deleted(Event):
@@ -153,12 +155,14 @@ class Message(Aggregate):
         """By emoji, who has reacted with it, in that order."""
         self._first_text = text
 
-    def begin(self, *, author: str, client: str | None, reply_to: str | None, link: Link | None) -> None:
+    def begin(self, event: Posted | Imported, *, author: str, client: str | None) -> None:
         """For the first event, which knows more than the library hands over. An import has no client."""
         self.author = author
         self.client = client
-        self.reply_to = reply_to
-        self.link = link
+        self.reply_to = event.reply_to
+        self.link = event.link
+        self.mentioned = frozenset(event.mentions)
+        """All who were ever spoken to."""
 
     # Decisions.
 
@@ -226,7 +230,8 @@ class Message(Aggregate):
             return
         if self.edits >= EDITS_PER_MESSAGE:
             raise LimitReached("this was edited too often", limit=EDITS_PER_MESSAGE)
-        self.trigger_event(Edited, timestamp=at, actor=actor, text=text, mentions=list(mentions))
+        newly = [user for user in mentions if user not in self.mentioned]
+        self.trigger_event(Edited, timestamp=at, actor=actor, text=text, mentions=list(mentions), newly=newly)
 
     def delete(self, *, actor: str, at: datetime) -> None:
         """Take it back. Who may, other than the author, is the room's to say."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infrastructure.postgres.activity_view import ActivityView
 from infrastructure.postgres.chat_view import ChatView
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.directory import DirectoryView
@@ -9,11 +10,12 @@ from infrastructure.postgres.members_view import MembersView
 from infrastructure.postgres.presence_view import PresenceView
 from infrastructure.postgres.profiles_view import ProfilesView
 from infrastructure.postgres.rooms_view import RoomsView
+from infrastructure.postgres.statistics_view import StatisticsView
 from infrastructure.projector import View
 
 
 class Views:
-    """The tables' readers. They have no state."""
+    """The tables' readers. They keep nothing of what they read."""
 
     def __init__(self, database: Database) -> None:
         self.directory = DirectoryView(database)
@@ -22,6 +24,8 @@ class Views:
         self.profiles = ProfilesView(database)
         self.presence = PresenceView(database)
         self.chat = ChatView(database)
+        self.statistics = StatisticsView(database)
+        self.activity = ActivityView(database)
 
 
 def all_views(database: Database) -> list[View]:

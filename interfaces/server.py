@@ -52,6 +52,7 @@ from interfaces.http.problems import problems
 from interfaces.http.proxies import forwarded
 from interfaces.http.routes import ROUTES, add_routes
 from interfaces.ws.hub import Hub
+from interfaces.ws.live_views import LiveViews
 from interfaces.ws.rates import Failures, Limits
 from interfaces.ws.route import SessionSockets
 
@@ -105,7 +106,9 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
             connections_per_address=settings.connections_per_address,
         )
         failures = Failures()
-        sockets = SessionSockets(services, hub, limits, failures)
+        live_views = LiveViews(node.standings, {})
+        node.record.feed.follow(live_views.on_events)
+        sockets = SessionSockets(services, hub, live_views, limits, failures)
         if settings.is_development:
             await _create_demo(services)
         secret = await guest_secret(node.database) if settings.is_development else None
@@ -125,6 +128,7 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
             site = web.TCPSite(runner, settings.host, settings.port, backlog=1024, ssl_context=context)
             await site.start()
             node.own(sockets.run(), "heartbeats")
+            node.own(live_views.run(), "live views")
             host, port = runner.addresses[0][:2]
             scheme = "http" if context is None else "https"
             name = f"[{host}]" if ":" in host else host

@@ -237,3 +237,19 @@ class ChatFilter:
     document: str | None = None
     reply_to: str | None = None
     is_pinned: bool | None = None
+
+
+class Unread(NamedTuple):
+    """How far a user has got and read in a room, and how much of others there is to read."""
+
+    room: str
+    delivered: int
+    read: int
+    messages: int
+
+
+class Reader(NamedTuple):
+    """Somebody whom a message has reached, and whether they have read it."""
+
+    user: str
+    has_read: bool

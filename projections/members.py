@@ -1,7 +1,8 @@
 """Who had which role in a room, and when? One span for each time a user had one, with who gave it.
 
 What a room lets everyone do is kept as the role of the user `EVERYONE`. Who is a member has their own role
-and not that one, also where it is less.
+and not that one, also where it is less. Nobody has a role before the room was opened, whatever the clock said
+of the node that has given it.
 """
 
 from __future__ import annotations
@@ -60,15 +61,22 @@ class Changes:
 
 
 def changes(events: Iterable[Event]) -> Changes:
-    """What `events` change. Applied twice, they change nothing more."""
+    """What `events` change. Applied twice, they change nothing more.
+
+    When a room was opened that is not opened among them is for the table to say.
+    """
     turns: defaultdict[tuple[str, str], list[Turn[Grant]]] = defaultdict(list)
+    opened: dict[str, datetime] = {}
     closed: dict[str, datetime] = {}
     for event in events:
         room = parse_stream(event.originator_id).room
+        if isinstance(event, Opened):
+            opened[room] = event.timestamp
+        at = max(event.timestamp, opened.get(room, event.timestamp))
         if isinstance(event, Closed):
             closed[room] = event.timestamp
         for user, grant in _grants(event):
-            turns[room, user].append(Turn(event.originator_version, event.timestamp, grant))
+            turns[room, user].append(Turn(event.originator_version, at, grant))
     return Changes({key: chain(of_user) for key, of_user in turns.items()}, closed)
 
 

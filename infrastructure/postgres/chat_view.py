@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
 
 from application.log import Recorded
+from domain.errors import Overloaded
 from domain.ids import parse_stream
 from domain.instants import as_datetime, as_microseconds
-from domain.receipts import PointersByUser, ReceiptsRecorded
+from domain.receipts import Pointers, PointersByUser, ReceiptsRecorded
+from infrastructure.postgres import chat_search
 from infrastructure.postgres.arrays import bigint_array, text_array
 from infrastructure.postgres.database import Connection, Database
 from projections import chat
-from projections.chat import ChatFilter, ChatMessage, Key, Origin, Reaction, Standing
-from projections.chat_search import spaced, text_key
+from projections.chat import (
+    ChatFilter,
+    ChatMessage,
+    Key,
+    Origin,
+    Reaction,
+    Reader,
+    Standing,
+    Unread,
+)
+from projections.chat_search import Findings, Found, Place, Term, pieces_of, spaced, terms_of, text_key
 
 COLUMNS: Final = (
     "room, message, position, author, client, posted_at, text, documents, reply_to, mentions, link, edits,"
@@ -56,7 +68,48 @@ ON CONFLICT (room, "user") DO UPDATE
 SET delivered = greatest(known.delivered, excluded.delivered), read = greatest(known.read, excluded.read)
 """
 
+# Nobody reads on from further behind, and counting on takes time: a thousand is shown as "many".
+UNREAD_MAX: Final = 1_000
+
+# So long a search may take. Whoever waits longer has typed something else by then.
+SEARCH_SECONDS: Final = 0.5
+
+# So many searches at once, of the connections that everybody reads by; and so many may wait for their turn,
+# which is a few seconds of the slowest.
+SEARCHES_AT_ONCE: Final = 2
+SEARCHES_WAITING: Final = 20
+
 _FIND: Final = f"SELECT {COLUMNS} FROM chat_messages WHERE room = %s AND message = %s"
+_POINTERS: Final = 'SELECT "user", delivered, read FROM chat_pointers WHERE room = %s ORDER BY "user"'
+_READERS: Final = """
+SELECT "user", read >= %(position)s FROM chat_pointers
+WHERE room = %(room)s AND delivered >= %(position)s AND "user" <> %(author)s ORDER BY "user"
+"""
+_UNREAD: Final = f"""
+SELECT count(*) FROM (
+    SELECT FROM chat_messages AS message
+    WHERE message.room = {{room}} AND message.position > {{read}} AND message.author <> %(user)s
+      AND message.deleted_at IS NULL
+    LIMIT {UNREAD_MAX}) AS unread
+"""
+_POINTER: Final = 'SELECT read FROM chat_pointers WHERE room = %(room)s AND "user" = %(user)s'
+_UNREAD_IN: Final = _UNREAD.format(room="%(room)s", read=f"coalesce(({_POINTER}), 0)")
+# The rooms that may be read as the tables know it: whoever tells of them has to look again.
+_OPEN_TO: Final = """
+SELECT room FROM members WHERE "user" = %(user)s AND until IS NULL
+UNION ALL
+SELECT room FROM rooms WHERE everyone IS NOT NULL AND closed_at IS NULL
+"""
+_UNREAD_BY: Final = f"""
+SELECT room, delivered, read, ({_UNREAD.format(room="mine.room", read="mine.read")}) FROM (
+    SELECT room, coalesce(max(delivered), 0) AS delivered, coalesce(max(read), 0) AS read FROM (
+        SELECT room, delivered, read FROM chat_pointers WHERE "user" = %(user)s
+        UNION ALL
+        SELECT room, NULL, NULL FROM members WHERE "user" = %(user)s AND until IS NULL) AS known
+    WHERE room > %(after)s AND room IN ({_OPEN_TO})
+    GROUP BY room ORDER BY room LIMIT %(limit)s) AS mine
+ORDER BY room
+"""
 
 EVERYTHING: Final = ChatFilter()
 
@@ -70,6 +123,8 @@ class ChatView:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._turns = asyncio.Semaphore(SEARCHES_AT_ONCE)
+        self._searches = 0
 
     async def apply(self, connection: Connection, page: Sequence[Recorded]) -> None:
         """Bring the tables up to the end of `page`. Runs inside the projector's transaction."""
@@ -102,23 +157,116 @@ class ChatView:
         """At most `limit` messages of `room` to which the filter applies, oldest first: those that follow on
         the position `after`, or without it the last ones, before the position `before` or of all.
         """
-        clauses, parameters = where(chosen)
+        clauses, parameters = _where(chosen)
         clauses.append("room = %(room)s")
         if before is not None:
             clauses.append("position < %(before)s")
         if after is not None:
             clauses.append("position > %(after)s")
-        order = "DESC" if after is None else "ASC"
-        query = (
-            f"SELECT {COLUMNS} FROM chat_messages WHERE {' AND '.join(clauses)}"
-            f" ORDER BY position {order} LIMIT %(limit)s"
-        )
+        query = _page(clauses, "DESC" if after is None else "ASC")
         parameters |= {"room": room, "before": before, "after": after, "limit": limit}
         rows = await self._database.fetch(query, parameters, prepare=chosen == EVERYTHING)
         return [as_message(row) for row in (rows if after is not None else reversed(rows))]
 
+    async def pointers(self, room: str) -> dict[str, Pointers]:
+        """How far everybody has got and read, by user."""
+        rows = await self._database.fetch(_POINTERS, (room,))
+        return {user: Pointers(delivered, read) for user, delivered, read in rows}
 
-def where(chosen: ChatFilter) -> tuple[list[str], dict[str, Any]]:
+    async def readers(self, message: ChatMessage) -> list[Reader]:
+        """Whom a message has reached, by user. Its author is none of them."""
+        asked = {"room": message.room, "position": message.position, "author": message.author}
+        return [Reader(*row) for row in await self._database.fetch(_READERS, asked)]
+
+    async def unread_in(self, room: str, user: str) -> int:
+        """How many messages of others stand behind what `user` has read of `room`, `UNREAD_MAX` at most.
+        Those that were deleted do not count.
+        """
+        return int((await self._database.fetch(_UNREAD_IN, {"room": room, "user": user}))[0][0])
+
+    async def unread(self, user: str, after: str, limit: int) -> list[Unread]:
+        """The same of all rooms that `user` is a member of or has read in, and may still read, by room:
+        `limit` of those behind the room `after` ("" for the first).
+        """
+        asked = {"user": user, "after": after, "limit": limit}
+        return [Unread(*row) for row in await self._database.fetch(_UNREAD_BY, asked)]
+
+    async def everywhere(
+        self, user: str, chosen: ChatFilter, *, before: int | None, limit: int
+    ) -> list[ChatMessage]:
+        """The newest messages to which the filter applies, of all rooms that `user` may read, the newest
+        first: `limit` of those before a position.
+        """
+        clauses, parameters = _where(chosen)
+        clauses.append(f"room IN ({_OPEN_TO})")
+        if before is not None:
+            clauses.append("position < %(before)s")
+        parameters |= {"user": user, "before": before, "limit": limit}
+        rows = await self._database.fetch(_page(clauses, "DESC"), parameters, prepare=False)
+        return [as_message(row) for row in rows]
+
+    # Search.
+
+    async def search(
+        self,
+        room: str,
+        query: str,
+        chosen: ChatFilter = EVERYTHING,
+        *,
+        behind: Place | None = None,
+        limit: int,
+    ) -> Findings:
+        """The messages of `room` to which the filter applies and in which all words and "phrases" of `query`
+        are, the best first: `limit` of those behind a place. When there are none, those that look like it.
+
+        Raises `Overloaded` when it would take too long.
+        """
+        terms = terms_of(query)
+        if not terms:
+            return Findings(())
+        if self._searches >= SEARCHES_AT_ONCE + SEARCHES_WAITING:
+            raise Overloaded("too much is looked for at once", retry_after=1.0)
+        self._searches += 1
+        try:
+            async with self._turns:
+                return await self._search(room, terms, chosen, behind, limit)
+        finally:
+            self._searches -= 1
+
+    async def _search(
+        self, room: str, terms: Sequence[Term], chosen: ChatFilter, behind: Place | None, limit: int
+    ) -> Findings:
+        clauses, parameters = _where(chosen)
+        clauses.append("room = %(room)s")
+        parameters |= {"room": room, "limit": limit + 1}
+        rows = await self._fetch(chat_search.search(COLUMNS, clauses, terms, behind), parameters)
+        if not rows and behind is None and any(term.has_part for term in terms):
+            rows = await self._fetch(chat_search.guess(COLUMNS, clauses, terms), parameters)
+            found = tuple(_found(row, terms) for row in rows[:limit])
+            return Findings(found, is_guess=bool(found))
+        following = Place(rows[limit - 1][0], rows[limit - 1][3]) if len(rows) > limit else None
+        return Findings(tuple(_found(row, terms) for row in rows[:limit]), following)
+
+    async def _fetch(self, statement: chat_search.Statement, parameters: Mapping[str, Any]) -> list[Any]:
+        query, its_own = statement
+        return await self._database.fetch_soon(
+            query, its_own | dict(parameters), seconds=SEARCH_SECONDS, settings=chat_search.SETTINGS
+        )
+
+
+def _found(row: Sequence[Any], terms: Sequence[Term]) -> Found:
+    message = as_message(row[1:])
+    return Found(message, pieces_of(message.text, terms))
+
+
+def _page(clauses: Sequence[str], order: str) -> str:
+    return (
+        f"SELECT {COLUMNS} FROM chat_messages WHERE {' AND '.join(clauses)}"
+        f" ORDER BY position {order} LIMIT %(limit)s"
+    )
+
+
+def _where(chosen: ChatFilter) -> tuple[list[str], dict[str, Any]]:
     """The filter as conditions on `chat_messages`, and their parameters."""
     conditions: dict[str, tuple[str, Any]] = {
         "author": ("author = %(author)s", chosen.author),

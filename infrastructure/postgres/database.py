@@ -10,7 +10,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from domain.errors import StoreUnavailable
+from domain.errors import Overloaded, StoreUnavailable
 from infrastructure.postgres import arrays
 
 # A client waits about this long before it sends again, so an answer after it helps nobody.
@@ -36,6 +36,9 @@ _KEEPALIVE: Final = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
+
+# What is to take milliseconds is not worth compiling, nor starting other processes for.
+_ALONE: Final = "SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0;"
 
 Connection = AsyncConnection[Any]
 
@@ -117,6 +120,25 @@ class Database:
             return await self._fetch(query, parameters, prepare=prepare)
         except StoreUnavailable:
             return await self._fetch(query, parameters, prepare=prepare)
+
+    async def fetch_soon(
+        self, query: str, parameters: Any, *, seconds: float, settings: str = ""
+    ) -> list[Any]:
+        """The same, for a question that could take long, as nobody knows before: it is planned for just these
+        parameters, under these further `SET LOCAL` statements, and given up after so many seconds.
+
+        Raises `Overloaded` then, and `StoreUnavailable`.
+        """
+        limit = f"SET LOCAL statement_timeout = {round(seconds * 1000)}; {_ALONE} {settings}"
+        async with self.reading() as connection:
+            try:
+                async with connection.transaction():
+                    await connection.execute(limit.encode())
+                    cursor = connection.cursor(binary=True)
+                    await cursor.execute(query.encode(), parameters, prepare=False)
+                    return await cursor.fetchall()
+            except psycopg.errors.QueryCanceled:
+                raise Overloaded("this takes too long", retry_after=1.0) from None
 
     async def change(self, statement: str, parameters: Any = ()) -> list[Any]:
         """The rows that a statement returns that writes. Never tried again: when it fails, nobody knows

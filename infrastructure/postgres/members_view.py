@@ -18,17 +18,22 @@ FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::timestamptz[]) AS chain (r
 WHERE known.room = chain.room AND known."user" = chain."user" AND known.version < chain.version
   AND known.until IS NULL
 """
-# A page knows nothing of the turns before it: what those have reached, its spans do not go behind.
+# A page knows nothing of the turns before it: what those have reached, its spans do not go behind. A room was
+# opened with its version 1, which has given somebody a role.
 _BEGIN: Final = b"""
 INSERT INTO members (room, "user", version, role, since, until, by, invitation)
-SELECT span.room, span."user", span.version, span.role, greatest(span.since, earlier.until),
-       CASE WHEN span.until IS NOT NULL THEN greatest(span.until, earlier.until) END, span.by, span.invitation
+SELECT span.room, span."user", span.version, span.role, greatest(span.since, earlier.until, opened.at),
+       CASE WHEN span.until IS NOT NULL THEN greatest(span.until, earlier.until, opened.at) END,
+       span.by, span.invitation
 FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[],
             %s::text[], %s::text[])
      AS span (room, "user", version, role, since, until, by, invitation)
 CROSS JOIN LATERAL (
     SELECT max(known.until) AS until FROM members AS known
     WHERE known.room = span.room AND known."user" = span."user" AND known.version < span.version) AS earlier
+CROSS JOIN LATERAL (
+    SELECT min(known.since) AS at FROM members AS known
+    WHERE known.room = span.room AND known.version = 1) AS opened
 ON CONFLICT (room, "user", version) DO NOTHING
 """
 _CLOSE: Final = b"UPDATE members SET until = greatest(since, %s) WHERE room = %s AND until IS NULL"

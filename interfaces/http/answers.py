@@ -308,6 +308,101 @@ class RunAnswer(Answer):
     exit_code: int | None
 
 
+# What is read of the chat.
+
+
+class MessagesAnswer(Answer):
+    """Oldest first. `older` is the `before` and `newer` the `after` of the pages on both sides, null where
+    there is none.
+    """
+
+    messages: list[MessageAnswer]
+    older: int | None
+    newer: int | None
+
+
+class PieceAnswer(Answer):
+    """`match`: this is what was looked for."""
+
+    text: str
+    match: bool
+
+
+class FoundMessage(MessageAnswer):
+    """`snippet`: the part of the text that shows why it was found."""
+
+    snippet: list[PieceAnswer]
+
+
+class FoundMessagesAnswer(Answer):
+    """The best first. `is_guess`: nothing was found, but this looks like it."""
+
+    found: list[FoundMessage]
+    is_guess: bool
+    next: str | None
+
+
+class PinsAnswer(Answer):
+    """Newest first; `next` is the `before` of the next page."""
+
+    messages: list[MessageAnswer]
+    next: int | None
+
+
+class ListedMessage(MessageAnswer):
+    room: str
+
+
+class ListedMessagesAnswer(Answer):
+    """Newest first; `next` is the `before` of the next page."""
+
+    messages: list[ListedMessage]
+    next: int | None
+
+
+class SaidText(Answer):
+    text: str
+    by: str
+    at: int
+
+
+class TextsAnswer(Answer):
+    """All that a message has said, oldest first."""
+
+    message: str
+    texts: list[SaidText]
+    deleted: int | None
+    deleted_by: str | None
+
+
+class ReadersAnswer(Answer):
+    """Whom a message has reached; those who have read it are among them."""
+
+    delivered: list[str]
+    read: list[str]
+
+
+class ListedReceipt(ReceiptAnswer):
+    user: str
+
+
+class ReceiptsAnswer(Answer):
+    """`unread`: how many messages of others one has not read, 1000 at most."""
+
+    receipts: list[ListedReceipt]
+    unread: int
+
+
+class UnreadRoom(ReceiptAnswer):
+    room: str
+    unread: int
+
+
+class UnreadAnswer(Answer):
+    rooms: list[UnreadRoom]
+    next: str | None
+
+
 class HealthAnswer(Answer):
     status: str
 

@@ -14,6 +14,7 @@ from domain.ids import DOCUMENT_ID_PATTERN, ID_PATTERN, is_document_id, is_id
 from domain.limits import (
     AVATAR_CODE_POINTS,
     EDITS_PER_MESSAGE,
+    EMOJI_CODE_POINTS,
     ID_CODE_POINTS,
     INTEGER_MAX,
     MENTIONS_PER_MESSAGE,
@@ -24,7 +25,6 @@ from domain.names import as_name
 from domain.rights import Role
 from interfaces.emojis import as_emoji
 from interfaces.ws.frames import LinkField, Title
-from projections.chat import ChatFilter
 
 # A body is a few hundred bytes. Whoever takes longer to send it holds a place for nothing.
 BODY_SECONDS: Final = 10.0
@@ -101,11 +101,6 @@ def _checked_emoji(value: str) -> str:
     if value and as_emoji(value) is None:
         raise ValueError("not exactly one emoji")
     return as_emoji(value) or ""
-
-
-def _yes_or_no(value: object) -> object:
-    """As it stands in a query."""
-    return {"true": True, "false": False}.get(str(value), value)
 
 
 def _role(value: object) -> object:
@@ -263,42 +258,6 @@ class SavesQuery(Asked):
 # Chat as a file.
 
 
-class ChosenMessages(Asked):
-    """Those to which all of this applies. `from` and `to` are of when it was said, `emoji` is one that
-    somebody has reacted with ("" for any), `document` one that is linked to or was open.
-    """
-
-    model_config = ConfigDict(validate_by_name=False, validate_by_alias=True)
-
-    author: Id | None = None
-    since: Annotated[Moment | None, Field(alias="from")] = None
-    until: Annotated[Moment | None, Field(alias="to")] = None
-    emoji: Annotated[str, AfterValidator(_checked_emoji)] | None = None
-    mentions: Id | None = None
-    document: DocumentId | None = None
-    reply_to: Id | None = None
-    pinned: Annotated[bool, BeforeValidator(_yes_or_no)] | None = None
-
-    @property
-    def chosen(self) -> ChatFilter:
-        return ChatFilter(
-            author=self.author,
-            since=self.since,
-            until=self.until,
-            emoji=self.emoji,
-            mentions=self.mentions,
-            document=self.document,
-            reply_to=self.reply_to,
-            is_pinned=self.pinned,
-        )
-
-
-class ExportQuery(ChosenMessages):
-    """What an export holds, and as what."""
-
-    format: Literal["json", "csv", "txt"] = "json"
-
-
 class ExportedReaction(Asked):
     emoji: str
     user: Id
@@ -394,6 +353,86 @@ class ProfilesQuery(Asked):
     prefix: Annotated[Text, Field(max_length=NAME_CODE_POINTS)] = ""
     after: Annotated[Text, Field(max_length=ID_CODE_POINTS + NAME_CODE_POINTS)] = ""
     limit: Limit = PAGE
+
+
+# Of the chat. Two hundred of the longest messages are some megabytes.
+CHAT_PAGE: Final = 50
+CHAT_PAGE_MAX: Final = 200
+
+# A sentence or two. Each word of it is looked for.
+SEARCH_CODE_POINTS: Final = 256
+
+ChatLimit = Annotated[int, Field(ge=1, le=CHAT_PAGE_MAX), BeforeValidator(_whole)]
+
+
+def _truth(value: object) -> object:
+    return value == "true" if value in {"true", "false"} else value
+
+
+def _checked_search(value: str) -> str:
+    if not value.strip():
+        raise ValueError("nothing is looked for")
+    return value
+
+
+class ChosenQuery(Asked):
+    """All that is given must apply. `emoji`: somebody has reacted with it, "" for any; `document`: it links
+    to it, or its author had it open. `from` and `to` are about when it was said.
+    """
+
+    model_config = ConfigDict(validate_by_name=False, validate_by_alias=True)
+
+    author: Id | None = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to")] = None
+    emoji: Annotated[str, Field(max_length=EMOJI_CODE_POINTS), AfterValidator(_checked_emoji)] | None = None
+    mentions: Id | None = None
+    document: DocumentId | None = None
+    reply_to: Id | None = None
+    pinned: Annotated[bool, BeforeValidator(_truth)] | None = None
+
+
+class ExportQuery(ChosenQuery):
+    """What an export holds, and as what."""
+
+    format: Literal["json", "csv", "txt"] = "json"
+
+
+class ChatQuery(ChosenQuery):
+    limit: ChatLimit = CHAT_PAGE
+
+
+class MessagesQuery(ChatQuery):
+    """`before` and `after`: positions; `around`: a message."""
+
+    before: Whole | None = None
+    after: Whole | None = None
+    around: Id | None = None
+
+
+class SearchQuery(ChatQuery):
+    """`q`: words and "phrases"; `after`: the `next` of the page before."""
+
+    q: Annotated[Text, AfterValidator(_checked_search), Field(max_length=SEARCH_CODE_POINTS)]
+    after: Annotated[str, Field(pattern=r"^-?\d{1,20}(\.\d{1,20})?(e-\d{1,2})?_\d{1,16}$")] | None = None
+
+
+class BackwardsQuery(Asked):
+    """`before`: a position."""
+
+    before: Whole | None = None
+    limit: ChatLimit = CHAT_PAGE
+
+
+class AuthorQuery(BackwardsQuery):
+    author: Id
+
+
+class UnreadQuery(Asked):
+    """`after`: a room."""
+
+    after: Id | None = None
+    limit: ChatLimit = CHAT_PAGE
 
 
 # Reading.

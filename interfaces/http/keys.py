@@ -14,9 +14,11 @@ from application.identity import Identity
 from application.services import Services
 from domain.document import DocumentState
 from domain.profile import Profile
+from domain.receipts import Pointers
 from domain.room import Room
 from interfaces.ws.rates import TokenBucket
-from projections.chat import ChatFilter, ChatMessage
+from projections.chat import ChatFilter, ChatMessage, Reader, Unread
+from projections.chat_search import Findings, Place
 from projections.directory import Entry
 from projections.members import RoleSpan
 from projections.presence import PresenceSpan, PresenceSummary
@@ -86,6 +88,24 @@ class ChatReader(Protocol):
         after: int | None = None,
         limit: int,
     ) -> Sequence[ChatMessage]: ...
+
+    async def everywhere(
+        self, user: str, chosen: ChatFilter, *, before: int | None, limit: int
+    ) -> Sequence[ChatMessage]: ...
+
+    async def search(
+        self, room: str, query: str, chosen: ChatFilter = ..., *, behind: Place | None = None, limit: int
+    ) -> Findings:
+        """Raises `Overloaded` when it would take too long."""
+        ...
+
+    async def pointers(self, room: str) -> Mapping[str, Pointers]: ...
+
+    async def readers(self, message: ChatMessage) -> Sequence[Reader]: ...
+
+    async def unread_in(self, room: str, user: str) -> int: ...
+
+    async def unread(self, user: str, after: str, limit: int) -> Sequence[Unread]: ...
 
 
 class TokenSource(Protocol):

@@ -111,7 +111,7 @@ def _query_parameters(query: type[Asked]) -> list[dict[str, Any]]:
         return []
     schema = query.model_json_schema(mode="validation", by_alias=True)
     return [
-        {"name": name, "in": "query", "required": False, "schema": field}
+        {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": field}
         for name, field in schema["properties"].items()
     ]
 

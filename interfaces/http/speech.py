@@ -8,15 +8,12 @@ from __future__ import annotations
 from aiohttp import web
 
 from domain.errors import BadFrame, NotFound
-from domain.ids import is_id
 from interfaces.emojis import as_emoji
-from interfaces.http.answers import MessageAnswer, PassageAnswer, ReceiptAnswer, answer
+from interfaces.http.answers import PassageAnswer, ReceiptAnswer, answer
 from interfaces.http.bodies import MessageChange, NewMessage, NewReceipt
 from interfaces.http.keys import IDENTITY, ROOM, SERVICES
+from interfaces.http.messages import message_answer, message_id, recorded_message
 from interfaces.ws.commands import as_link
-from interfaces.ws.wire import as_message
-from projections import chat
-from projections.chat import ChatMessage
 
 
 def client_of(user: str) -> str:
@@ -46,7 +43,7 @@ async def post(request: web.Request, body: NewMessage) -> web.Response:
 
 async def edit(request: web.Request, body: MessageChange) -> web.Response:
     """Say it otherwise: for its author."""
-    message = _message_id(request)
+    message = message_id(request)
     messages = request.app[SERVICES].messages
     await messages.edit(request[ROOM].room, message, body.text, actor=request[IDENTITY].user)
     return await _answer(request, message)
@@ -54,7 +51,7 @@ async def edit(request: web.Request, body: MessageChange) -> web.Response:
 
 async def delete(request: web.Request) -> web.Response:
     """Take a message back: for its author, and for the room's owners. What was said stays in the log."""
-    message = _message_id(request)
+    message = message_id(request)
     messages = request.app[SERVICES].messages
     await messages.delete(request[ROOM].room, message, actor=request[IDENTITY].user)
     return await _answer(request, message)
@@ -71,7 +68,7 @@ async def unreact(request: web.Request) -> web.Response:
 
 
 async def _react(request: web.Request, *, is_on: bool) -> web.Response:
-    message, emoji = _message_id(request), as_emoji(request.match_info["emoji"])
+    message, emoji = message_id(request), as_emoji(request.match_info["emoji"])
     if emoji is None:
         raise BadFrame("not exactly one emoji", field="emoji")
     messages = request.app[SERVICES].messages
@@ -90,7 +87,7 @@ async def unpin(request: web.Request) -> web.Response:
 
 
 async def _pin(request: web.Request, *, is_pinned: bool) -> web.Response:
-    message = _message_id(request)
+    message = message_id(request)
     messages = request.app[SERVICES].messages
     await messages.pin(request[ROOM].room, message, is_pinned=is_pinned, actor=request[IDENTITY].user)
     return await _answer(request, message)
@@ -110,7 +107,7 @@ async def follow_link(request: web.Request) -> web.Response:
     Text that was put before or behind it, or in the place of its first or last character, is no part of it;
     what was put between is. The link of a message from another room leads nowhere here.
     """
-    message = await _find(request, _message_id(request))
+    message = await recorded_message(request, message_id(request))
     if message.deleted is not None:
         raise NotFound("this message was deleted")
     room = request[ROOM].room
@@ -120,24 +117,5 @@ async def follow_link(request: web.Request) -> web.Response:
     return answer(PassageAnswer(**passage._asdict()))
 
 
-def _message_id(request: web.Request) -> str:
-    """The message of the path. Raises `NotFound` for what can be none."""
-    message = request.match_info["message"]
-    if not is_id(message):
-        raise NotFound("there is no such message")
-    return message
-
-
 async def _answer(request: web.Request, message: str, status: int = 200) -> web.Response:
-    found = await _find(request, message)
-    return answer(MessageAnswer(**as_message(found), position=found.position), status)
-
-
-async def _find(request: web.Request, message: str) -> ChatMessage:
-    """As the log has it: the tables are a moment behind."""
-    found: ChatMessage | None = None
-    for recorded in await request.app[SERVICES].messages.recorded(request[ROOM].room, message):
-        found = chat.after(found, recorded.position, recorded.event)
-    if found is None:
-        raise NotFound("there is no such message")
-    return found
+    return answer(message_answer(await recorded_message(request, message)), status)

@@ -4,7 +4,8 @@
         document = await client.open("main.md", create=True)
         document.insert(0, "Hello\\n")
         await document.saved()
-        await client.post("I have begun")
+        message = await client.post("I have begun", link=document.link(0, 5))
+        await client.react(message, "🎉")
 
 All that is decided is decided in `ClientSession`; here are the socket, the clock and the callers that wait.
 A client has one task that keeps it connected and, while it is, one that writes. Everything else happens in
@@ -21,15 +22,17 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, TypeVar
 
 import aiohttp
 import orjson
 
 from domain.errors import OpTooLarge
+from domain.receipts import Pointers
 from domain.text_op import Op, parse, replace
-from interfaces.pyclient import notices
+from interfaces.pyclient import commands, notices
 from interfaces.pyclient.api import Api
+from interfaces.pyclient.commands import Link
 from interfaces.pyclient.credentials import Credentials, TokenSource
 from interfaces.pyclient.document_link import Phase
 from interfaces.pyclient.errors import NotEditable, NotLetIn, Stopped, UnsentTextError
@@ -79,7 +82,16 @@ KINDS: Final[dict[str, type[Notice]]] = {
     "reset": notices.DocumentReset,
     "listed": notices.DocumentListed,
     "message": notices.MessageReceived,
-    "post_refused": notices.PostRefused,
+    "message_changed": notices.MessageChanged,
+    "mentioned": notices.Mentioned,
+    "receipts": notices.ReceiptsMoved,
+    "command_done": notices.CommandDone,
+    "command_refused": notices.CommandRefused,
+    "revision_saved": notices.RevisionSaved,
+    "run_started": notices.RunStarted,
+    "run_finished": notices.RunFinished,
+    "activity": notices.ActivityChanged,
+    "statistics": notices.StatisticsChanged,
     "joined": notices.Joined,
     "left": notices.Left,
     "person_status": notices.PersonStatus,
@@ -97,6 +109,7 @@ KINDS: Final[dict[str, type[Notice]]] = {
 }
 """What `Client.on` listens to."""
 
+T = TypeVar("T")
 Callback = Callable[[Any], None]
 Socket = aiohttp.ClientWebSocketResponse[Literal[False]]
 
@@ -131,6 +144,14 @@ class ClientDocument:
     def is_saved(self) -> bool:
         """Whether all that was typed here is in the log."""
         return self._client.session.replica(self.name).is_saved
+
+    def link(self, start: int, end: int) -> Link:
+        """The range from `start` to `end` of the present text, for a message to point at.
+
+        Only of a text that the server has as it is seen here. Raises NotSaved (wait for `saved()`),
+        NotEditable, ValueError for a range that there is not.
+        """
+        return self._client.session.link(self.name, start, end)
 
     def state_of(self, edit: int) -> EditState:
         """How far edit number `edit` has come."""
@@ -224,9 +245,9 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         unsent = await self.close(FLUSH_SECONDS if error is None else 0.0)
-        unsaid = self.session.unsaid
-        if error is None and (unsent or unsaid):
-            raise UnsentTextError(unsent, unsaid)
+        undone = self.session.undone
+        if error is None and (unsent or undone):
+            raise UnsentTextError(unsent, undone)
 
     async def start(self, timeout: float = START_SECONDS) -> None:  # noqa: ASYNC109 -- a bound to name
         """Connect, and wait to be welcomed.
@@ -250,8 +271,8 @@ class Client:
             raise
 
     async def close(self, flush_seconds: float = FLUSH_SECONDS) -> list[UnsentText]:
-        """Leave the room. What is unsaved after at most `flush_seconds` is returned (and messages are in
-        `session.unsaid`), with what was handed out as unsent before and not opened afresh.
+        """Leave the room. What is unsaved after at most `flush_seconds` is returned (and commands are in
+        `session.undone`), with what was handed out as unsent before and not opened afresh.
         """
         await self._flush(flush_seconds)
         self.session.stop(None, "closed by its owner")
@@ -361,18 +382,104 @@ class Client:
         self.session.refresh(await self.credentials.ticket(self._http, self._url))
         self.settle()
 
-    def post(self, text: str) -> asyncio.Future[None]:
-        """Say `text` in the chat. The future is done when it is in the log; it need not be awaited.
+    # The chat, saves and runs. Each gives a future that is done when it is in the log, and need not be
+    # awaited. Until then it is said again over all sockets. The future raises Refused, or Stopped when the
+    # client is closed before; what was asked for is in `session.undone` then.
 
-        It raises Refused, or Stopped when the client is closed before; the message is in
-        `session.unsaid` then.
+    def post(
+        self, text: str, *, reply_to: str | None = None, link: Link | None = None
+    ) -> asyncio.Future[str]:
+        """Say `text` in the chat, perhaps in answer to a message, or pointing at a range of a document. Gives
+        the message's id.
+        """
+        message = self._new_id()
+        return self._do(commands.post(message, text, reply_to=reply_to, link=link), message)
+
+    def edit_message(self, message: str, text: str) -> asyncio.Future[None]:
+        """Say one of our messages otherwise."""
+        return self._do(commands.edit_message(message, text), None)
+
+    def delete_message(self, message: str) -> asyncio.Future[None]:
+        """Take a message back: ours, or as an owner of the room anybody's."""
+        return self._do(commands.delete_message(message), None)
+
+    def react(self, message: str, emoji: str, *, reacted: bool = True) -> asyncio.Future[None]:
+        """React to a message with one emoji, or take that back."""
+        return self._do(commands.react(message, emoji, reacted=reacted), None)
+
+    def pin_message(self, message: str, *, pinned: bool = True) -> asyncio.Future[None]:
+        """Keep a message in everybody's sight, or not any more."""
+        return self._do(commands.pin_message(message, pinned=pinned), None)
+
+    def save_revision(self, document: ClientDocument, name: str | None = None) -> asyncio.Future[None]:
+        """Mark the present text as a saved one, under a name or without.
+
+        Only a text that the server has as it is seen here. Raises NotSaved (wait for `saved()`), NotEditable.
+        """
+        revision = self.session.saved_revision(document.name)
+        return self._do(commands.save_revision(document.name, revision, name), None)
+
+    def start_run(self, title: str, document: ClientDocument | None = None) -> asyncio.Future[str]:
+        """Tell that something is run, which may be a document as it is now. Gives the run's id, for
+        `finish_run`. Raises as `save_revision`.
+        """
+        run = self._new_id()
+        if document is None:
+            return self._do(commands.start_run(run, title), run)
+        revision = self.session.saved_revision(document.name)
+        return self._do(commands.start_run(run, title, document=document.name, revision=revision), run)
+
+    def finish_run(self, run: str, outcome: str, exit_code: int | None = None) -> asyncio.Future[None]:
+        """Tell how a run of this client has ended: passed, failed or stopped."""
+        return self._do(commands.finish_run(run, outcome, exit_code), None)
+
+    def _do(self, request: dict[str, Any], result: T) -> asyncio.Future[T]:
+        self._check_not_stopped()
+        command = self.session.do(request, self._now())
+        doing = self._waiting.for_command(command, result)
+        self.settle()
+        return doing
+
+    def read(self, up_to: int | str | None = None) -> None:
+        """The user has read the chat up to a message, by its id, or a position; without it, all there is.
+        What was read stays so, also at the user's other places. Raises ValueError for a message that is not
+        among `messages`.
         """
         self._check_not_stopped()
-        message = self._new_id()
-        posting = self._waiting.for_post(message)
-        self.session.post(message, text, self._now())
+        position = self.session.position if up_to is None else up_to
+        if isinstance(position, str):
+            found = self.session.chat.position_of(position)
+            if found is None:
+                raise ValueError("this message is not known here")
+            position = found
+        self.session.read(position, self._now())
         self.settle()
-        return posting
+
+    @property
+    def unread(self) -> int:
+        """How many messages of others, of those in `messages`, were not read yet."""
+        return self.session.unread
+
+    @property
+    def pointers(self) -> dict[str, Pointers]:
+        """By user, up to which positions they have got and read the messages."""
+        return dict(self.session.chat.pointers)
+
+    def readers(self, message: str) -> list[str]:
+        """Who has read one of `messages`, but for its author."""
+        return self.session.chat.readers(message)
+
+    def subscribe(self, to: Literal["activity", "statistics"]) -> None:
+        """Be told of the room's activity or of its chat's statistics, as they change; `unsubscribe` ends it.
+        A refusal comes as `refused`.
+        """
+        self._check_not_stopped()
+        self.session.subscribe(to, self._now())
+        self.settle()
+
+    def unsubscribe(self, to: Literal["activity", "statistics"]) -> None:
+        self.session.unsubscribe(to)
+        self.settle()
 
     def on(self, kind: str, callback: Callback) -> Callable[[], None]:
         """Call `callback` with each notice of a kind (see `KINDS`); returns what ends that."""
@@ -426,8 +533,8 @@ class Client:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """The last chat messages as their events, oldest first."""
-        return list(self.session.messages)
+        """The last chat messages as they stand, oldest first."""
+        return list(self.session.chat.messages.values())
 
     @property
     def client_id(self) -> str:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from interfaces.pyclient.notices import UnsentText
 
 
@@ -41,10 +43,16 @@ class NotEditable(PyClientError):
     """The document is not open, or holds text that cannot be brought together with the server's."""
 
 
-class UnsentTextError(PyClientError):
-    """The client was closed with text that the server has not acknowledged; `unsent` is what to save."""
+class NotSaved(PyClientError):
+    """The server does not have the text that is seen here yet: wait for `saved()` first."""
 
-    def __init__(self, unsent: list[UnsentText], posts: dict[str, str]) -> None:
-        super().__init__(f"{len(unsent)} documents and {len(posts)} messages are not saved")
+
+class UnsentTextError(PyClientError):
+    """The client was closed with something that the server has not acknowledged: `unsent` is what to save,
+    `commands` what was asked for and may not be done.
+    """
+
+    def __init__(self, unsent: list[UnsentText], commands: list[dict[str, Any]]) -> None:
+        super().__init__(f"{len(unsent)} documents and {len(commands)} commands are not saved")
         self.unsent = unsent
-        self.posts = posts
+        self.commands = commands

@@ -10,6 +10,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, NamedTuple
 
+from domain.receipts import Pointers
 from domain.text_op import Op
 
 
@@ -111,29 +112,104 @@ class UnsentText(NamedTuple):
 
 
 class MessageReceived(NamedTuple):
-    """A chat message, ours too. `documents` are the revisions when it was written."""
+    """A chat message, ours too. `documents` are the revisions when it was written. An imported one has no
+    client, and its actor is who brought it; who wrote it is among the messages of the chat.
+    """
 
     message: str
-    client: str
+    client: str | None
     actor: str
     text: str
     documents: dict[str, int]
     at: int
 
 
-class PostAcked(NamedTuple):
-    """Our message is in the log."""
+class MessageChanged(NamedTuple):
+    """Something has become of a message; it is already so in the chat, if it is one of those kept there.
+
+    `event` is what happened, as it was told. Its name is `change`: message_edited, message_deleted,
+    message_pinned, message_unpinned, reaction_added, reaction_removed.
+    """
 
     message: str
+    change: str
+    actor: str
+    at: int
+    event: dict[str, Any]
 
 
-class PostRefused(NamedTuple):
-    """The server will not have our message; it is not sent again."""
+class Mentioned(NamedTuple):
+    """Somebody speaks to us, here or in another room. Once a message."""
 
+    room: str
     message: str
-    text: str
+    actor: str
+    at: int
+
+
+class ReceiptsMoved(NamedTuple):
+    """These users have got or read more: notification ids up to which they have."""
+
+    pointers: dict[str, Pointers]
+
+
+class CommandDone(NamedTuple):
+    """What was asked for under this number is in the log."""
+
+    command: int
+
+
+class CommandRefused(NamedTuple):
+    """The server will not do what was asked for under this number; it is not asked again."""
+
+    command: int
+    request: dict[str, Any]
     code: str
-    reason: str
+    message: str
+
+
+class RevisionSaved(NamedTuple):
+    """Somebody has saved a document at `revision`, perhaps under a name."""
+
+    document: str
+    revision: int
+    name: str | None
+    actor: str
+    at: int
+
+
+class RunStarted(NamedTuple):
+    """Somebody runs something: `document` at `revision`, if it is one document."""
+
+    run: str
+    client: str
+    actor: str
+    title: str
+    document: str | None
+    revision: int | None
+    at: int
+
+
+class RunFinished(NamedTuple):
+    """`outcome`: passed, failed, stopped."""
+
+    run: str
+    outcome: str
+    exit_code: int | None
+    actor: str
+    at: int
+
+
+class ActivityChanged(NamedTuple):
+    """Lines of the activity that are new, or not any more as they were."""
+
+    lines: list[dict[str, Any]]
+
+
+class StatisticsChanged(NamedTuple):
+    """The statistics of the chat as they stand."""
+
+    statistics: dict[str, Any]
 
 
 class Joined(NamedTuple):
@@ -229,8 +305,16 @@ Notice = (
     | EditRefused
     | UnsentText
     | MessageReceived
-    | PostAcked
-    | PostRefused
+    | MessageChanged
+    | Mentioned
+    | ReceiptsMoved
+    | CommandDone
+    | CommandRefused
+    | RevisionSaved
+    | RunStarted
+    | RunFinished
+    | ActivityChanged
+    | StatisticsChanged
     | Joined
     | Left
     | PersonStatus

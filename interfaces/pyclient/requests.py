@@ -1,7 +1,7 @@
 """Asking the server: requests by `ref`, their answers, and when to ask again.
 
 An errand is one conversation of which at most one request is under way: the edits of a document, the
-chat messages of a client. It always knows what it waits for: an answer by a certain time, or just the
+commands of a client. It always knows what it waits for: an answer by a certain time, or just the
 time.
 """
 
@@ -119,7 +119,8 @@ class Errand:
 
 
 class Pacer:
-    """Keeps to the server's edits per second over all documents, so that it need not refuse any.
+    """Keeps to so many requests per second as the server takes, so that it need not refuse any: who is
+    refused too often is sent away.
 
     A bucket that holds one second's worth: a burst passes, what goes on does so at the rate.
     """
@@ -133,14 +134,14 @@ class Pacer:
         self._interval = 0.0  # no limit known
         self._paid_until = 0.0
 
-    def set_rate(self, edits_per_second: float | None) -> None:
+    def set_rate(self, per_second: float | None) -> None:
         """What the server's welcome says; None or 0: it does not limit."""
-        self._interval = 1.0 / edits_per_second if edits_per_second else 0.0
+        self._interval = 1.0 / per_second if per_second else 0.0
 
     def free_at(self) -> float:
-        """When the next edit may go."""
+        """When the next one may go."""
         return self._paid_until - self.BURST_SECONDS + self._interval
 
     def pay(self, now: float) -> None:
-        """One edit goes."""
+        """One goes."""
         self._paid_until = max(self._paid_until, now) + self._interval

@@ -3,7 +3,7 @@
 The owner (an asyncio connection, or a simulation in virtual time) calls
 
     on_connected, on_frame, on_disconnected, on_time    with what happened, and the time, in seconds
-    open, edit, post, cursor, …                         with what its user does
+    open, edit, do, read, cursor, …                     with what its user does
 
 and after each of them takes `frames_to_send()` and `take_notices()`, looks whether `close_wanted` asks it
 to cut the socket, and sees to it that `on_time` is called at `next_time()`. Nothing in here reads a
@@ -15,20 +15,22 @@ told comes back by two roads: the room's events by position, a document's edits 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
 from domain.text_op import Op
 from interfaces.pyclient import notices
+from interfaces.pyclient.chat import Chat
+from interfaces.pyclient.commands import Commands, Link
 from interfaces.pyclient.document_link import DocumentLink, Phase
-from interfaces.pyclient.errors import NotEditable
+from interfaces.pyclient.errors import NotEditable, NotSaved
 from interfaces.pyclient.notices import Notice, Status
 from interfaces.pyclient.people import People
-from interfaces.pyclient.posts import Posts
+from interfaces.pyclient.reading import Reading
 from interfaces.pyclient.reconnect import Verdict, reason, verdict
 from interfaces.pyclient.replica import Replica
 from interfaces.pyclient.requests import Frame, Pacer, Requests
+from interfaces.pyclient.streams import STREAMS, Stream
 
 PROTOCOL: Final = 1
 
@@ -38,8 +40,9 @@ WELCOME_SECONDS: Final = 10.0
 # The server pings every 25 s and gives 8 s for the answer. After that long a silence it is not there.
 SILENCE_SECONDS: Final = 33.0
 
-# Chat messages kept to look at; older ones are asked for over HTTP.
-MESSAGES_KEPT: Final = 500
+# Messages of which it is remembered that they have mentioned us: an edit mentions us again, and a node that
+# is behind the one before tells it once more.
+MENTIONS_KEPT: Final = 1_000
 
 
 class ClientSession:
@@ -55,8 +58,7 @@ class ClientSession:
         self.status = Status.OFFLINE
         self.people = People()
         self.title = ""
-        self.messages: deque[Frame] = deque(maxlen=MESSAGES_KEPT)
-        """`message` events, oldest first."""
+        self.chat = Chat()
         self.documents: set[str] = set()
         """The documents of the room, open or not."""
         self.epoch: str | None = None
@@ -67,10 +69,15 @@ class ClientSession:
         self._notices: list[Notice] = []
         self._requests = Requests()
         self._pacer = Pacer()
-        self._posts = Posts(self._requests, self._notices)
+        self._commands = Commands(client, self._requests, self._notices)
+        self._reading = Reading(self._requests, self._notices)
+        self._streams: dict[str, Stream] = {}
         self._links: dict[str, DocumentLink] = {}
         self._declared: str | None = None  # what the user says that they are doing
-        self._known: set[str] = set()  # messages told before the present beginning
+        self._room = ""
+        self._mentioned: dict[
+            tuple[str, str], None
+        ] = {}  # rooms and messages of which was told, oldest first
         self._refusal: Frame | None = None  # of our hello
         self._deadline: float | None = None  # without a sign of the server until then it is gone
         self._silence = SILENCE_SECONDS
@@ -94,9 +101,9 @@ class ClientSession:
     def next_time(self) -> float | None:
         """When to call `on_time`; None: when something else has happened."""
         first = None if self.close_wanted else self._deadline
-        due = self._posts.due
-        if due is not None and (first is None or due < first):
-            first = due
+        for errand in self._errands:
+            if errand.due is not None and (first is None or errand.due < first):
+                first = errand.due
         for link in self._links.values():
             due = link.next_time()
             if due is not None and (first is None or due < first):
@@ -153,10 +160,31 @@ class ClientSession:
         """Show our cursor to the others. Raises `NotEditable`."""
         self._link(document).set_cursor(anchor, head, now)
 
-    def post(self, message: str, text: str, now: float) -> None:
-        """Say `text` in the chat under the new id `message`; `PostAcked` or `PostRefused` follows."""
+    def do(self, request: Frame, now: float) -> int:
+        """Have something done that `commands` names, after what waits to be done; returns its number.
+        `CommandDone` or `CommandRefused` follows.
+        """
         self._assert_not_stopped()
-        self._posts.add(message, text, now)
+        return self._commands.add(request, now)
+
+    def read(self, position: int, now: float) -> None:
+        """The user has read the messages up to `position`. What was read stays so."""
+        self._assert_not_stopped()
+        self._reading.come_to(now, read=min(position, self.position))
+
+    def subscribe(self, to: str, now: float) -> None:
+        """Follow one of `STREAMS`, over all sockets. Once is enough."""
+        self._assert_not_stopped()
+        if to not in self._streams:
+            stream = self._streams[to] = Stream(to, self._requests, self._notices)
+            if self.status is Status.ONLINE:
+                stream.on_online(now)
+
+    def unsubscribe(self, to: str) -> None:
+        """Follow it no longer."""
+        stream = self._streams.pop(to, None)
+        if stream is not None:
+            stream.close(is_online=self.status is Status.ONLINE)
 
     def declare(self, status: str | None) -> None:
         """Say what the user is doing: editing, running, idle, away; None: let the server see for itself. Said
@@ -202,6 +230,22 @@ class ClientSession:
         """Where `document` stands. Raises `NotEditable` if it was never opened."""
         return self._link(document).phase
 
+    def saved_revision(self, document: str) -> int:
+        """The revision at which the server has the present text. Raises `NotEditable`, `NotSaved`."""
+        replica = self.replica(document)
+        if not replica.is_saved:
+            raise NotSaved(f"{document} is not saved")
+        return replica.revision
+
+    def link(self, document: str, start: int, end: int) -> Link:
+        """The range from `start` to `end` of the present text, for a message. Raises `NotEditable`,
+        `NotSaved`, `ValueError`.
+        """
+        revision = self.saved_revision(document)
+        if not 0 <= start <= end <= len(self.replica(document)):
+            raise ValueError(f"{document} has no range from {start} to {end}")
+        return {"document": document, "revision": revision, "start": start, "end": end}
+
     @property
     def roster(self) -> dict[str, str]:
         """Who is in the room: names by client."""
@@ -214,13 +258,22 @@ class ClientSession:
 
     @property
     def is_saved(self) -> bool:
-        """Whether the server has acknowledged everything that was typed and said."""
-        return not self._posts.waiting and all(link.is_saved for link in self._links.values())
+        """Whether the server has acknowledged everything that was typed, asked for and read."""
+        return (
+            not self._commands.waiting
+            and self._reading.is_told
+            and all(link.is_saved for link in self._links.values())
+        )
 
     @property
-    def unsaid(self) -> dict[str, str]:
-        """The chat messages that the server has not acknowledged, by id."""
-        return dict(self._posts.waiting)
+    def undone(self) -> list[Frame]:
+        """The commands that the server has not answered, oldest first."""
+        return list(self._commands.waiting.values())
+
+    @property
+    def unread(self) -> int:
+        """How many messages of others, of those that are known, were not read yet."""
+        return self.chat.unread(self.user, self._reading.pointers.read)
 
     def stop(self, code: int | str | None, why: str) -> None:
         """For good: whatever is unsaved is handed out as `UnsentText`."""
@@ -231,6 +284,11 @@ class ClientSession:
                 link.strand(why)
         self._go_offline()
         self._set_status(Status.STOPPED, code, why)
+
+    @property
+    def _errands(self) -> tuple[Commands | Reading | Stream, ...]:
+        """What is said to the server beside documents."""
+        return (self._commands, self._reading, *self._streams.values())
 
     def _link(self, document: str) -> DocumentLink:
         link = self._links.get(document)
@@ -279,14 +337,16 @@ class ClientSession:
         """Do what is due; early calls do nothing."""
         if self._deadline is not None and now >= self._deadline:
             self.close_wanted = True
-        self._posts.on_time(now)
+        for errand in self._errands:
+            errand.on_time(now)
         for link in self._links.values():
             link.on_time(now)
 
     def _go_offline(self) -> None:
         self._deadline = None
         self.close_wanted = False
-        self._posts.on_offline()
+        for errand in self._errands:
+            errand.on_offline()
         for link in self._links.values():
             link.on_offline()
         self._requests.clear()
@@ -306,6 +366,11 @@ class ClientSession:
             self._on_events(frame["events"], frame["position"], now)
         elif kind == "presence":
             self._on_presence(frame["moves"], frame["typing"])
+        elif kind in STREAMS:
+            if kind in self._streams:  # else it was on its way when we had enough
+                self._streams[kind].on_frame(frame)
+        elif kind == "notice":
+            self._on_mention(frame["room"], frame)
         elif kind == "ping":
             self._requests.frames.append({"type": "pong"})
         elif kind == "error" and frame["ref"] is None:
@@ -321,10 +386,11 @@ class ClientSession:
         self._silence = beat["interval"] + beat["timeout"]
         self._deadline = now + self._silence
         self._pacer.set_rate(welcome["limits"].get("edits_per_second"))
+        self._commands.pacer.set_rate(welcome["limits"].get("chat_per_second"))
         if self.epoch not in (None, welcome["epoch"]):
-            for link in self._links.values():
-                link.on_other_epoch()
+            self._on_other_epoch()
         self.user = welcome["you"]["user"]
+        self._room = welcome["room"]["id"]
         self.title = welcome["room"]["title"]
         self.people.begin(welcome)
         self.documents = set(welcome["documents"])
@@ -340,11 +406,24 @@ class ClientSession:
         )
         if not welcome["resumed"]:
             self._begin_anew(welcome, now)
+        self.chat.on_receipts(welcome["receipts"])
+        self._reading.on_told(self.chat.pointers_of(self.user))
+        self._reading.come_to(now, delivered=self.chat.last_from_others(self.user))
         if self._declared is not None:
             self._say_status()
-        self._posts.on_online(now)
+        for errand in self._errands:
+            errand.on_online(now)
         for link in self._links.values():
             link.on_online(now)
+
+    def _on_other_epoch(self) -> None:
+        """The server's log is another one: positions and revisions of the old mean nothing in it."""
+        self.chat.pointers.clear()
+        self._reading.begin_anew()
+        for stream in self._streams.values():
+            stream.on_other_epoch()
+        for link in self._links.values():
+            link.on_other_epoch()
 
     def _begin_anew(self, welcome: Frame, now: float) -> None:
         """Take roster and messages as the new beginning; tell of the messages that we missed.
@@ -352,18 +431,16 @@ class ClientSession:
         When resumed, the position stays where it was instead: the events up to the welcome's follow
         one by one, and if they do not arrive they must be asked for again.
         """
-        is_first = self.epoch is None
-        # They can be told once more: after a longer gap, or by a node that is behind the one before.
-        if len(self._known) > MESSAGES_KEPT:
-            self._known.clear()
-        self._known.update(event["message"] for event in self.messages)
         self.epoch = welcome["epoch"]
         self.position = welcome["position"]
-        self.messages.clear()
+        news = self.chat.begin(welcome["messages"])
         for event in welcome["messages"]:
-            if is_first:
-                self._known.add(event["message"])  # history, no news
-            self._on_message(event, now)
+            self.people.on_activity(event)
+            if event in news:
+                self._tell_message(event)
+            elif self.user in event["mentions"]:
+                self._is_first_mention(self._room, event["message"])  # history, no news
+            self._commands.on_event(event, self.user, now)
 
     def _on_events(self, events: Iterable[Frame], position: int, now: float) -> None:
         links = self._links
@@ -375,6 +452,7 @@ class ClientSession:
                     link.on_edit(event, now)
             elif event["position"] > self.position:
                 self._on_room_event(event, now)
+                self._commands.on_event(event, self.user, now)
         self.position = max(self.position, position)
         # Only now, so that an edit that goes out is made on everything the frame told.
         for link in links.values():
@@ -383,8 +461,6 @@ class ClientSession:
     def _on_room_event(self, event: Frame, now: float) -> None:
         """What happened in the room. Kinds that a later server may have are passed over."""
         match event["event"]:
-            case "message":
-                self._on_message(event, now)
             case "joined":
                 self.people.on_joined(event)
                 joined = notices.Joined(event["client"], event["actor"], event["name"], event["at"])
@@ -407,6 +483,13 @@ class ClientSession:
             case "document_unlisted":
                 self.documents.discard(event["document"])
                 self._notices.append(notices.DocumentUnlisted(event["document"]))
+            case _ if self.chat.is_change(event):
+                self.chat.on_change(event)
+                self._on_message_changed(event)
+            case "message" | "receipts":
+                self._on_chat_event(event, now)
+            case "revision_saved" | "run_started" | "run_finished":
+                self._on_work_event(event)
             case _:
                 self._on_rights_event(event)
 
@@ -434,22 +517,72 @@ class ClientSession:
             case _:
                 pass
 
-    def _on_message(self, event: Frame, now: float) -> None:
-        self.messages.append(event)
-        self.people.on_activity(event)
-        if event["message"] not in self._known:
-            self._notices.append(
-                notices.MessageReceived(
-                    event["message"],
-                    event["client"],
-                    event["actor"],
-                    event["text"],
-                    event["documents"],
-                    event["at"],
-                )
+    def _on_chat_event(self, event: Frame, now: float) -> None:
+        """What is said, and how far it is read."""
+        if event["event"] == "message":
+            self.people.on_activity(event)
+            if self.chat.on_message(event):
+                self._tell_message(event)
+            if event["author"] != self.user:
+                self._reading.come_to(now, delivered=event["position"])
+            return
+        moved = self.chat.on_receipts(event["receipts"])
+        if moved:
+            self._reading.on_told(self.chat.pointers_of(self.user))
+            pointers = {user: self.chat.pointers[user] for user in moved}
+            self._notices.append(notices.ReceiptsMoved(pointers))
+
+    def _tell_message(self, event: Frame) -> None:
+        self._notices.append(
+            notices.MessageReceived(
+                event["message"],
+                event["client"],
+                event["actor"],
+                event["text"],
+                event["documents"],
+                event["at"],
             )
-        if event["client"] == self.client:
-            self._posts.on_stored(event["message"], now)
+        )
+        self._tell_if_mentioned(event)
+
+    def _on_message_changed(self, event: Frame) -> None:
+        change, actor, at = event["event"], event["actor"], event["at"]
+        self._notices.append(notices.MessageChanged(event["message"], change, actor, at, event))
+        if change == "message_edited":
+            self._tell_if_mentioned(event)
+
+    def _tell_if_mentioned(self, event: Frame) -> None:
+        if self.user in event["mentions"]:
+            self._on_mention(self._room, event)
+
+    def _on_mention(self, room: str, mention: Frame) -> None:
+        """An event here or a notice from elsewhere that speaks to us."""
+        message = mention["message"]
+        if self._is_first_mention(room, message):
+            self._notices.append(notices.Mentioned(room, message, mention["actor"], mention["at"]))
+
+    def _is_first_mention(self, room: str, message: str) -> bool:
+        """Whether it was not known yet that a message speaks to us; it is now."""
+        if (room, message) in self._mentioned:
+            return False
+        self._mentioned[room, message] = None
+        if len(self._mentioned) > MENTIONS_KEPT:
+            del self._mentioned[next(iter(self._mentioned))]
+        return True
+
+    def _on_work_event(self, event: Frame) -> None:
+        """What people do with documents beside typing."""
+        actor, at = event["actor"], event["at"]
+        match event["event"]:
+            case "revision_saved":
+                saved = notices.RevisionSaved(event["document"], event["revision"], event["name"], actor, at)
+                self._notices.append(saved)
+            case "run_started":
+                what = event["title"], event["document"], event["revision"]
+                self._notices.append(notices.RunStarted(event["run"], event["client"], actor, *what, at))
+            case _:
+                how = event["outcome"], event["exit_code"]
+                self._notices.append(notices.RunFinished(event["run"], *how, actor, at))
 
     def _on_left(self, event: Frame) -> None:
         client = event["client"]

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from typing import assert_never
+from typing import Any, TypeVar, assert_never
 
 from interfaces.pyclient import notices
 from interfaces.pyclient.errors import NotEditable, PyClientError, Refused, Stopped
 from interfaces.pyclient.notices import Notice, Status
 from interfaces.pyclient.session import ClientSession
 
-Waiter = asyncio.Future[None]
+T = TypeVar("T")
+Waiter = asyncio.Future[Any]
 
 
 class Waiting:
     """Owned by one `Client`, which calls `on_notice` with each notice and `on_settled` after each turn."""
 
-    __slots__ = ("_flushing", "_online", "_opening", "_posting", "_saving")
+    __slots__ = ("_commanding", "_flushing", "_online", "_opening", "_saving")
 
     def __init__(self) -> None:
         self._online: list[Waiter] = []
         self._flushing: list[Waiter] = []
         self._opening: dict[str, Waiter] = {}
-        self._posting: dict[str, Waiter] = {}
+        self._commanding: dict[int, tuple[Waiter, Any]] = {}
         self._saving: list[tuple[str, int, Waiter]] = []
 
     # Who waits.
@@ -44,9 +45,10 @@ class Waiting:
             waiter = self._opening[document] = _waiter()
         return waiter
 
-    def for_post(self, message: str) -> Waiter:
-        """Until `message` is in the log."""
-        waiter = self._posting[message] = _waiter()
+    def for_command(self, command: int, result: T) -> asyncio.Future[T]:
+        """Until the command of this number is done; it gives `result` then."""
+        waiter = _waiter()
+        self._commanding[command] = (waiter, result)
         return waiter
 
     def for_save(self, document: str, edit: int) -> Waiter:
@@ -66,10 +68,12 @@ class Waiting:
                 _wake(self._opening.pop(notice.document, None))
             case notices.DocumentRefused():
                 _wake(self._opening.pop(notice.document, None), Refused(notice.code, notice.message))
-            case notices.PostAcked():
-                _wake(self._posting.pop(notice.message, None))
-            case notices.PostRefused():
-                _wake(self._posting.pop(notice.message, None), Refused(notice.code, notice.reason))
+            case notices.CommandDone():
+                waiter, result = self._commanding.pop(notice.command)
+                _wake(waiter, result=result)
+            case notices.CommandRefused():
+                waiter, _ = self._commanding.pop(notice.command)
+                _wake(waiter, Refused(notice.code, notice.message))
             case notices.EditRefused():
                 self.give_up(notice.document, Refused(notice.code, notice.message), notice.edits.start)
             case notices.UnsentText():
@@ -112,10 +116,11 @@ class Waiting:
         """Nothing more will come."""
         _wake_all(self._flushing)
         saving = [waiter for _, _, waiter in self._saving]
-        _wake_all([*self._online, *self._opening.values(), *self._posting.values(), *saving], error)
+        commanding = [waiter for waiter, _ in self._commanding.values()]
+        _wake_all([*self._online, *self._opening.values(), *commanding, *saving], error)
         self._online.clear()
         self._opening.clear()
-        self._posting.clear()
+        self._commanding.clear()
         self._saving.clear()
 
 
@@ -131,11 +136,11 @@ def _take_note(waiter: Waiter) -> None:
         waiter.exception()
 
 
-def _wake(waiter: Waiter | None, error: PyClientError | None = None) -> None:
+def _wake(waiter: Waiter | None, error: PyClientError | None = None, *, result: Any = None) -> None:
     if waiter is None or waiter.done():
         return  # nobody waits, or no longer
     if error is None:
-        waiter.set_result(None)
+        waiter.set_result(result)
     else:
         waiter.set_exception(error)
 

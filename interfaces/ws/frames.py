@@ -219,6 +219,21 @@ class ReceiptFrame(Request):
     read: Integer = 0
 
 
+class Subscribe(Request):
+    """Watch a projection of this room; first, what has changed in it behind position `after`."""
+
+    action = Action.READ
+    type: Literal["subscribe"]
+    to: Literal["activity", "statistics"]
+    after: Integer | None = None
+
+
+class Unsubscribe(Request):
+    action = None
+    type: Literal["unsubscribe"]
+    to: Literal["activity", "statistics"]
+
+
 # What people do beside typing.
 
 
@@ -283,6 +298,8 @@ AnyRequest = (
     | StatusFrame
     | Command
     | ReceiptFrame
+    | Subscribe
+    | Unsubscribe
     | CatchUp
     | Ping
 )

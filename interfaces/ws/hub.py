@@ -18,6 +18,7 @@ from itertools import groupby
 from typing import Final, Protocol
 
 from application.log import Recorded
+from domain.aggregate import Event
 from domain.attendance import Joined, Left, StatusChanged
 from domain.document import EditApplied
 from domain.ids import parse_stream
@@ -253,6 +254,17 @@ class RoomOnNode:
         return self.roster.people_as_json(sorted(self.chat.people | present))
 
 
+def _called_by(event: Event) -> Sequence[str]:
+    """Whom an event speaks to who were not spoken to by that message before."""
+    match event:
+        case Posted():
+            return event.mentions
+        case Edited():
+            return event.newly
+        case _:
+            return ()
+
+
 _RIGHTS: Final = (AccessChanged, Closed, MemberRemoved, RoleChanged)
 """After these somebody may have to go."""
 
@@ -303,11 +315,12 @@ class Hub:
         """Who is spoken to hears of it in whatever room they are; in this one, by the message itself."""
         for recorded in part:
             event = recorded.event
-            if isinstance(event, Posted | Edited) and event.mentions:
+            called = _called_by(event)
+            if called:
                 frame = mention_frame(recorded)
                 elsewhere = (other for name, other in self._rooms.items() if name != room)
                 for session in (session for other in elsewhere for session in other.sessions.values()):
-                    if session.user in event.mentions:
+                    if session.user in called:
                         session.push(frame)
 
     def _tell_reached(self) -> None:

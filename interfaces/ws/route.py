@@ -20,6 +20,7 @@ from domain.limits import FRAME_BYTES
 from interfaces.ws import closes
 from interfaces.ws.holder import Peer
 from interfaces.ws.hub import Hub
+from interfaces.ws.live_views import LiveViews
 from interfaces.ws.rates import Failures, Limits
 from interfaces.ws.session import Session
 
@@ -48,11 +49,14 @@ DRAIN_PER_SECOND: Final = 200
 class SessionSockets:
     """All sockets of this process. `run` is its one task: heartbeats and deadlines."""
 
-    def __init__(self, services: Services, hub: Hub, limits: Limits, failures: Failures) -> None:
+    def __init__(
+        self, services: Services, hub: Hub, live_views: LiveViews, limits: Limits, failures: Failures
+    ) -> None:
         """`failures` are counted together with those over HTTP."""
         self._failures = failures
         self._services = services
         self._hub = hub
+        self._live_views = live_views
         self._limits = limits
         self._sessions: set[Session] = set()
         self._by_user: Counter[str] = Counter()
@@ -102,6 +106,7 @@ class SessionSockets:
             room,
             self._services,
             self._hub,
+            self._live_views,
             transport,
             partial(self._close, socket_, transport),
             self._limits,

@@ -68,12 +68,15 @@ from interfaces.ws.frames import (
     SaveRevision,
     StartRun,
     StatusFrame,
+    Subscribe,
     TypingFrame,
+    Unsubscribe,
     find_ref,
     parse_frame,
 )
 from interfaces.ws.holder import Holder, Peer
 from interfaces.ws.hub import Hub, RoomOnNode
+from interfaces.ws.live_views import LiveViews
 from interfaces.ws.outbox import Outbox, Transport
 from interfaces.ws.positions import Positions
 from interfaces.ws.rates import ErrorCount, Limits, TokenBucket
@@ -118,6 +121,7 @@ class Session:
         "_heard_at",
         "_hub",
         "_limits",
+        "_live_views",
         "_looking",
         "_opened_at",
         "_outbox",
@@ -142,6 +146,7 @@ class Session:
         room: str,
         services: Services,
         hub: Hub,
+        live_views: LiveViews,
         transport: Transport,
         close: Callable[[int], None],
         limits: Limits,
@@ -159,6 +164,7 @@ class Session:
         self.documents: frozenset[str] = frozenset()
         self._services = services
         self._hub = hub
+        self._live_views = live_views
         self._close = close
         self._limits = limits
         self._admit = admit
@@ -263,6 +269,7 @@ class Session:
         if room is None:
             return
         self._hub.leave(room, self)
+        self._live_views.leave(self, self.room)
         if self._stay is not None:
             if self._hub.find_session(room, self.client) is None:  # the newer one shows its own
                 self._services.cursors.forget(self.room, self.client)
@@ -354,6 +361,10 @@ class Session:
                 await self._on_cursor(request)
             case ReceiptFrame():
                 self._on_receipt(request)
+            case Subscribe():
+                await self._on_subscribe(request)
+            case Unsubscribe():
+                self._on_unsubscribe(request)
             case Open():
                 await self._on_open(request)
             case TypingFrame():
@@ -543,6 +554,7 @@ class Session:
                     "frame_bytes": FRAME_BYTES,
                     "op_components": OP_COMPONENTS,
                     "edits_per_second": self._limits.edits_per_second,
+                    "chat_per_second": self._limits.chat_per_second,
                     "typing_seconds": TYPING_SECONDS,
                 },
             )
@@ -711,6 +723,16 @@ class Session:
                 self._on_done, request.ref, self._stayed.on_activity, says_ok=not isinstance(request, Post)
             )
         )
+
+    async def _on_subscribe(self, request: Subscribe) -> None:
+        await self._live_views.subscribe(self, self.room, request.to, request.after)
+        if not self.is_greeted:  # gone while we were reading
+            self._live_views.leave(self, self.room)
+        self._reply(frame(type="ok", ref=request.ref))
+
+    def _on_unsubscribe(self, request: Unsubscribe) -> None:
+        self._live_views.unsubscribe(self, self.room, request.to)
+        self._reply(frame(type="ok", ref=request.ref))
 
     def _on_receipt(self, request: ReceiptFrame) -> None:
         self._pay_for_presence()

@@ -31,7 +31,7 @@ EXCHANGE_SECONDS: Final = 1.0
 MEMORY_BYTES: Final = 20_000_000
 
 # What a client is told when something is wrong with it or its connection.
-TROUBLE: Final = ("status", "reset", "unsent", "refused", "edit_refused", "post_refused", "welcome")
+TROUBLE: Final = ("status", "reset", "unsent", "refused", "edit_refused", "command_refused", "welcome")
 
 
 class Pair:

@@ -726,6 +726,35 @@ async def test_an_edit_that_came_true_before_its_right_was_taken_away_is_not_ref
     assert_idle(member)
 
 
+@pytest.mark.parametrize("is_back", [True, False])
+async def test_who_has_no_right_is_not_refused_what_is_still_on_its_way(
+    member: FakeNode, elsewhere: FakeNode, *, is_back: bool
+) -> None:
+    """What its client has given up may come true all the same, when the right comes back."""
+    first = post(member, "ben", "m1")
+    remove(elsewhere, "ben")
+    elsewhere.commit()
+    member.stall()
+    assert isinstance(first.exception(), StoreUnavailable)
+    again = post(member, "ben", "m1")
+    member.feed()
+    late = post(member, "ben", "m1")
+    await member.loaded()
+    assert not late.done()
+    if is_back:
+        add(elsewhere, "ben")
+        elsewhere.commit()
+    await member.settled()
+    stored = member.store.stream(message_stream("demo", "m1"))
+    if is_back:
+        assert (len(stored), again.result(), late.result()) == (1, (), ())
+    else:
+        assert not stored
+        assert isinstance(again.exception(), NotFound)
+        assert isinstance(late.exception(), NotFound)
+    assert_idle(member)
+
+
 async def test_what_cannot_be_told_from_memory_did_not_come_true(
     member: FakeNode, elsewhere: FakeNode
 ) -> None:

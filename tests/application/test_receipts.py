@@ -1,4 +1,4 @@
-"""How far one has read, told and answered when it is in the log."""
+"""Who has got and read what, on its way into the log."""
 
 from __future__ import annotations
 
@@ -6,69 +6,114 @@ import asyncio
 
 import pytest
 
-import application.receipts
 from application.receipts import Receipts
-from domain.errors import BadFrame, StoreUnavailable
-from domain.receipts import Pointers
+from domain.errors import BadFrame, Overloaded, StoreUnavailable
+from domain.instants import as_microseconds
+from domain.receipts import Pointers, ReceiptsRecorded
 from tests.application.fakes import FakeNode, FakeStore
 from tests.application.test_messages import open_room, post
+from tests.waiting import until
+
+
+@pytest.fixture(autouse=True)
+def _gather_for_a_turn_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("application.receipts.GATHER_SECONDS", 0.0)
 
 
 @pytest.fixture
-async def node(monkeypatch: pytest.MonkeyPatch) -> FakeNode:
-    monkeypatch.setattr(application.receipts, "GATHER_SECONDS", 0)
-    node = FakeNode(FakeStore())
-    await open_room(node)
-    node.commits_by_itself = True
-    await post(node, "Hello")
-    return node
+def node() -> FakeNode:
+    return FakeNode(FakeStore())
 
 
-def receipts_of(node: FakeNode) -> Receipts:
+@pytest.fixture
+def receipts(node: FakeNode) -> Receipts:
     return Receipts(node.lives, node="node-1", now=node.clock.now)
 
 
-async def test_a_pointer_moves_forward_only(node: FakeNode) -> None:
-    receipts, position = receipts_of(node), node.store.log[-1].position
-    assert await receipts.move("demo", "Ben", delivered=position - 1, read=0) == Pointers(position - 1, 0)
-    assert await receipts.move("demo", "Ben", delivered=0, read=position) == Pointers(position, position)
-    events = len(node.store.log)
-    assert await receipts.move("demo", "Ben", delivered=1, read=1) == Pointers(position, position)
-    assert await receipts.move("demo", "Cleo", delivered=0, read=0) == Pointers()
-    assert len(node.store.log) == events
+def recorded(node: FakeNode) -> list[ReceiptsRecorded]:
+    return [r.event for r in node.store.log if isinstance(r.event, ReceiptsRecorded)]
 
 
-async def test_nobody_has_read_what_was_not_said(node: FakeNode) -> None:
-    receipts, position = receipts_of(node), node.store.log[-1].position
-    for told in ({"delivered": position + 1, "read": 0}, {"delivered": 0, "read": position + 1}):
-        with pytest.raises(BadFrame) as error:
-            await receipts.move("demo", "Ben", **told)
-        assert error.value.facts["limit"] == position
-
-
-async def test_who_goes_away_takes_nothing_from_others(node: FakeNode) -> None:
-    node.commits_by_itself = False
-    receipts, position = receipts_of(node), node.store.log[-1].position
-    ben, cleo = (
-        asyncio.ensure_future(receipts.move("demo", user, delivered=0, read=position))
-        for user in ("Ben", "Cleo")
-    )
-    while not node.waiting:  # noqa: ASYNC110 -- it takes some turns of the loop, and no time
-        await asyncio.sleep(0)
-    ben.cancel()
-    await asyncio.sleep(0)
+async def test_what_many_tell_at_once_is_one_event(node: FakeNode, receipts: Receipts) -> None:
+    told = [
+        receipts.note("demo", "ada", delivered=3, read=1),
+        receipts.note("demo", "ben", delivered=2, read=2),
+        receipts.note("demo", "ada", delivered=1, read=2),
+        receipts.note("elsewhere", "ada", delivered=9, read=9),
+    ]
+    await until(lambda: len(node.waiting) == 2)
+    assert not any(done.done() for done in told)
     node.commit()
-    assert await cleo == Pointers(position, position)
+    await asyncio.gather(*told)
+    here, elsewhere = recorded(node)
+    at = as_microseconds(node.clock.now())
+    assert here.receipts == [["ada", 3, 2, at], ["ben", 2, 2, at]]
+    assert elsewhere.receipts == [["ada", 9, 9, at]]
+    assert (here.originator_id, here.actor) == ("receipts:demo/node-1.1", "node-1")
+    assert node.store.reads == 0
 
 
-async def test_everybody_who_told_hears_that_the_log_does_not_answer(node: FakeNode) -> None:
-    node.commits_by_itself = False
-    receipts = receipts_of(node)
-    moves = (receipts.move("demo", user, delivered=1, read=1) for user in ("Ben", "Cleo"))
-    told = [asyncio.ensure_future(move) for move in moves]
-    while not node.waiting:  # noqa: ASYNC110 -- as above
-        await asyncio.sleep(0)
+async def test_a_stream_that_has_left_the_memory_is_not_read_but_followed_by_another(
+    node: FakeNode, receipts: Receipts
+) -> None:
+    for read in (1, 2):
+        done = receipts.note("demo", "ada", delivered=read, read=read)
+        await until(lambda: bool(node.waiting))
+        node.commit()
+        await done
+        node.lives.evict(idle_seconds=-1, budget_bytes=0)
+    streams = [event.originator_id for event in recorded(node)]
+    assert streams == ["receipts:demo/node-1.1", "receipts:demo/node-1.2"]
+    assert node.store.reads == 0
+
+
+async def test_all_who_told_hear_that_it_could_not_be_logged(node: FakeNode, receipts: Receipts) -> None:
+    told = [receipts.note("demo", user, delivered=1, read=1) for user in ("ada", "ben")]
+    await until(lambda: bool(node.waiting))
     node.stall()
     for done in told:
         with pytest.raises(StoreUnavailable):
             await done
+
+
+async def test_nobody_need_wait_for_what_came_of_it(node: FakeNode, receipts: Receipts) -> None:
+    node.is_full = True
+    done = receipts.note("demo", "ada", delivered=1, read=1)
+    await until(done.done)
+    assert isinstance(done.exception(), Overloaded)
+
+
+@pytest.fixture
+async def said(node: FakeNode) -> int:
+    """The position of something that was said."""
+    await open_room(node)
+    node.commits_by_itself = True
+    [recorded] = await post(node, "Hello")
+    return recorded.position
+
+
+async def test_a_pointer_moves_forward_only(node: FakeNode, receipts: Receipts, said: int) -> None:
+    assert await receipts.move("demo", "Ben", delivered=said - 1, read=0) == Pointers(said - 1, 0)
+    assert await receipts.move("demo", "Ben", delivered=0, read=said) == Pointers(said, said)
+    events = len(node.store.log)
+    assert await receipts.move("demo", "Ben", delivered=1, read=1) == Pointers(said, said)
+    assert await receipts.move("demo", "Cleo", delivered=0, read=0) == Pointers()
+    assert len(node.store.log) == events
+
+
+async def test_nobody_has_read_what_was_not_said(receipts: Receipts, said: int) -> None:
+    for told in ({"delivered": said + 1, "read": 0}, {"delivered": 0, "read": said + 1}):
+        with pytest.raises(BadFrame) as error:
+            await receipts.move("demo", "Ben", **told)
+        assert error.value.facts["limit"] == said
+
+
+async def test_who_goes_away_takes_nothing_from_others(node: FakeNode, receipts: Receipts, said: int) -> None:
+    node.commits_by_itself = False
+    moves = (receipts.move("demo", user, delivered=0, read=said) for user in ("Ben", "Cleo"))
+    ben, cleo = (asyncio.ensure_future(move) for move in moves)
+    await until(lambda: bool(node.waiting))
+    ben.cancel()
+    await until(ben.done)
+    node.commit()
+    assert await cleo == Pointers(said, said)

@@ -1,21 +1,67 @@
-"""Runs as use cases."""
+"""Runs as use cases: reported by those who edit in the room."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 import pytest
 
+from application.log import Recorded
 from application.runs import Runs
-from domain.errors import NotFound
+from domain.errors import Forbidden, IdReused, NotFound
+from domain.rights import Role
+from domain.run import Outcome, RunFinished, RunStarted
 from tests.application.fakes import FakeNode, FakeStore
-from tests.application.test_messages import open_room
+from tests.application.test_messages import open_room, outcome
+
+Done = asyncio.Future[Sequence[Recorded]]
 
 
-async def test_a_run_is_found_when_it_has_begun() -> None:
+@pytest.fixture
+async def node() -> FakeNode:
+    """With a room of Ada's in which everybody may comment."""
     node = FakeNode(FakeStore())
-    await open_room(node)
-    node.commits_by_itself = True
-    runs = Runs(node.lives, now=node.clock.now)
+    await open_room(node, Role.COMMENTER)
+    return node
+
+
+def start(node: FakeNode, run: str = "r1", title: str = "pytest", actor: str = "Ada") -> Done:
+    return Runs(node.lives, now=node.clock.now).start(
+        "demo", run, client="ada-1", title=title, document=None, revision=None, actor=actor
+    )
+
+
+def finish(node: FakeNode, run: str = "r1", client: str = "ada-1", actor: str = "Ada") -> Done:
+    return Runs(node.lives, now=node.clock.now).finish(
+        "demo", run, Outcome.PASSED, 0, client=client, actor=actor
+    )
+
+
+async def test_a_run_is_logged_from_its_beginning_to_its_end(node: FakeNode) -> None:
+    [started] = await outcome(node, start(node))
+    assert isinstance(started, RunStarted)
+    assert await outcome(node, start(node)) == []
+    with pytest.raises(Forbidden):
+        await outcome(node, finish(node, client="ada-2"))
+    [finished] = await outcome(node, finish(node))
+    assert isinstance(finished, RunFinished)
+    assert await outcome(node, finish(node)) == []
+
+
+async def test_a_run_has_one_beginning_and_is_for_those_who_edit(node: FakeNode) -> None:
+    await outcome(node, start(node))
+    with pytest.raises(IdReused):
+        await outcome(node, start(node, title="mypy"))
     with pytest.raises(NotFound):
-        await runs.get("demo", "r1")
-    await runs.start("demo", "r1", client="c", title="tests", document=None, revision=None, actor="Ada")
-    assert (await runs.get("demo", "r1")).title == "tests"
+        await outcome(node, finish(node, "r2"))
+    with pytest.raises(Forbidden):
+        await outcome(node, start(node, "r3", actor="Ben"))
+
+
+async def test_a_run_is_found_when_it_has_begun(node: FakeNode) -> None:
+    node.commits_by_itself = True
+    with pytest.raises(NotFound):
+        await Runs(node.lives, now=node.clock.now).get("demo", "r1")
+    await start(node)
+    assert (await Runs(node.lives, now=node.clock.now).get("demo", "r1")).title == "pytest"

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.benchmarks import history, scenarios
+from tests.benchmarks import chat, history, scenarios, search
 from tests.benchmarks.harness import FLOOR, SERVER, Machine, machine, show
 
 SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
@@ -21,8 +21,10 @@ SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
     "idle": scenarios.idle,
     "open-50000": scenarios.open_after,
     "cursors": scenarios.cursors,
+    "chat": chat.chat,
     "restart": scenarios.restart,
     "history": history.history,
+    "search": search.search,
     "wal": scenarios.write_ahead_log,
 }
 

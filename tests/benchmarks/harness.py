@@ -166,6 +166,7 @@ class Typist:
         self.seq = 0
         self.sent_at = 0.0
         self.on_ack: Callable[[], Awaitable[None]] | None = None
+        self.on_message: Callable[[Typist, dict[str, Any], float], None] | None = None
         self.random = random.Random(name)
         self.ref = 10
 
@@ -222,6 +223,8 @@ class Typist:
                 for event in frame["events"]:
                     if event["event"] == "edit" and event["document"] == self.document:
                         await self._on_edit(event, now)
+                    elif event["event"] == "message" and self.on_message is not None:
+                        self.on_message(self, event, now)
             elif frame["type"] == "presence":
                 for move in frame["moves"]:
                     if move["client"] != self.name:

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import aiohttp
@@ -28,19 +29,24 @@ from tests.benchmarks.harness import (
 SETTLE_SECONDS: Final = 1.0
 
 
-def _one_room(_: int) -> str:
+def one_room(_: int) -> str:
     return "bench"
 
 
-async def _paced(people: list[Typist], per_second: float, seconds: float) -> None:
-    """Everybody types at a rate, evenly spread over the time."""
+async def paced(
+    people: Sequence[Typist],
+    per_second: float,
+    seconds: float,
+    do: Callable[[Typist], Awaitable[None]] = Typist.type,
+) -> None:
+    """Everybody does something at a rate, evenly spread over the time."""
     end = time.perf_counter() + seconds
 
     async def person(index: int) -> None:
         await asyncio.sleep(index / len(people) / per_second)
         at = time.perf_counter()
         while at < end:
-            await people[index].type()
+            await do(people[index])
             at += 1 / per_second
             await asyncio.sleep(max(0.0, at - time.perf_counter()))
 
@@ -51,14 +57,14 @@ async def people(
     running: Machine, count: int = 100, per_second: float = 2.0, seconds: float = 10.0
 ) -> dict[str, Any]:
     """One document, `count` people, `per_second` edits each."""
-    async with typists(running.url, count, _one_room, f"people-{os.urandom(3).hex()}") as (crowd, figures):
-        await _paced(crowd, per_second, 2.0)
+    async with typists(running.url, count, one_room, f"people-{os.urandom(3).hex()}") as (crowd, figures):
+        await paced(crowd, per_second, 2.0)
         figures.latencies.clear()
         figures.acks.clear()
         figures.edits = 0
         load = Load(running)
         load.begin()
-        await _paced(crowd, per_second, seconds)
+        await paced(crowd, per_second, seconds)
         spent = load.end()
         await asyncio.sleep(SETTLE_SECONDS)
         return {**figures.summary(), **spent}
@@ -71,11 +77,11 @@ async def rooms(running: Machine, count: int = 50, each: int = 4, seconds: float
         crowd,
         figures,
     ):
-        await _paced(crowd, 2.0, 2.0)
+        await paced(crowd, 2.0, 2.0)
         figures.latencies.clear()
         load = Load(running)
         load.begin()
-        await _paced(crowd, 2.0, seconds)
+        await paced(crowd, 2.0, seconds)
         spent = load.end()
         await asyncio.sleep(SETTLE_SECONDS)
         return {**figures.summary(), **spent}
@@ -84,9 +90,9 @@ async def rooms(running: Machine, count: int = 50, each: int = 4, seconds: float
 async def closed_loop(running: Machine, clients: int, size: int = 0, seconds: float = 6.0) -> dict[str, Any]:
     """One document of `size` characters, `clients` that send as soon as they are acknowledged."""
     document = f"loop-{os.urandom(3).hex()}"
-    async with typists(running.url, 1, _one_room, document) as ((writer,), _):
+    async with typists(running.url, 1, one_room, document) as ((writer,), _):
         await _fill(writer, size)
-    async with typists(running.url, clients, _one_room, document) as (crowd, figures):
+    async with typists(running.url, clients, one_room, document) as (crowd, figures):
         for person in crowd:
             person.on_ack = person.type
         for person in crowd:
@@ -151,7 +157,7 @@ async def cursors(
     running: Machine, count: int = 100, per_second: float = 10.0, seconds: float = 8.0
 ) -> dict[str, Any]:
     """`count` people who move their cursor `per_second` times; every move is logged."""
-    async with typists(running.url, count, _one_room, f"cursors-{os.urandom(3).hex()}") as (crowd, figures):
+    async with typists(running.url, count, one_room, f"cursors-{os.urandom(3).hex()}") as (crowd, figures):
         # A move is known again by its anchor, and the server clamps a cursor to the text.
         await _fill(crowd[0], round(2 * count * per_second * seconds))
         figures.latencies.clear()
@@ -221,7 +227,7 @@ async def idle(running: Machine, count: int = 1_000, seconds: float = 10.0) -> d
 async def open_after(running: Machine, edits: int = 50_000) -> dict[str, Any]:
     """Open a document that has had `edits` edits: from the log after a restart, and from memory."""
     document = f"long-{os.urandom(3).hex()}"
-    async with typists(running.url, 20, _one_room, document) as (crowd, figures):
+    async with typists(running.url, 20, one_room, document) as (crowd, figures):
         for person in crowd:
             person.on_ack = person.type
             await person.type()
@@ -287,7 +293,7 @@ async def write_ahead_log(running: Machine, seconds: float = 5.0) -> dict[str, A
             assert row is not None
             return int(row[0])
 
-        async with typists(running.url, 10, _one_room, f"wal-{os.urandom(3).hex()}") as (crowd, figures):
+        async with typists(running.url, 10, one_room, f"wal-{os.urandom(3).hex()}") as (crowd, figures):
             await connection.execute("CHECKPOINT")
             for person in crowd:
                 person.on_ack = person.type

@@ -16,9 +16,12 @@ from domain.document import Document, Edit
 from domain.message import Message
 from domain.presence import Presence
 from domain.profile import Profile
+from domain.receipts import Receipts
 from domain.retention import Retention
+from domain.revisions import Revisions
 from domain.rights import Role
 from domain.room import Room
+from domain.run import Outcome, Run
 
 AT: Final = datetime(2026, 11, 23, 14, 5, 6, 789_012, tzinfo=UTC)
 ACTOR: Final = "Ada 😀"
@@ -76,15 +79,75 @@ def _document() -> Document:
 
 
 def _message() -> Message:
-    return Message.post(
+    message = Message.post(
         "demo",
         "m1",
         client="ada-1",
         text="Look: “é” 😀\nsecond line",
         documents={"main.md": 2, "b.txt": 0},
+        reply_to="m0",
+        mentions=["ben"],
+        link={"document": "main.md", "revision": 2, "start": 0, "end": 5},
         actor=ACTOR,
         at=AT,
     )
+    message.edit("Look, @cem: “é” 😀", mentions=["cem"], actor=ACTOR, at=AT)
+    message.react("👩‍💻", actor="ben", at=AT)
+    message.unreact("👩‍💻", actor="ben", at=AT)
+    message.pin(is_pinned=True, actor="ben", at=AT)
+    message.pin(is_pinned=False, actor="ben", at=AT)
+    message.delete(actor=ACTOR, at=AT)
+    return message
+
+
+def _imported() -> Message:
+    at = 1_795_442_706_789_012
+    return Message.bring(
+        "demo",
+        "m2",
+        source="büro-1",
+        author="eve",
+        posted=at,
+        text="Before “é” 😀",
+        documents={"main.md": 1},
+        reply_to="m1",
+        mentions=["ben"],
+        link={"document": "main.md", "revision": 1, "start": 1, "end": 3},
+        edits=2,
+        edited=at + 1,
+        deleted=None,
+        pinned=at + 2,
+        reactions=[["👍", "ben", at + 3], ["❤️", "cem", at + 4]],
+        actor=ACTOR,
+        at=AT,
+    )
+
+
+def _receipts() -> Receipts:
+    receipts = Receipts.begin("demo", "node-00000001.1", node="node-00000001", at=AT)
+    receipts.record([["ada", 12, 9, 1_795_442_706_789_012], ["ben", 7, 7, 1]], at=AT)
+    return receipts
+
+
+def _revisions() -> Revisions:
+    revisions = Revisions.begin("demo", "main.md", actor=ACTOR, at=AT)
+    revisions.save(2, "Entwurf “é” 😀", actor=ACTOR, at=AT)
+    return revisions
+
+
+def _run() -> Run:
+    run = Run.start(
+        "demo",
+        "r1",
+        client="ada-1",
+        title="pytest -q “é”",
+        document="main.md",
+        revision=2,
+        actor=ACTOR,
+        at=AT,
+    )
+    run.finish(Outcome.FAILED, -9, client="ada-1", actor=ACTOR, at=AT)
+    return run
 
 
 APPEARANCE: Final = Appearance("Ada “L.” 😀", "#7b6ce5", "https://example.org/ada.png?v=1&s=64", version=3)
@@ -145,6 +208,10 @@ def events() -> list[Event]:
         _closed_room(),
         _document(),
         _message(),
+        _imported(),
+        _receipts(),
+        _revisions(),
+        _run(),
         _busy_attendance(),
         _attendance(),
         _presence(),
@@ -161,8 +228,10 @@ def older_events() -> dict[str, Event]:
     present: dict[str, Any] = {event.TOPIC: event for event in events()}
     joined = replace(present["attendance.joined"], name=ACTOR, colour=colour_of(ACTOR), avatar="", profile=0)
     opened = replace(present["room.opened"], owner=None, everyone="editor")
+    posted = replace(present["message.posted"], reply_to=None, mentions=[], link=None)
     return {
         "attendance.joined.v1": joined,
+        "message.posted.v1": posted,
         "attendance.joined.v2": joined,
         "presence.frame_recorded.v1": replace(present["presence.frame_recorded"], typing=[]),
         "room.opened.v1": opened,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from domain.aggregate import Event
+from domain.aggregate import Aggregate, Event
 from domain.attendance import Appearance, Attendance, Status
 from domain.document import Document
+from domain.instants import as_microseconds
+from domain.message import Message
 from domain.profile import Profile
+from domain.receipts import Receipts
 from domain.retention import Retention
 from domain.rights import Role
 from domain.room import Room
@@ -30,8 +33,11 @@ def at(hour: int, minute: int = 0) -> datetime:
 
 
 def history() -> list[Event]:
-    aggregates = [_hall(), _demo(), *_profiles(), *_stays(), _document(), _retention()]
-    return [event for aggregate in aggregates for event in collect(aggregate)]
+    return [event for aggregate in [*_earlier(), *_lab()] for event in collect(aggregate)]
+
+
+def _earlier() -> list[Aggregate]:
+    return [_hall(), _demo(), *_profiles(), *_stays(), _document(), *_tea(), _retention()]
 
 
 def _hall() -> Room:
@@ -79,6 +85,35 @@ def _document() -> Document:
     return document
 
 
+def _tea() -> list[Message]:
+    return [
+        _message("1", "ada", "Tea, anybody?", at(10)),
+        _message("2", "ben", "Yes: green tea", at(10, 0) + timedelta(seconds=20)),
+        _message("3", "cleo", "For me", at(10, 0) + timedelta(seconds=30), reply_to="1"),
+        _message("4", "ada", "Here is tea", at(10, 30) + timedelta(seconds=30)),
+    ]
+
+
+def _lab() -> list[Aggregate]:
+    """Positions are known: this is the end of the log, one event after the other."""
+    begin = sum(len(collect(aggregate)) for aggregate in _earlier())
+    one = _message("1", "ada", "Café au lait is ready", at(12), room="lab")
+    one.react("👍", actor="ben", at=at(12, 1))
+    two = _message("2", "ada", "@ben: with sugar?", at(12, 2), room="lab")
+    three = _message("3", "cleo", "No sugar left", at(12, 3), room="lab")
+    receipts = Receipts.begin("lab", "node-1", node="node-1", at=at(12, 4))
+    receipts.record([["ben", begin + 4, begin + 3, as_microseconds(at(12, 4))]], at=at(12, 4))
+    return [one, two, three, receipts]
+
+
+def _message(
+    message: str, who: str, text: str, moment: datetime, reply_to: str | None = None, room: str = "tea"
+) -> Message:
+    return Message.post(
+        room, message, client="c", text=text, documents={}, actor=who, at=moment, reply_to=reply_to
+    )
+
+
 def _retention() -> Retention:
     retention = Retention.begin("presence", actor="@server", at=at(1))
     retention.drop(date(2026, 10, 23), 7200, kept_days=30, actor="@server", at=at(1))
@@ -95,7 +130,7 @@ async def test_the_examples_of_the_page_give_what_stands_there(database: Databas
             projector = Projector(database, log, view)
             await projector.begin(connection)
             assert await projector.step(connection)
-    assert len(EXAMPLES) == PAGE.count("```sql") == 9
+    assert len(EXAMPLES) == PAGE.count("```sql") == 19
     told = [_as_text(await database.fetch(query)) for query, _ in EXAMPLES]
     assert told == [result for _, result in EXAMPLES]
 

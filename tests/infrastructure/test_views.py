@@ -39,7 +39,6 @@ from tests.infrastructure.projecting import TwiceView, empty
 from tests.projections.histories import (
     NAMES,
     ROOMS,
-    STEADY_SECONDS,
     USERS,
     Summary,
     days_between,
@@ -117,7 +116,7 @@ PREFIXES = ("", "a", "AD", "ada_", "%", "ÅN", "be", "strass", "本")
 
 
 @law
-@given(log=histories(STEADY_SECONDS), page=PAGES, again=AGAIN, data=st.data())
+@given(log=histories(), page=PAGES, again=AGAIN, data=st.data())
 async def test_who_may_what_is_told_as_the_whole_log_tells_it(
     people: People, log: list[Event], page: int, again: int, data: st.DataObject
 ) -> None:

@@ -239,12 +239,15 @@ def _holding(turns: Sequence[tuple[datetime, Any]], moment: datetime) -> Any:
 
 
 def _role_changes(log: Sequence[Event]) -> Iterator[tuple[tuple[str, str], datetime, str | None]]:
+    """Nobody has a role before the room is opened, whatever the clock said."""
     members: defaultdict[str, set[str]] = defaultdict(set)
+    opened: dict[str, datetime] = {}
     for event in log:
         room = parse_stream(event.originator_id).room
         changed: dict[str, str | None] = {}
         if isinstance(event, Opened):
             changed = {EVERYONE: event.everyone}
+            opened[room] = event.timestamp
             if event.owner is not None:
                 changed[event.owner] = "owner"
         elif isinstance(event, MemberAdded | RoleChanged):
@@ -257,7 +260,7 @@ def _role_changes(log: Sequence[Event]) -> Iterator[tuple[tuple[str, str], datet
             changed = dict.fromkeys(members[room])
         for user, role in changed.items():
             members[room].add(user)
-            yield (room, user), event.timestamp, role
+            yield (room, user), max(event.timestamp, opened[room]), role
 
 
 def roles_at(log: Sequence[Event], room: str, moment: datetime) -> dict[str, str]:

@@ -29,8 +29,7 @@ def roles_told_at(changed: Changes, room: str, moment: datetime) -> dict[str, st
     }
 
 
-# With a clock that goes on: a right that is dated before its room was opened is told from its own date on.
-@given(histories(STEADY_SECONDS))
+@given(histories())
 def test_who_had_which_role_is_told_for_every_moment(log: list[Event]) -> None:
     changed = changes(log)
     for room in ROOMS:

@@ -1,8 +1,9 @@
 """Whether a history keeps the promises: the same check, whatever made the history.
 
-    I1  no acknowledged edit or message is lost, or stored as something else, or somewhere else
+    I1  no acknowledged edit, message or change of one is lost, or stored as something else, or somewhere
+        else
     I2  nothing is stored twice; nothing that was refused is stored
-    I3  all copies are equal
+    I3  all copies are equal: texts, and what is known of the chat
     I4  revisions are 1, 2, 3, … without a gap or a second one
     I5  everybody sees the log: every edit as it is stored, one after the other, a gap only with a whole text
     I6  what was invoked after something was acknowledged comes after it
@@ -17,9 +18,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
-from tests.simulation.history import History, Record, Seen, StoredEdit
+from tests.simulation.history import Change, ChatCopy, History, Record, Seen, StoredEdit
+
+CHANGES: Final = get_args(Change)
 
 
 class Violation(NamedTuple):
@@ -36,7 +39,12 @@ def nothing_acknowledged_is_lost(history: History) -> Iterator[str]:
     """I1"""
     by_place = {(d, edit.revision): edit for d, edits in history.edits.items() for edit in edits}
     messages = {message.id: message for message in history.messages}
+    changes = {change[1:] for change in history.changes}
     for record in _of_kind(history, "ok"):
+        if record.action in CHANGES:
+            if _change_of(record) not in changes:
+                yield f"{_named(record)} was acknowledged and is not in the log"
+            continue
         if record.action == "post":
             message = messages.get(record.id)
             if message is None:
@@ -61,6 +69,9 @@ def nothing_is_stored_twice(history: History) -> Iterator[str]:
     for message, count in Counter(message.id for message in history.messages).items():
         if count > 1:
             yield f"message {message} is stored {count} times"
+    for change, count in Counter(change[1:] for change in history.changes).items():
+        if count > 1:
+            yield f"{' '.join(change)} has come true {count} times"
     yield from _stored_though_refused(history)
     yield from _answered_twice(history)
 
@@ -72,9 +83,12 @@ def _stored_though_refused(history: History) -> Iterator[str]:
         for edit in edits
     }
     messages = {message.id for message in history.messages}
+    changes = {change[1:] for change in history.changes}
     for record in _of_kind(history, "fail"):
         if record.action == "post" and record.id in messages:
             yield f"message {record.id} was refused and is stored"
+        elif record.action in CHANGES and _change_of(record) in changes:
+            yield f"{_named(record)} was refused and is in the log"
         elif (record.client, record.document, record.id, record.text) in stored:
             yield f"{_named(record)} was refused and is stored"
 
@@ -97,6 +111,18 @@ def all_copies_are_equal(history: History) -> Iterator[str]:
         known = first.setdefault(document, (where, revision, text))
         if known[1:] != (revision, text):
             yield f"{document} at {where} is {revision} {text!r}, at {known[0]} {known[1]} {known[2]!r}"
+    for chat in history.chats[1:]:
+        yield from _differences(history.chats[0], chat)
+
+
+def _differences(log: ChatCopy, chat: ChatCopy) -> Iterator[str]:
+    """Who has come late knows the last messages only, but of those everything."""
+    expected = log.messages[-len(chat.messages) :] if chat.messages else log.messages
+    if chat.messages != expected:
+        wrong = set(chat.messages).symmetric_difference(expected)
+        yield f"the chat at {chat.where} is not that of the log: {sorted(name for name, _ in wrong)}"
+    if chat.pointers != log.pointers:
+        yield f"the receipts at {chat.where} are {chat.pointers}, in the log {log.pointers}"
 
 
 def revisions_have_no_gap(history: History) -> Iterator[str]:
@@ -172,8 +198,11 @@ def _in_wrong_order(done: list[tuple[float, float, int, Record]]) -> Iterator[st
 def _positions(history: History) -> Callable[[Record], int | None]:
     edits = {(d, edit.revision): edit.position for d, es in history.edits.items() for edit in es}
     messages = {message.id: message.position for message in history.messages}
+    changes: dict[tuple[str, ...], int] = {change[1:]: change.position for change in history.changes}
 
     def find(record: Record) -> int | None:
+        if record.action in CHANGES:
+            return changes.get(_change_of(record))
         if record.action == "post":
             return messages.get(record.id)
         return edits.get((record.document, record.place or 0))
@@ -215,6 +244,11 @@ def no_typed_text_is_lost(history: History) -> Iterator[str]:
             yield f"{process} typed {word!r} once in {document}; it was inserted {count} times"
         elif count == 0 and word not in history.let_go:
             yield f"{process} typed {word!r} in {document}; it is nowhere"
+
+
+def _change_of(record: Record) -> tuple[str, ...]:
+    """As the changes in the log, without their positions."""
+    return (record.action, record.document, record.client, record.id)
 
 
 def _of_kind(history: History, kind: str) -> Iterator[Record]:

@@ -17,16 +17,18 @@ from typing import Any, Final, Protocol
 import orjson
 
 from domain.ids import document_stream
-from domain.rights import Action, Role, may
+from domain.receipts import PointersByUser
+from domain.rights import Action as Right
+from domain.rights import Role, may
 from domain.text_op import Op, replace
-from interfaces.pyclient import notices
+from interfaces.pyclient import commands, notices
 from interfaces.pyclient.errors import NotEditable
 from interfaces.pyclient.notices import Notice, Status
 from interfaces.pyclient.reconnect import LATER_SECONDS, Backoff, Verdict
 from interfaces.pyclient.replica import Replica
 from interfaces.pyclient.session import ClientSession
 from tests.simulation.faults import Faults
-from tests.simulation.history import Heard, History, Kind, Record, Seen, Typed
+from tests.simulation.history import Action, Change, ChatCopy, Heard, History, Kind, Record, Seen, Typed
 from tests.simulation.network import ClientEnd, Link
 from tests.simulation.trace import Trace
 
@@ -44,6 +46,12 @@ _LETTERS: Final = "abcdefg hij\nklm éß本語😀👍🏽\u202e"
 
 # What a user is told whose role is too low.
 FORBIDDEN: Final = "E_FORBIDDEN"
+
+# What becomes of something that is about a message which its author has deleted meanwhile. It may have come
+# true before, when its answer was lost.
+GONE: Final = "E_NOT_FOUND"
+
+EMOJI: Final = ("👍", "🎉", "❤️")
 
 # What no server takes: a text with NUL.
 BAD_TEXT: Final = "\0"
@@ -63,6 +71,9 @@ class World(Protocol):
 
     def text_at(self, document: str, revision: int) -> str | None: ...
 
+    @property
+    def pointers(self) -> PointersByUser: ...
+
     def position_of(self, message: str) -> int: ...
 
     def edit_at(self, document: str, revision: int) -> dict[str, Any] | None: ...
@@ -80,7 +91,7 @@ class Recorder:
     """The text of each edit that was sent, by document and number, while it is open."""
 
     def record(
-        self, kind: Kind, action: Any, document: str, id_: str, text: str, place: int | None = None
+        self, kind: Kind, action: Action, document: str, id_: str, text: str, place: int | None = None
     ) -> None:
         self.history.records.append(
             Record(self.now(), self.process, self.client, kind, action, document, id_, text, place)
@@ -118,6 +129,8 @@ class SimulatedClient(ClientEnd):
         self._timer: asyncio.TimerHandle | None = None
         self._connecting: asyncio.TimerHandle | None = None
         self._posts = 0
+        self._words = 0
+        self._changed: set[tuple[str, str, str]] = set()  # in all lives: each change is made once
         self.session: ClientSession
         self._recorder: Recorder
         self._wanted: set[str] = set()
@@ -133,6 +146,7 @@ class SimulatedClient(ClientEnd):
         self._recorder = Recorder(self.process, self.name, history, self._loop.time)
         history.heard[self.process] = []
         self._wanted = set()
+        self._commands: dict[int, tuple[Action, str, str, str]] = {}
         self._attempt = 0
         self._connect_after(self._random.uniform(0, 1))
 
@@ -247,10 +261,17 @@ class SimulatedClient(ClientEnd):
         link.send(data)
         # Where roles change the first of two may be refused and the second taken: our client would have asked
         # in between what became of the first.
-        is_written = frame["type"] in {"edit", "post"} and not self._world.faults.with_roles
-        is_repeatable = is_written or frame["type"] in {"open", "catch_up"}
+        is_change = frame["type"] in {"edit_message", "delete_message", "react"}
+        is_written = is_change or frame["type"] in {"edit", "post"}
+        is_repeatable = (is_written and not self._world.faults.with_roles) or frame["type"] in {
+            "open",
+            "catch_up",
+            "receipt",
+        }
         if is_repeatable and self.is_faulty and self._random.random() < self._world.faults.repeat:
-            self._loop.call_later(self._random.choice([0.0, 0.05, 2.0]), link.send, data)
+            # What has no number is repeated before the next is said, or it would be said anew.
+            pauses = [0.0] if is_change else [0.0, 0.05, 2.0]
+            self._loop.call_later(self._random.choice(pauses), link.send, data)
 
     def _set_timer(self) -> None:
         if self._timer is not None:
@@ -325,10 +346,10 @@ class SimulatedClient(ClientEnd):
             case notices.MessageReceived():
                 position = self._world.position_of(notice.message)
                 self._heard(Heard("message", position, notice.message))
-            case notices.PostAcked():
-                self._recorder.record("ok", "post", "", notice.message, self._said(notice.message))
-            case notices.PostRefused():
-                self._on_post_refused(notice)
+            case notices.CommandDone():
+                self._recorder.record("ok", *self._commands.pop(notice.command))
+            case notices.CommandRefused():
+                self._on_command_refused(notice)
             case notices.RequestRefused():
                 self._violation(f"was refused: {notice.code} {notice.message}")
             case _:
@@ -344,10 +365,13 @@ class SimulatedClient(ClientEnd):
         # The number that was refused is the one after the last that was stored.
         self._recorder.on_edit_refused(refused.document, replica.seq + 1)
 
-    def _on_post_refused(self, refused: notices.PostRefused) -> None:
+    def _on_command_refused(self, refused: notices.CommandRefused) -> None:
+        command = self._commands.pop(refused.command)
+        if refused.code == GONE and command[0] != "post":
+            return
         if refused.code != FORBIDDEN:
-            self._violation(f"may not say {refused.message}: {refused.code}")
-        self._recorder.record("fail", "post", "", refused.message, self._said(refused.message))
+            self._violation(f"may not {refused.request}: {refused.code}")
+        self._recorder.record("fail", *command)
 
     def _on_document_refused(self, refused: notices.DocumentRefused) -> None:
         """There is none yet, and this user may not make one."""
@@ -386,13 +410,15 @@ class SimulatedClient(ClientEnd):
         """Do one thing, as a user would."""
         if self.session.status is Status.STOPPED:
             return
-        deeds = [self._type] * 12 + [self._say] * 2 + [self._open] * 2 + [self._close, self._point]
+        deeds = [self._type] * 12 + [self._open] * 2 + [self._close, self._point]
+        deeds += [self._say] * 2 + [self._react] * 2 + [self._say_otherwise, self._take_back, self._read]
         deed = self._random.choice(deeds)
-        if (deed != self._type or self._may(Action.EDIT)) and (deed != self._say or self._may(Action.POST)):
+        needed = _NEEDED.get(deed.__name__)
+        if needed is None or self._may(needed):
             deed()
         self._after()
 
-    def _may(self, action: Action) -> bool:
+    def _may(self, action: Right) -> bool:
         """As far as the user has heard: where it may not be typed, nobody goes on typing for long."""
         role = self.session.role
         return role is None or may(Role(role), action)
@@ -424,8 +450,50 @@ class SimulatedClient(ClientEnd):
     def _say(self) -> None:
         self._posts += 1
         message = f"{self.name}-{self._posts}"
-        self._recorder.record("invoke", "post", "", message, self._said(message))
-        self.session.post(message, self._said(message), self._now)
+        request = commands.post(message, self._said(message))
+        self._do(request, "post", "", message, self._said(message))
+
+    def _do(self, request: dict[str, Any], action: Action, about: str, id_: str, text: str = "") -> None:
+        self._recorder.record("invoke", action, about, id_, text)
+        self._commands[self.session.do(request, self._now)] = (action, about, id_, text)
+
+    def _say_otherwise(self) -> None:
+        self._words += 1
+        text = f"I mean {self._words}"
+        if (message := self._some_message(is_own=True)) is not None:
+            self._change(commands.edit_message(message, text), "edit_message", message, text)
+
+    def _take_back(self) -> None:
+        if (message := self._some_message(is_own=True)) is not None:
+            self._change(commands.delete_message(message), "delete_message", message, "")
+
+    def _react(self) -> None:
+        """With an emoji that was not used here yet; or a reaction is taken back that can be seen."""
+        if (message := self._some_message(is_own=False)) is None:
+            return
+        emoji = self._random.choice(EMOJI)
+        has_reacted = self.name in self.session.chat.messages[message]["reactions"].get(emoji, ())
+        request = commands.react(message, emoji, reacted=not has_reacted)
+        self._change(request, "unreact" if has_reacted else "react", message, emoji)
+
+    def _change(self, request: dict[str, Any], action: Change, message: str, what: str) -> None:
+        if (action, message, what) not in self._changed:
+            self._changed.add((action, message, what))
+            self._do(request, action, message, what)
+
+    def _some_message(self, *, is_own: bool) -> str | None:
+        """One that is there, as far as is known."""
+        found = [
+            name
+            for name, message in self.session.chat.messages.items()
+            if message["deleted"] is None and (message["author"] == self.name or not is_own)
+        ]
+        return self._random.choice(found) if found else None
+
+    def _read(self) -> None:
+        positions = [message["position"] for message in self.session.chat.messages.values()]
+        if positions:
+            self.session.read(self._random.choice(positions), self._now)
 
     def _point(self) -> None:
         document, replica = self._some_replica()
@@ -483,18 +551,32 @@ class SimulatedClient(ClientEnd):
         return {d: replica for d in sorted(self._wanted) if (replica := self._replica(d)) is not None}
 
     @property
-    def last_message(self) -> list[str]:
-        """The id of the newest message it has, if any."""
-        return [event["message"] for event in list(self.session.messages)[-1:]]
+    def chat(self) -> ChatCopy:
+        chat = self.session.chat
+        messages = tuple((name, digest_of_json(message)) for name, message in chat.messages.items())
+        return ChatCopy(self.process, messages, dict(chat.pointers))
 
     @property
     def is_quiet(self) -> bool:
-        """Online, everything open and acknowledged."""
+        """Online, everything open and acknowledged, and it is known what has been delivered here."""
+        chat = self.session.chat
         return (
             self.session.status is Status.ONLINE
             and self.session.is_saved
+            and chat.pointers == self._world.pointers
+            and chat.pointers_of(self.name).delivered >= chat.last_from_others(self.name)
             and len(self.replicas()) == len(self._wanted)
         )
+
+
+# Which right a deed needs.
+_NEEDED: Final = {
+    "_type": Right.EDIT,
+    "_say": Right.POST,
+    "_say_otherwise": Right.POST,
+    "_take_back": Right.POST,
+    "_react": Right.POST,
+}
 
 
 def inserted_text(op: Op) -> str:
@@ -507,7 +589,11 @@ def digest(text: str) -> str:
 
 
 def digest_of_op(op: Op) -> str:
-    return blake2b(orjson.dumps(op), digest_size=8).hexdigest()
+    return digest_of_json(op)
+
+
+def digest_of_json(value: Any) -> str:
+    return blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
 
 
 def stream_of(document: str) -> str:

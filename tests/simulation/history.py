@@ -10,7 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from domain.receipts import Pointers
+
 Kind = Literal["invoke", "ok", "fail"]
+Change = Literal["edit_message", "delete_message", "react", "unreact"]
+Action = Literal["edit", "post"] | Change
 
 
 class Record(NamedTuple):
@@ -18,14 +22,15 @@ class Record(NamedTuple):
 
     `action` is `edit`, one edit as it was first sent, whose `id` is its number in the document, or
     `post`, whose `id` is that of the message. `text` is everything that it inserts or says; `place` is,
-    for an edit that is ok, the revision it made.
+    for an edit that is ok, the revision it made. Or it is a change of the message that stands for `document`:
+    its `id` is the new text or the emoji, which a client gives to a message once in all its lives.
     """
 
     time: float
     process: str
     client: str
     kind: Kind
-    action: Literal["edit", "post"]
+    action: Action
     document: str
     id: str
     text: str = ""
@@ -47,6 +52,16 @@ class StoredMessage(NamedTuple):
     id: str
     client: str
     text: str
+
+
+class StoredChange(NamedTuple):
+    """What has become of a message. `what` is the new text or the emoji."""
+
+    position: int
+    action: Change
+    message: str
+    client: str
+    what: str
 
 
 class Seen(NamedTuple):
@@ -76,6 +91,16 @@ class Copy(NamedTuple):
     text: str
 
 
+class ChatCopy(NamedTuple):
+    """A chat as it stands at a client, or folded from the log, when all is quiet: its messages from some one
+    to the last, each with the digest of all that is known of it, and everybody's pointers.
+    """
+
+    where: str
+    messages: tuple[tuple[str, str], ...]
+    pointers: dict[str, Pointers]
+
+
 class Typed(NamedTuple):
     """A text that was typed once in the whole run, so that it can be recognised wherever it appears."""
 
@@ -93,6 +118,8 @@ class History:
     """By document: the digest of the text at every revision from 0, folded from the log."""
     messages: list[StoredMessage] = field(default_factory=list)
     """In log order."""
+    changes: list[StoredChange] = field(default_factory=list)
+    """Of messages, in log order."""
     seen: dict[tuple[str, str], list[Seen]] = field(default_factory=dict)
     """By process and document."""
     heard: dict[str, list[Heard]] = field(default_factory=dict)
@@ -100,6 +127,8 @@ class History:
     present: set[str] = field(default_factory=set)
     """Processes that were there when all was quiet."""
     copies: list[Copy] = field(default_factory=list)
+    chats: list[ChatCopy] = field(default_factory=list)
+    """That of the log first."""
     typed: list[Typed] = field(default_factory=list)
     let_go: set[str] = field(default_factory=set)
     """Words whose author deleted them unsent, was told that they are not stored, or has died with them."""

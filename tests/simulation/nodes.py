@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
@@ -39,6 +39,7 @@ from infrastructure.snapshots import Snapshots
 from interfaces.ws import closes
 from interfaces.ws.holder import Peer
 from interfaces.ws.hub import Hub
+from interfaces.ws.live_views import LiveViews
 from interfaces.ws.rates import Limits
 from interfaces.ws.session import Session
 from tests.simulation.loop import Owner, VirtualLoop
@@ -53,6 +54,13 @@ SWEEP_SECONDS: Final = 5.0
 
 # When virtual time begins.
 BEGINNING: Final = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class NoStandings:
+    """Of projections, which are not simulated."""
+
+    async def find(self) -> Mapping[str, Any] | None:
+        return {}
 
 
 class LogParts:
@@ -111,6 +119,7 @@ class SimulatedNode(Owner):
         self.record.feed.follow(self.snapshots.on_events)
         self.services = self._services()
         self.hub = Hub(self.history, self.history)
+        self.live_views = LiveViews(NoStandings(), {})  # there are no projections here
         self.limits = Limits()
 
     def _services(self) -> Services:
@@ -288,7 +297,15 @@ class Socket(NodeEnd):
         self._is_clean = False
         link.node_end = self
         self.session = Session(
-            room, node.services, node.hub, self, self._on_close, node.limits, Peer(), lambda _: True
+            room,
+            node.services,
+            node.hub,
+            node.live_views,
+            self,
+            self._on_close,
+            node.limits,
+            Peer(),
+            lambda _: True,
         )
         self._reader = asyncio.get_running_loop().create_task(self._read())
 

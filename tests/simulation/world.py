@@ -13,16 +13,20 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
+from application.log import Recorded
 from domain.aggregate import Event
 from domain.attendance import Joined, Left
 from domain.document import Document, EditApplied
 from domain.ids import room_stream
-from domain.message import Posted
+from domain.message import Deleted, Edited, Posted, ReactionAdded, ReactionRemoved
+from domain.receipts import PointersByUser, ReceiptsRecorded
 from domain.rights import Action, Role
 from domain.room import Room
 from domain.text_op import apply
+from interfaces.ws.wire import as_message_event
+from projections.chat import ChatMessage, after, message_of
 from tests.simulation.checker import check
 from tests.simulation.clients import (
     DOCUMENTS,
@@ -30,12 +34,13 @@ from tests.simulation.clients import (
     ROOM,
     SimulatedClient,
     digest,
+    digest_of_json,
     digest_of_op,
     inserted_text,
     stream_of,
 )
 from tests.simulation.faults import Faults, draw_faults, small_limits
-from tests.simulation.history import Copy, History, StoredEdit, StoredMessage
+from tests.simulation.history import ChatCopy, Copy, History, StoredChange, StoredEdit, StoredMessage
 from tests.simulation.loop import run_virtually
 from tests.simulation.network import Link
 from tests.simulation.nodes import SimulatedNode
@@ -45,8 +50,8 @@ from tests.simulation.trace import Trace
 NODES: Final = 2
 
 # A client that hears nothing finds out after 33 s, and comes back after 30 s at most; what it then has to
-# say takes a few tries.
-HEAL_SECONDS: Final = 90.0
+# say, one after the other, takes a few tries and seconds each over the slowest lines.
+HEAL_SECONDS: Final = 120.0
 
 # How often roles change, compared with every single fault: often enough to meet the others.
 ROLES_WEIGHT: Final = 3
@@ -108,6 +113,9 @@ class World:
         self._texts: dict[str, list[str]] = {document: [""] for document in DOCUMENTS}
         self._edits: dict[str, list[EditApplied]] = {document: [] for document in DOCUMENTS}
         self._said: dict[str, int] = {}
+        self._chat: dict[str, tuple[Row, ChatMessage]] = {}
+        self._chat_position = 0  # of its last event
+        self.pointers = PointersByUser()
         self._room: Room | None = None
         self._clients: list[SimulatedClient] = []
         self._homes: dict[str, int] = {}
@@ -130,8 +138,23 @@ class World:
                 message = StoredMessage(row.position, event.message, event.client, event.text)
                 self.history.messages.append(message)
                 self._said[event.message] = row.position
+            elif isinstance(event, ReceiptsRecorded):
+                self.pointers.take(event.receipts)
+            elif isinstance(event, Edited | Deleted | ReactionAdded | ReactionRemoved):
+                self._check_right(event, Action.POST)
+                self.history.changes.append(_as_change(row, event))
             elif row.stream == room_stream(ROOM):
                 self._room = event.mutate(self._room)
+            self._take_message(row, event)
+
+    def _take_message(self, row: Row, event: Event) -> None:
+        """The chat as it stands in the log."""
+        if (about := message_of(event)) is not None:
+            begun, message = self._chat.get(about[1], (row, None))
+            changed = after(message, row.position, event)
+            assert changed is not None
+            self._chat[about[1]] = (begun, changed)
+            self._chat_position = row.position
 
     def _check_right(self, event: Event, action: Action) -> None:
         """At this place in the log."""
@@ -457,8 +480,8 @@ class World:
         for client in self._clients:
             if set(client.session.roster) != present:
                 noise.append(f"{client.process} sees {sorted(client.session.roster)} in the room")
-            if [m.id for m in self.history.messages[-1:]] != client.last_message:
-                noise.append(f"{client.process} has not heard the last message")
+            if client.session.position < self._chat_position:
+                noise.append(f"{client.process} has not heard the last of the chat")
             if not client.is_quiet:
                 noise.append(f"{client.process} is not quiet {HEAL_SECONDS} s after everything was healed")
             for document, replica in client.replicas().items():
@@ -489,10 +512,19 @@ class World:
             self.history.present.add(client.process)
             for document, replica in client.replicas().items():
                 copies.append(Copy(client.process, document, replica.revision, replica.text))
+        self.history.chats.append(self._chat_of_log())
+        self.history.chats += [client.chat for client in self._clients]
         self._check_stays()
         for node in self._nodes:
             self.violations += node.violations
         self.violations += self._store.violations
+
+    def _chat_of_log(self) -> ChatCopy:
+        messages = [
+            (name, digest_of_json(as_message_event(Recorded(begun.position, begun.event), message)))
+            for name, (begun, message) in self._chat.items()
+        ]
+        return ChatCopy("the log", tuple(messages), dict(self.pointers))
 
     def _check_stays(self) -> None:
         """A stay begins once and ends once, and nothing changes behind its end."""
@@ -501,3 +533,18 @@ class World:
                 topics = [row.topic for row in rows]
                 if topics.index(Joined.TOPIC) or Left.TOPIC in topics[:-1]:
                     self.violations.append(f"{stream} is {topics}")
+
+
+def _as_change(row: Row, event: Edited | Deleted | ReactionAdded | ReactionRemoved) -> StoredChange:
+    message = row.stream.partition("/")[2]
+    match event:
+        case Edited():
+            return StoredChange(row.position, "edit_message", message, event.actor, event.text)
+        case Deleted():
+            return StoredChange(row.position, "delete_message", message, event.actor, "")
+        case ReactionAdded():
+            return StoredChange(row.position, "react", message, event.actor, event.emoji)
+        case ReactionRemoved():
+            return StoredChange(row.position, "unreact", message, event.actor, event.emoji)
+        case _:
+            assert_never(event)

@@ -73,6 +73,8 @@ def test_every_code_is_told_with_its_status() -> None:
 def test_the_numbers_are_those_of_the_code() -> None:
     for text in (
         f"1 to {bodies.PAGE_MAX}, {bodies.PAGE} when",
+        f"come 1 to {bodies.CHAT_PAGE_MAX} at a time, {bodies.CHAT_PAGE} when",
+        f"`q` ({bodies.SEARCH_CODE_POINTS} characters at most)",
         f"{bodies.INVITATION_SECONDS // 86_400} days, {bodies.INVITATION_SECONDS_MAX // 86_400} at most",
         f"of those named, {bodies.USERS_MAX} at most",
         f"good for {people.GUEST_LIFETIME.days} days",

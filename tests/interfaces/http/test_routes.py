@@ -14,9 +14,10 @@ from tests.interfaces.server_thread import Answer, ServerThread, Somebody
 
 
 class Sample(NamedTuple):
-    """A good request: the body, and what stands in the path where it is not the usual thing."""
+    """A good request: the body, the query, and what stands in the path where it is not the usual thing."""
 
     body: Any = None
+    query: str = ""
     path: dict[str, str] = {}  # noqa: RUF012 -- nobody changes it
 
 
@@ -60,6 +61,16 @@ SAMPLES: Final = {
     "DELETE /api/rooms/{room}/messages/{message}/pin": Sample(),
     "GET /api/rooms/{room}/messages/{message}/link": Sample(),
     "PUT /api/rooms/{room}/receipt": Sample({"delivered": 1}),
+    "GET /api/rooms/{room}/messages": Sample(),
+    "GET /api/rooms/{room}/messages/search": Sample(query="?q=Hi"),
+    "GET /api/rooms/{room}/messages/{message}": Sample(),
+    "GET /api/rooms/{room}/messages/{message}/history": Sample(),
+    "GET /api/rooms/{room}/messages/{message}/readers": Sample(),
+    "GET /api/rooms/{room}/pins": Sample(),
+    "GET /api/rooms/{room}/receipts": Sample(),
+    "GET /api/unread": Sample(),
+    "GET /api/mentions": Sample(),
+    "GET /api/messages": Sample(query="?author=ada"),
     "POST /api/rooms/{room}/documents/{document}/saves": Sample({"name": "First"}),
     "GET /api/rooms/{room}/documents/{document}/saves": Sample(),
     "POST /api/rooms/{room}/runs": Sample({"title": "tests"}),
@@ -110,7 +121,9 @@ class Scene(NamedTuple):
             "emoji": "%F0%9F%91%8D",
             "run": self.run,
         }
-        return route.path.format(**usual | SAMPLES[name_of(route)].path | given) + query
+        sample = SAMPLES[name_of(route)]
+        asked = "&".join(filter(None, (sample.query, query))).replace("&?", "&")
+        return route.path.format(**usual | sample.path | given) + asked
 
     def body(self, route: Route) -> Any:
         body = SAMPLES[name_of(route)].body

@@ -7,7 +7,9 @@ to the client: it transforms pristine edits over its own list, one by one, as le
 
 from __future__ import annotations
 
+import copy
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -69,8 +71,12 @@ class ModelServer:
         self.documents: dict[str, ModelDocument] = {}
         self.log: list[Frame] = []
         self.connections: set[ModelConnection] = set()
+        self.messages: dict[str, Frame] = {}
+        """As they stand, by id."""
+        self.receipts: dict[str, Frame] = {}
+        """By user."""
         self.refusals: deque[Frame] = deque()
-        """Errors for the next edits and posts, which are then not looked at."""
+        """Errors for the next edits, cursors and commands, which are then not looked at."""
         self.resume_after = 0
         """Positions before this one cannot be resumed from."""
         self.catch_up_limit = 1_000
@@ -104,7 +110,6 @@ class ModelServer:
         after: int = resume["position"]
         resumed = resume["epoch"] == self.epoch and after >= self.resume_after
         missed = [event for event in self.log if resumed and event["position"] > after]
-        said = [event for event in self.log if event["event"] == "message"]
         connection.outbox.append(
             {
                 "ref": frame["ref"],
@@ -121,7 +126,8 @@ class ModelServer:
                 "documents": sorted(self.documents),
                 "people": {},
                 "roster": [],
-                "messages": [] if resumed else said[-50:],
+                "messages": [] if resumed else list(self.messages.values())[-50:],
+                "receipts": list(self.receipts.values()),
                 "heartbeat": {"interval": 25, "timeout": 8},
                 "limits": {"frame_bytes": 65_536, "op_components": 5_000, "edits_per_second": 0},
             }
@@ -237,33 +243,141 @@ class ModelServer:
     def _on_refresh(self, _connection: ModelConnection, _frame: Frame) -> Frame:
         return {"type": "ok"}
 
+    # Commands.
+
     def _on_post(self, connection: ModelConnection, frame: Frame) -> Frame | None:
         if self.refusals:
             return self.refusals.popleft()
-        if any(event.get("message") == frame["message"] for event in self.log):
+        if frame["message"] in self.messages:
             return {"type": "ok"}
-        self._commit(
-            {
-                "event": "message",
-                "message": frame["message"],
-                "client": connection.client,
-                "text": frame["text"],
-                "documents": {name: document.revision for name, document in self.documents.items()},
-            }
-        )
+        message: Frame = {
+            "event": "message",
+            "message": frame["message"],
+            "author": connection.client,
+            "posted": 0,
+            "client": connection.client,
+            "text": frame["text"],
+            "documents": {name: document.revision for name, document in self.documents.items()},
+            "reply_to": frame.get("reply_to"),
+            "mentions": [word[1:] for word in frame["text"].split() if word.startswith("@")],
+            "link": frame.get("link"),
+            "edits": 0,
+            "edited": None,
+            "deleted": None,
+            "pinned": None,
+            "reactions": {},
+            "imported": None,
+        }
+        self.messages[frame["message"]] = self._commit(message)
         return None
+
+    def _on_edit_message(self, connection: ModelConnection, frame: Frame) -> Frame:
+        def edit(message: Frame) -> None:
+            if message["text"] != frame["text"]:
+                message["edits"] += 1
+                message.update(text=frame["text"], edited=0)
+                self._about(connection, "message_edited", frame, text=frame["text"], mentions=[])
+
+        return self._change(frame, edit)
+
+    def _on_delete_message(self, connection: ModelConnection, frame: Frame) -> Frame:
+        message = self.messages.get(frame["message"])
+        if message is not None and message["deleted"] is not None:
+            return {"type": "ok"}
+
+        def delete(message: Frame) -> None:
+            message.update(text="", mentions=[], pinned=None, deleted=0)
+            self._about(connection, "message_deleted", frame)
+
+        return self._change(frame, delete)
+
+    def _on_react(self, connection: ModelConnection, frame: Frame) -> Frame:
+        emoji, user = frame["emoji"], connection.client
+
+        def react(message: Frame) -> None:
+            reactors = message["reactions"].get(emoji, [])
+            if frame["reacted"] == (user in reactors):
+                return
+            others = [reactor for reactor in reactors if reactor != user]
+            message["reactions"][emoji] = [*others, user] if frame["reacted"] else others
+            if not message["reactions"][emoji]:
+                del message["reactions"][emoji]
+            happened = "reaction_added" if frame["reacted"] else "reaction_removed"
+            self._about(connection, happened, frame, emoji=emoji)
+
+        return self._change(frame, react)
+
+    def _on_pin_message(self, connection: ModelConnection, frame: Frame) -> Frame:
+        def pin(message: Frame) -> None:
+            if (message["pinned"] is not None) != frame["pinned"]:
+                message["pinned"] = 0 if frame["pinned"] else None
+                self._about(connection, "message_pinned" if frame["pinned"] else "message_unpinned", frame)
+
+        return self._change(frame, pin)
+
+    def _change(self, frame: Frame, change: Callable[[Frame], None]) -> Frame:
+        if self.refusals:
+            return self.refusals.popleft()
+        message = self.messages.get(frame["message"])
+        if message is None or message["deleted"] is not None:
+            return error("E_NOT_FOUND")
+        change(message)
+        return {"type": "ok"}
+
+    def _about(self, connection: ModelConnection, happened: str, frame: Frame, **fields: Any) -> None:
+        about = {"event": happened, "message": frame["message"], "actor": connection.client}
+        self._commit(about | fields)
+
+    def _on_save_revision(self, connection: ModelConnection, frame: Frame) -> Frame:
+        fields = {"document": frame["document"], "revision": frame["revision"], "name": frame.get("name")}
+        return self._once({"event": "revision_saved", "actor": connection.client, **fields})
+
+    def _on_start_run(self, connection: ModelConnection, frame: Frame) -> Frame:
+        fields = {"document": frame.get("document"), "revision": frame.get("revision")}
+        fields |= {"run": frame["run"], "title": frame["title"], "client": connection.client}
+        return self._once({"event": "run_started", "actor": connection.client, **fields})
+
+    def _on_finish_run(self, connection: ModelConnection, frame: Frame) -> Frame:
+        fields = {"run": frame["run"], "outcome": frame["outcome"], "exit_code": frame.get("exit_code")}
+        return self._once({"event": "run_finished", "actor": connection.client, **fields})
+
+    def _once(self, event: Frame) -> Frame:
+        if self.refusals:
+            return self.refusals.popleft()
+        if not any(event.items() <= known.items() for known in self.log):
+            self._commit(event)
+        return {"type": "ok"}
+
+    def _on_receipt(self, connection: ModelConnection, frame: Frame) -> Frame:
+        user = connection.client
+        known = self.receipts.get(user, {"user": user, "delivered": 0, "read": 0})
+        told = known | {name: max(known[name], frame[name]) for name in ("delivered", "read")}
+        if told != known:
+            self.receipts[user] = told
+            self._commit({"event": "receipts", "actor": "node", "receipts": [told]})
+        return {"type": "ok"}
+
+    def _on_subscribe(self, _connection: ModelConnection, _frame: Frame) -> Frame:
+        return {"type": "ok"}
+
+    def _on_unsubscribe(self, _connection: ModelConnection, _frame: Frame) -> Frame:
+        return {"type": "ok"}
 
     def _on_ping(self, _connection: ModelConnection, _frame: Frame) -> Frame:
         return {"type": "ok"}
 
-    def _commit(self, event: Frame) -> None:
-        event = {**event, "position": len(self.log) + 1, "actor": event["client"], "at": 0}
+    def _commit(self, event: Frame) -> Frame:
+        """Returns it as it was told; what is kept of it may change."""
+        actor = event["actor"] if "actor" in event else event["client"]
+        event = {**event, "position": len(self.log) + 1, "actor": actor, "at": 0}
         self.log.append(event)
         if event["event"] == "edit":
             self.documents[event["document"]].edits.append(event)
         self._send(
-            {"type": "events", "position": event["position"], "events": [event]}, event.get("document")
+            {"type": "events", "position": event["position"], "events": [event]},
+            event["document"] if event["event"] == "edit" else None,
         )
+        return copy.deepcopy(event)
 
     def _send(self, frame: Frame, document: str | None = None) -> None:
         for connection in self.connections:

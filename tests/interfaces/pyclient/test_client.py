@@ -324,7 +324,7 @@ async def test_a_code_that_says_stop_stops_and_everybody_who_waits_is_told(
     with pytest.raises(Stopped):
         await ada.open("other.md")
     assert [each.text for each in await ada.close()] == ["unsaved"]
-    assert list(ada.session.unsaid.values()) == ["unsaid"]
+    assert [request["text"] for request in ada.session.undone] == ["unsaid"]
 
 
 async def test_leaving_saves_first(sockets: ModelSockets) -> None:
@@ -350,10 +350,10 @@ async def test_leaving_with_unsaved_text_says_so(
             document.insert(0, "unsaved")
             ada.post("unsaid")
 
-    with pytest.raises(UnsentTextError, match="1 documents and 1 messages") as left:
+    with pytest.raises(UnsentTextError, match="1 documents and 1 commands") as left:
         await leave_early()
     assert [each.text for each in left.value.unsent] == ["unsaved"]
-    assert list(left.value.posts.values()) == ["unsaid"]
+    assert [request["text"] for request in left.value.commands] == ["unsaid"]
 
 
 async def test_an_error_in_the_block_is_not_hidden_by_unsaved_text(sockets: ModelSockets) -> None:

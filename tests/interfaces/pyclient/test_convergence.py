@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.text_op import Op, apply, replace
-from interfaces.pyclient import notices
+from interfaces.pyclient import commands, notices
 from interfaces.pyclient.notices import Status
 from interfaces.pyclient.session import ClientSession
 from tests.interfaces.pyclient.model_server import ModelConnection, ModelServer, error
@@ -41,6 +41,8 @@ class Person:
         self.next_token = first_token
         self.typed: list[str] = []
         self.said: list[str] = []
+        self.commands: dict[int, str] = {}
+        """What was said, by the number of the command."""
         self.acked_posts: list[str] = []
         self.acked_seqs: dict[int, int] = {}
         self.heard: list[str] = []
@@ -63,7 +65,7 @@ class Person:
 
     def say(self) -> None:
         message = f"{self.session.client}-{len(self.said)}"
-        self.session.post(message, "hello", self.world.now)
+        self.commands[self.session.do(commands.post(message, "hello"), self.world.now)] = message
         self.said.append(message)
         self.after()
 
@@ -133,8 +135,8 @@ class Person:
             case notices.Acked():
                 assert notice.seq not in self.acked_seqs
                 self.acked_seqs[notice.seq] = notice.revision
-            case notices.PostAcked():
-                self.acked_posts.append(notice.message)
+            case notices.CommandDone():
+                self.acked_posts.append(self.commands[notice.command])
             case notices.MessageReceived():
                 self.heard.append(notice.message)
             case notices.UnsentText():

@@ -9,8 +9,7 @@ import pytest
 from domain import attendance
 from domain.errors import OpInvalid
 from domain.text_op import Op
-from interfaces.pyclient import notices
-from interfaces.pyclient import session as session_module
+from interfaces.pyclient import chat, commands, notices
 from interfaces.pyclient.document_link import CURSOR_SECONDS
 from interfaces.pyclient.errors import NotEditable
 from interfaces.pyclient.notices import Notice, Status
@@ -47,6 +46,7 @@ WELCOME: Frame = {
         }
     ],
     "messages": [],
+    "receipts": [],
     "heartbeat": {"interval": 25, "timeout": 8},
     "limits": {"frame_bytes": 65536, "op_components": 5000, "edits_per_second": None},
 }
@@ -513,7 +513,7 @@ def test_what_was_asked_before_the_connection_was_lost_is_not_answered_after_it(
 def test_nothing_is_sent_without_a_socket() -> None:
     script = opened_script()
     script.edit([1, "X"])
-    script.session.post("m1", "hi", script.now)
+    script.session.do(commands.post("m1", "hi"), script.now)
     assert len(script.session.frames_to_send()) == 2
     script.cut()
     assert script.session.next_time() is None
@@ -812,7 +812,7 @@ def test_a_silent_server_is_given_up_and_pings_are_answered() -> None:
 def test_the_next_time_is_that_of_whatever_is_due_first() -> None:
     script = opened_script()
     assert script.session.next_time() == script.now + SILENCE_SECONDS
-    script.session.post("m1", "hi", script.now)
+    script.session.do(commands.post("m1", "hi"), script.now)
     assert script.session.next_time() == script.now + RESEND_SECONDS
     script.expect("post")
     script.now += 1
@@ -825,29 +825,48 @@ def test_the_next_time_is_that_of_whatever_is_due_first() -> None:
 # The chat.
 
 
-def post_event(script: Script, position: int, message: str, client: str = "ada") -> Frame:
-    return script.event("message", position, message=message, client=client, text="hi", documents={})
+def post_event(
+    script: Script, position: int, message: str, client: str | None = "ada", **fields: Any
+) -> Frame:
+    as_it_stands: Frame = {
+        "message": message,
+        "author": "ada-l" if client == "ada" else "ben-k",
+        "posted": 7,
+        "client": client,
+        "text": "hi",
+        "documents": {},
+        "reply_to": None,
+        "mentions": [],
+        "link": None,
+        "edits": 0,
+        "edited": None,
+        "deleted": None,
+        "pinned": None,
+        "reactions": {},
+        "imported": None,
+    }
+    return script.event("message", position, **as_it_stands | fields)
 
 
 def test_a_message_is_acknowledged_by_its_own_event() -> None:
     script = opened_script()
-    script.session.post("m1", "hi", script.now)
+    script.session.do(commands.post("m1", "hi"), script.now)
     script.expect("post", message="m1", text="hi")
-    assert script.session.unsaid == {"m1": "hi"}
+    assert script.session.undone == [commands.post("m1", "hi")]
     script.push("events", position=11, events=[post_event(script, 11, "m1")])
     told = script.session.take_notices()
     assert told == [
         notices.MessageReceived("m1", "ada", "Somebody", "hi", {}, 7),
-        notices.PostAcked("m1"),
+        notices.CommandDone(1),
     ]
     assert script.is_saved()
-    assert [event["message"] for event in script.session.messages] == ["m1"]
+    assert list(script.session.chat.messages) == ["m1"]
 
 
 def test_messages_are_said_in_the_order_they_were_written() -> None:
     script = opened_script()
-    script.session.post("m1", "1", script.now)
-    script.session.post("m2", "2", script.now)
+    script.session.do(commands.post("m1", "1"), script.now)
+    script.session.do(commands.post("m2", "2"), script.now)
     script.expect("post", message="m1")
     script.refuse("E_RATE", retry_after=1)
     script.wait(1)
@@ -858,57 +877,63 @@ def test_messages_are_said_in_the_order_they_were_written() -> None:
 
 def test_an_unacknowledged_message_is_sent_again_over_any_number_of_sockets() -> None:
     script = opened_script()
-    script.session.post("m1", "hi", script.now)
+    script.session.do(commands.post("m1", "hi"), script.now)
     script.expect("post")
     script.wait(RESEND_SECONDS)
     script.expect("post", message="m1")
     script.cut()
-    script.session.post("m2", "and", script.now)
+    script.session.do(commands.post("m2", "and"), script.now)
     script.connect(epoch="e2")
     frames = script.session.frames_to_send()
     assert [frame.get("message") for frame in frames] == ["m1", None]
     script.ref = frames[0]["ref"]
     script.reply("ok")  # it was stored before
-    assert script.told(notices.PostAcked) == [notices.PostAcked("m1")]
+    assert script.told(notices.CommandDone) == [notices.CommandDone(1)]
     script.expect("post", message="m2")
 
 
 def test_a_message_refused_for_good_comes_back_and_the_next_is_said() -> None:
     script = opened_script()
-    script.session.post("m1", "hi", script.now)
-    script.session.post("m2", "and", script.now)
+    script.session.do(commands.post("m1", "hi"), script.now)
+    script.session.do(commands.post("m2", "and"), script.now)
     script.expect("post")
     script.refuse("E_TEXT")
-    assert script.told(notices.PostRefused) == [notices.PostRefused("m1", "hi", "E_TEXT", "no")]
+    refused = notices.CommandRefused(1, commands.post("m1", "hi"), "E_TEXT", "no")
+    assert script.told(notices.CommandRefused) == [refused]
     script.expect("post", message="m2")
 
 
 def test_a_right_that_the_first_copy_of_a_message_did_not_have_the_last_may_have() -> None:
     script = opened_script()
-    script.session.post("m1", "hi", script.now)
+    script.session.do(commands.post("m1", "hi"), script.now)
     first = script.expect("post")
     script.wait(RESEND_SECONDS)
     script.expect("post", message="m1")
     script.ref = first["ref"]
     script.refuse("E_FORBIDDEN", role="viewer")
     script.expect_silence()
-    assert script.told(notices.PostRefused) == []
+    assert script.told(notices.CommandRefused) == []
 
 
 def test_messages_missed_beyond_resuming_are_told_once() -> None:
     script = opened_script()
     script.push("events", position=11, events=[post_event(script, 11, "b1", "ben")])
-    script.session.post("m1", "hi", script.now)
-    script.session.post("m2", "ho", script.now)
+    script.session.do(commands.post("m1", "hi"), script.now)
+    script.session.do(commands.post("m2", "ho"), script.now)
     script.expect("post", message="m1")
     script.session.take_notices()
     script.cut()
-    missed = [post_event(script, 11, "b1", "ben"), post_event(script, 12, "m2"), post_event(script, 13, "m1")]
+    missed = [
+        post_event(script, 11, "b1", "ben"),
+        post_event(script, 12, "b2", "ben"),
+        post_event(script, 13, "m1"),
+    ]
     script.connect(messages=missed, position=13)
     told = script.session.take_notices()
-    assert [n.message for n in told if isinstance(n, notices.MessageReceived)] == ["m2", "m1"]
-    assert [n.message for n in told if isinstance(n, notices.PostAcked)] == ["m2", "m1"]
-    assert len(script.session.messages) == 3
+    assert [n.message for n in told if isinstance(n, notices.MessageReceived)] == ["b2", "m1"]
+    assert [n.command for n in told if isinstance(n, notices.CommandDone)] == [1]
+    assert script.session.frames_to_send()[0]["message"] == "m2"
+    assert len(script.session.chat.messages) == 3
 
 
 def test_a_node_that_is_behind_the_last_one_tells_nothing_twice() -> None:
@@ -920,11 +945,11 @@ def test_a_node_that_is_behind_the_last_one_tells_nothing_twice() -> None:
     script.session.take_notices()
     script.push("events", position=12, events=[seen, post_event(script, 12, "b2", "ben")])
     assert [notice.message for notice in script.told(notices.MessageReceived)] == ["b2"]
-    assert [event["message"] for event in script.session.messages] == ["b1", "b2"]
+    assert list(script.session.chat.messages) == ["b1", "b2"]
 
 
 def test_what_was_told_is_remembered_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_module, "MESSAGES_KEPT", 1)
+    monkeypatch.setattr(chat, "TOLD_KEPT", 1)
     script = opened_script()
     for position in (11, 12, 13):
         script.cut()
@@ -938,14 +963,14 @@ def test_what_was_told_is_remembered_only_so_long(monkeypatch: pytest.MonkeyPatc
 def test_a_message_of_an_earlier_life_of_ours_acknowledges_nothing() -> None:
     script = opened_script()
     script.push("events", position=11, events=[post_event(script, 11, "old")])
-    assert script.told(notices.PostAcked) == []
+    assert script.told(notices.CommandDone) == []
 
 
 def test_the_first_welcome_s_messages_are_no_news() -> None:
     script = Script()
     script.connect(messages=[post_event(script, 9, "b1", "ben")])
     assert script.told(notices.MessageReceived) == []
-    assert len(script.session.messages) == 1
+    assert len(script.session.chat.messages) == 1
 
 
 # The room.

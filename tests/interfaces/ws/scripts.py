@@ -32,8 +32,10 @@ from domain.errors import StoreUnavailable, Unauthenticated
 from domain.rights import Role
 from interfaces.ws.holder import Peer
 from interfaces.ws.hub import Hub
+from interfaces.ws.live_views import LiveViews
 from interfaces.ws.rates import Limits
 from interfaces.ws.session import Session
+from interfaces.ws.wire import Frame, frame
 from tests.application.fakes import Clock, FakeNode, FakeStore
 from tests.waiting import until
 
@@ -105,6 +107,41 @@ class FakeTickets:
         self._open.set()
 
 
+class FakeTable:
+    """A projection that stands where a script says, and the view of it: a list of what has changed where."""
+
+    def __init__(self, projection: str) -> None:
+        self.projection = projection
+        self.position = 0
+        self.changes: list[tuple[int, str, str]] = []
+        """Position, room and what is told."""
+        self.page = 100
+        self.is_away = False
+
+    def change(self, position: int, room: str, told: str) -> None:
+        """The table has taken in the event at `position`."""
+        self.changes.append((position, room, told))
+        self.position = position
+
+    async def read(self, room: str, after: int, until: int) -> tuple[int, list[Frame]]:
+        if self.is_away:
+            raise StoreUnavailable("the store is away", retry_after=0.5)
+        found = [(at, told) for at, of, told in self.changes if of == room and at > after][: self.page]
+        reached = found[-1][0] if len(found) == self.page else until
+        return reached, [frame(type=self.projection, told=told) for _, told in found]
+
+
+class FakeStandings:
+    """How far the tables are."""
+
+    def __init__(self, *tables: FakeTable) -> None:
+        self.tables = {table.projection: table for table in tables}
+        self.is_away = False
+
+    async def find(self) -> Mapping[str, FakeTable] | None:
+        return None if self.is_away else self.tables
+
+
 class World:
     """One node: services on stores in memory, which commit by themselves, and a hub."""
 
@@ -126,6 +163,9 @@ class World:
         self.hub = Hub(self.store, self.presence.store)
         self.record.followers.append(self.hub.on_events)
         self.presence.followers.append(self.hub.on_presence)
+        self.tables = FakeStandings(FakeTable("activity"), FakeTable("statistics"))
+        self.live_views = LiveViews(self.tables, dict(self.tables.tables), look_seconds=0.0)
+        self.record.followers.append(self.live_views.on_events)
         self.limits = limits or Limits()
         self.clients: list[ScriptedClient] = []
         self.admits = True
@@ -308,6 +348,7 @@ class ScriptedClient:
             room,
             world.services,
             world.hub,
+            world.live_views,
             self.transport,
             self._on_close,
             world.limits,

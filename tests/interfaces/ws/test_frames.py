@@ -26,7 +26,22 @@ GOOD: dict[str, dict[str, Any]] = {
     "cursor": {"document": "main.md", "revision": 1, "anchor": 0, "head": 5},
     "typing": {"document": "main.md", "typing": True},
     "status": {"status": "running"},
-    "post": {"message": "m1", "text": "Hello"},
+    "post": {
+        "message": "m1",
+        "text": "Hello",
+        "reply_to": "m0",
+        "link": {"document": "main.md", "revision": 1, "start": 0, "end": 5},
+    },
+    "edit_message": {"message": "m1", "text": "Hello"},
+    "delete_message": {"message": "m1"},
+    "react": {"message": "m1", "emoji": "👩‍💻", "reacted": False},
+    "pin_message": {"message": "m1", "pinned": True},
+    "receipt": {"delivered": 7, "read": 5},
+    "save_revision": {"document": "main.md", "revision": 1, "name": "Draft"},
+    "start_run": {"run": "r1", "title": "pytest -q", "document": "main.md", "revision": 1},
+    "finish_run": {"run": "r1", "outcome": "failed", "exit_code": -9},
+    "subscribe": {"to": "activity", "after": 7},
+    "unsubscribe": {"to": "statistics"},
     "catch_up": {"document": "main.md", "after": 0, "limit": 1000},
     "ping": {},
 }
@@ -40,7 +55,17 @@ OPTIONAL = {
     "cursor": set(),
     "typing": {"document"},
     "status": {"status"},
-    "post": set(),
+    "post": {"reply_to", "link"},
+    "edit_message": set(),
+    "delete_message": set(),
+    "react": {"reacted"},
+    "pin_message": set(),
+    "receipt": {"delivered", "read"},
+    "save_revision": {"name"},
+    "start_run": {"document", "revision"},
+    "finish_run": {"exit_code"},
+    "subscribe": {"after"},
+    "unsubscribe": set(),
     "catch_up": {"limit"},
     "ping": set(),
 }
@@ -90,7 +115,8 @@ IDENTITIES = ("user", "author", "actor", "name", "client", "session", "at", "rol
 @pytest.mark.parametrize("kind", GOOD)
 def test_nobody_says_in_a_frame_who_they_are(kind: str, field: str) -> None:
     if field in GOOD[kind]:
-        assert kind in {"hello", "status"}  # a client's own id and clock, and what it is doing
+        # A client's own id and clock, what it is doing, what it calls a revision.
+        assert kind in {"hello", "status", "save_revision"}
         return
     with pytest.raises(BadFrame) as refused:
         parse_frame(a_frame(kind, **{field: "Ada"}))

@@ -15,12 +15,15 @@ from domain.colours import colour_of
 from domain.document import Document, Edit
 from domain.errors import Contended, RevisionTooOld
 from domain.instants import as_datetime, as_microseconds
-from domain.message import Message
+from domain.message import Link, Message
 from domain.presence import HIDDEN, FrameRecorded, Move, Presence, Typing
 from domain.profile import Profile
+from domain.receipts import Receipts
 from domain.retention import Retention
+from domain.revisions import Revisions
 from domain.rights import Role
 from domain.room import Room
+from domain.run import Outcome, Run
 from interfaces.ws.wire import (
     _WIRE,
     Frame,
@@ -36,6 +39,7 @@ from tests.domain.events import NOON
 
 AT = as_microseconds(NOON)
 COMMON = {"actor": "ada", "at": AT}
+LINK: Link = {"document": "main.md", "revision": 2, "start": 0, "end": 5}
 LOOKS = {"name": "Ada 😀", "colour": "#a355f1", "avatar": "https://example.org/a.png"}
 
 
@@ -67,15 +71,67 @@ def a_document() -> Document:
 
 
 def a_message() -> Message:
-    return Message.post(
+    message = Message.post(
         "demo",
         "m1",
         client="ada-1",
         text="Look: “é” 😀\nsecond line",
         documents={"main.md": 2, "b.txt": 0},
+        reply_to="m0",
+        mentions=["ben"],
+        link=LINK,
         actor="ada",
         at=NOON,
     )
+    message.edit("Look, @cem", mentions=["cem"], actor="ada", at=NOON)
+    message.react("👍", actor="ada", at=NOON)
+    message.unreact("👍", actor="ada", at=NOON)
+    message.pin(is_pinned=True, actor="ada", at=NOON)
+    message.pin(is_pinned=False, actor="ada", at=NOON)
+    message.delete(actor="ada", at=NOON)
+    return message
+
+
+def an_import() -> Message:
+    return Message.bring(
+        "demo",
+        "m2",
+        source="lab",
+        author="ben",
+        posted=1,
+        text="Before",
+        documents={},
+        reply_to=None,
+        mentions=["cem"],
+        link=LINK,
+        edits=2,
+        edited=3,
+        deleted=None,
+        pinned=4,
+        reactions=[["👍", "cem", 5], ["❤️", "ada", 6], ["👍", "ada", 7]],
+        actor="ada",
+        at=NOON,
+    )
+
+
+def other_things() -> list[Event]:
+    """Receipts, saves and runs."""
+    receipts = Receipts.begin("demo", "n.1", node="ada", at=NOON)
+    receipts.record([["ben", 9, 7, AT]], at=NOON)
+    revisions = Revisions.begin("demo", "main.md", actor="ada", at=NOON)
+    revisions.save(2, "Draft", actor="ada", at=NOON)
+    run = Run.start(
+        "demo",
+        "r1",
+        client="ada-1",
+        title="pytest",
+        document="main.md",
+        revision=2,
+        actor="ada",
+        at=NOON,
+    )
+    run.finish(Outcome.FAILED, 1, client="ada-1", actor="ada", at=NOON)
+    return events_of(receipts, revisions, run)
 
 
 def a_stay() -> Attendance:
@@ -118,7 +174,9 @@ A_MOVE: Move = ["ada-1", "main.md", 2, 5, 1, 7]
 EVENTS = {
     event.TOPIC: event
     for event in [
-        *events_of(a_room(), a_document(), a_message(), a_stay(), a_profile(), a_retention()),
+        *events_of(a_room(), a_document(), a_message(), an_import()),
+        *events_of(a_stay(), a_profile(), a_retention()),
+        *other_things(),
         *presence_of([A_MOVE], [], [A_MOVE]),
     ]
 }
@@ -139,7 +197,61 @@ TOLD: dict[str, dict[str, Any]] = {
         "client": "ada-1",
         "text": "Look: “é” 😀\nsecond line",
         "documents": {"main.md": 2, "b.txt": 0},
+        "author": "ada",
+        "posted": AT,
+        "reply_to": "m0",
+        "mentions": ["ben"],
+        "link": LINK,
+        "edits": 0,
+        "edited": None,
+        "deleted": None,
+        "pinned": None,
+        "reactions": {},
+        "imported": None,
     },
+    "message.imported": {
+        "event": "message",
+        "message": "m2",
+        "client": None,
+        "text": "Before",
+        "documents": {},
+        "author": "ben",
+        "posted": 1,
+        "reply_to": None,
+        "mentions": ["cem"],
+        "link": LINK,
+        "edits": 2,
+        "edited": 3,
+        "deleted": None,
+        "pinned": 4,
+        "reactions": {"👍": ["cem", "ada"], "❤️": ["ada"]},
+        "imported": {"room": "lab", "by": "ada", "at": AT},
+    },
+    "message.edited": {
+        "event": "message_edited",
+        "message": "m1",
+        "text": "Look, @cem",
+        "mentions": ["cem"],
+    },
+    "message.deleted": {"event": "message_deleted", "message": "m1"},
+    "message.reaction_added": {"event": "reaction_added", "message": "m1", "emoji": "👍"},
+    "message.reaction_removed": {"event": "reaction_removed", "message": "m1", "emoji": "👍"},
+    "message.pinned": {"event": "message_pinned", "message": "m1"},
+    "message.unpinned": {"event": "message_unpinned", "message": "m1"},
+    "receipts.recorded": {
+        "event": "receipts",
+        "receipts": [{"user": "ben", "delivered": 9, "read": 7}],
+    },
+    "revisions.saved": {"event": "revision_saved", "document": "main.md", "revision": 2, "name": "Draft"},
+    "run.started": {
+        "event": "run_started",
+        "run": "r1",
+        "client": "ada-1",
+        "title": "pytest",
+        "document": "main.md",
+        "revision": 2,
+    },
+    "run.finished": {"event": "run_finished", "run": "r1", "outcome": "failed", "exit_code": 1},
     "attendance.joined": {"event": "joined", "client": "ada-1", "session": "s1", **LOOKS},
     "attendance.status_changed": {
         "event": "status",

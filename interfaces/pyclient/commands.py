@@ -1,0 +1,179 @@
+"""What a user wants to have in the log beside edits: messages and what becomes of them, saves, runs.
+
+Each is sent until the server has answered it, over any number of sockets: a message and a run have ids that
+are made here, so that a resend meets itself, and everything else changes nothing when it is so already. One
+is under way at a time: if the first of two were refused for the moment and the second taken, a person's
+words would come out in the wrong order, and an edit before the message that it edits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, TypedDict
+
+from interfaces.pyclient import notices
+from interfaces.pyclient.notices import Notice
+from interfaces.pyclient.requests import NOT_NOW, Errand, Frame, Pacer, Requests
+
+
+class Link(TypedDict):
+    """A range of a document, in code points of the text of `revision`."""
+
+    document: str
+    revision: int
+    start: int
+    end: int
+
+
+# What can be asked.
+
+
+def post(message: str, text: str, *, reply_to: str | None = None, link: Link | None = None) -> Frame:
+    """Say `text` under the new id `message`."""
+    return {"type": "post", "message": message, "text": text, **_given(reply_to=reply_to, link=link)}
+
+
+def edit_message(message: str, text: str) -> Frame:
+    return {"type": "edit_message", "message": message, "text": text}
+
+
+def delete_message(message: str) -> Frame:
+    return {"type": "delete_message", "message": message}
+
+
+def react(message: str, emoji: str, *, reacted: bool = True) -> Frame:
+    return {"type": "react", "message": message, "emoji": emoji, "reacted": reacted}
+
+
+def pin_message(message: str, *, pinned: bool = True) -> Frame:
+    return {"type": "pin_message", "message": message, "pinned": pinned}
+
+
+def save_revision(document: str, revision: int, name: str | None = None) -> Frame:
+    return {"type": "save_revision", "document": document, "revision": revision, **_given(name=name)}
+
+
+def start_run(run: str, title: str, *, document: str | None = None, revision: int | None = None) -> Frame:
+    """Under the new id `run`."""
+    what = _given(document=document, revision=revision)
+    return {"type": "start_run", "run": run, "title": title, **what}
+
+
+def finish_run(run: str, outcome: str, exit_code: int | None = None) -> Frame:
+    return {"type": "finish_run", "run": run, "outcome": outcome, **_given(exit_code=exit_code)}
+
+
+def _given(**fields: Any) -> Frame:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+# What comes of it: by the event's name, what the request has to be, and the fields that both have.
+_EFFECTS: Final[Mapping[str, tuple[Frame, tuple[str, ...]]]] = {
+    "message": ({"type": "post"}, ("message",)),
+    "message_edited": ({"type": "edit_message"}, ("message", "text")),
+    "message_deleted": ({"type": "delete_message"}, ("message",)),
+    "message_pinned": ({"type": "pin_message", "pinned": True}, ("message",)),
+    "message_unpinned": ({"type": "pin_message", "pinned": False}, ("message",)),
+    "reaction_added": ({"type": "react", "reacted": True}, ("message", "emoji")),
+    "reaction_removed": ({"type": "react", "reacted": False}, ("message", "emoji")),
+    "revision_saved": ({"type": "save_revision"}, ("document", "revision", "name")),
+    "run_started": ({"type": "start_run"}, ("run",)),
+    "run_finished": ({"type": "finish_run"}, ("run",)),
+}
+
+
+class Commands(Errand):
+    """The unanswered commands of a `ClientSession`, which is the only caller."""
+
+    __slots__ = ("_client", "_is_online", "_is_sent", "_last", "_notices", "pacer", "waiting")
+
+    def __init__(self, client: str, requests: Requests, out: list[Notice]) -> None:
+        super().__init__(requests)
+        self.waiting: dict[int, Frame] = {}
+        """By their numbers, oldest first."""
+        self.pacer = Pacer()
+        self._client = client
+        self._notices = out
+        self._last = 0
+        self._is_online = False
+        self._is_sent = False  # a copy of the oldest has gone out, over whatever socket
+
+    def add(self, request: Frame, now: float) -> int:
+        """Have `request` done after those that wait; returns its number."""
+        self._last += 1
+        self.waiting[self._last] = request
+        self._pump(now)
+        return self._last
+
+    def on_online(self, now: float) -> None:
+        self._is_online = True
+        self._pump(now)
+
+    def on_offline(self) -> None:
+        self._is_online = False
+        self._rest()
+
+    def on_event(self, event: Frame, user: str | None, now: float) -> None:
+        """Something has happened in the room: perhaps what was asked for. Its answer may be lost, and asked
+        for once more it might undo what has become of it since.
+        """
+        if self._is_sent and self._is_ours(event, user) and _is_effect(event, self._oldest):
+            self._on_done(now)
+
+    def _is_ours(self, event: Frame, user: str | None) -> bool:
+        return bool(event["client"] == self._client if "client" in event else event["actor"] == user)
+
+    @property
+    def _oldest(self) -> Frame:
+        return next(iter(self.waiting.values()))
+
+    def _on_done(self, now: float) -> None:
+        number, _ = self._take_oldest()
+        self._notices.append(notices.CommandDone(number))
+        self._pump(now)
+
+    def _take_oldest(self) -> tuple[int, Frame]:
+        self._rest()
+        self._attempts = 0
+        self._is_sent = False
+        number = next(iter(self.waiting))
+        return number, self.waiting.pop(number)
+
+    def _pump(self, now: float) -> None:
+        if self._is_online and self.due is None and self.waiting:
+            self._send(now)
+
+    def _send(self, now: float) -> None:
+        if self.pacer.free_at() > now:
+            self._wait(self.pacer.free_at(), self._send)
+            return
+        self.pacer.pay(now)
+        self._is_sent = True
+        self._ask(dict(self._oldest), self._on_answered, now, self._send)
+
+    def _on_answered(self, reply: Frame, now: float) -> None:
+        """The answer to the oldest. A post that is stored now is answered by its event alone."""
+        if self._is_overtaken(reply, now):
+            return
+        if reply["type"] == "ok":
+            self._on_done(now)
+        elif reply["code"] in NOT_NOW or "retry_after" in reply:
+            self._rest()
+            self._retry(reply, now, self._send)
+        else:
+            refusals = self._attempts
+            number, request = self._take_oldest()
+            self._notices.append(notices.CommandRefused(number, request, reply["code"], reply["message"]))
+            # Whose role was lowered while they were away may have much to say that is all refused.
+            self._attempts = refusals
+            self._retry(reply, now, self._pump)
+
+
+def _is_effect(event: Frame, request: Frame) -> bool:
+    """Whether `event` is what `request` was to bring about."""
+    wanted, fields = _EFFECTS.get(event["event"], (None, ()))
+    return (
+        wanted is not None
+        and wanted.items() <= request.items()
+        and all(request.get(name) == event[name] for name in fields)
+    )

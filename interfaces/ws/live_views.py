@@ -1,0 +1,163 @@
+"""Projections for those who watch them: what a table says of a room, told again when it has changed.
+
+A subscriber gets what the table has, and nothing else: there is no second way of folding events that could
+say something different, and it is the same on every node, whichever of them keeps the table. The record's
+feed says that there may be something new in a room; how far the table has come by then is asked of its
+tracking, and asked again until it has caught up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from application.log import Recorded
+from domain.errors import ChronoscribeError, StoreUnavailable
+from domain.ids import parse_stream
+from interfaces.ws.wire import Frame
+
+logger = logging.getLogger(__name__)
+
+# How often the tables are looked at while something is new. Together with the time that a projection lets
+# events gather, a change is seen within half a second.
+LOOK_SECONDS: Final = 0.25
+
+
+class Subscriber(Protocol):
+    """A session, as it is seen here."""
+
+    def push(self, frame: Frame) -> None: ...
+
+
+class LiveView(Protocol):
+    """A projection that can be watched."""
+
+    @property
+    def projection(self) -> str:
+        """Its name in the tracking."""
+        ...
+
+    async def read(self, room: str, after: int, until: int) -> tuple[int, Sequence[Frame]]:
+        """What has changed in `room` behind position `after`; and up to which position that is all of it,
+        which is `until`, where the table is at least, unless there is too much to be told at once. What is
+        behind `until` may be told as well, and once more later. Raises `StoreUnavailable`.
+        """
+        ...
+
+
+class HasPosition(Protocol):
+    @property
+    def position(self) -> int: ...
+
+
+class Standings(Protocol):
+    async def find(self) -> Mapping[str, HasPosition] | None:
+        """How far each projection has read, by name; None when that is not known now."""
+        ...
+
+
+@dataclass(slots=True)
+class Watched:
+    """One view of one room, with who watches it here. `told` is up to where they were told, `due` the newest
+    event that they may not have been told of.
+    """
+
+    view: LiveView
+    room: str
+    told: int
+    due: int = 0
+    subscribers: set[Subscriber] = field(default_factory=set)
+
+
+class LiveViews:
+    """All that is watched on this node. `run` is its one task. Follows the record's feed."""
+
+    def __init__(
+        self, standings: Standings, views: Mapping[str, LiveView], *, look_seconds: float = LOOK_SECONDS
+    ) -> None:
+        self._standings = standings
+        self._views = views
+        self._look_seconds = look_seconds
+        self._watched: dict[tuple[str, str], Watched] = {}
+        self._wake = asyncio.Event()
+
+    def on_events(self, batch: Sequence[Recorded]) -> None:
+        """Called by the feed."""
+        if not self._watched:
+            return
+        newest = {parse_stream(recorded.event.originator_id).room: recorded.position for recorded in batch}
+        for watched in self._watched.values():
+            if watched.room in newest:
+                watched.due = newest[watched.room]
+                self._wake.set()
+
+    async def subscribe(self, subscriber: Subscriber, room: str, name: str, after: int | None) -> None:
+        """From here on `subscriber` is told what changes; first, what has changed behind `after`, if it is
+        given. Raises `StoreUnavailable`.
+        """
+        view = self._views[name]
+        reached = await self._reached(view)
+        watched = self._watched.get((room, name))
+        if watched is None:
+            watched = self._watched[room, name] = Watched(view, room, told=reached, due=reached)
+        watched.subscribers.add(subscriber)
+        # From here on nothing is missed; what comes twice is the newer one twice.
+        while after is not None and after < reached:
+            try:
+                after, frames = await view.read(room, after, reached)
+            except ChronoscribeError:
+                self.unsubscribe(subscriber, room, name)
+                raise
+            for frame in frames:
+                subscriber.push(frame)
+
+    async def _reached(self, view: LiveView) -> int:
+        standings = await self._standings.find()
+        if standings is None:
+            raise StoreUnavailable("it is not known how far this has been read", retry_after=1.0)
+        standing = standings.get(view.projection)
+        return standing.position if standing is not None else 0
+
+    def unsubscribe(self, subscriber: Subscriber, room: str, name: str) -> None:
+        """Once is enough."""
+        watched = self._watched.get((room, name))
+        if watched is not None:
+            watched.subscribers.discard(subscriber)
+            if not watched.subscribers:
+                del self._watched[room, name]
+
+    def leave(self, subscriber: Subscriber, room: str) -> None:
+        """`subscriber` is gone."""
+        for name in self._views:
+            self.unsubscribe(subscriber, room, name)
+
+    async def run(self) -> None:
+        """Tell, until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await asyncio.sleep(self._look_seconds)
+            await self._look()
+
+    async def _look(self) -> None:
+        due = [watched for watched in self._watched.values() if watched.due > watched.told]
+        standings = (await self._standings.find() or {}) if due else {}
+        for watched in due:
+            standing = standings.get(watched.view.projection)
+            if standing is not None and standing.position > watched.told:
+                await self._tell(watched, standing.position)
+        if any(watched.due > watched.told for watched in due):
+            self._wake.set()
+
+    async def _tell(self, watched: Watched, until: int) -> None:
+        try:
+            watched.told, frames = await watched.view.read(watched.room, watched.told, until)
+        except ChronoscribeError as error:
+            logger.warning("who watches %s is told later: %s", watched.view.projection, error)
+            return
+        for frame in frames:
+            for subscriber in tuple(watched.subscribers):
+                subscriber.push(frame)
