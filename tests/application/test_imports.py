@@ -18,6 +18,7 @@ from domain.instants import as_microseconds
 from domain.message import Deleted, Imported
 from domain.rights import Role
 from tests.application.fakes import FakeNode, FakeStore
+from tests.waiting import until
 
 
 class Place:
@@ -173,8 +174,7 @@ async def test_what_a_failure_has_left_out_comes_the_next_time(place: Place) -> 
     place.node.commits_by_itself = False
     brought = [a_message(n) for n in range(3)]
     bringing = asyncio.ensure_future(place.bring(*brought))
-    while not place.node.waiting:  # noqa: ASYNC110 -- it takes some turns of the loop, and no time
-        await asyncio.sleep(0)
+    await until(lambda: bool(place.node.waiting))
     place.node.stall()
     with pytest.raises(StoreUnavailable):
         await bringing
