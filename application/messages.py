@@ -130,8 +130,11 @@ class Messages:
 
         return self._change(room, message, change, guard(room, actor, Action.EDIT))
 
-    def bring(self, room: str, message: str, *, actor: str, **as_it_stood: Any) -> Committed:
-        """Import a message, with the fields of `Imported`; once more it adds nothing. For owners.
+    def bring(
+        self, room: str, message: str, *, actor: str, is_new: bool = False, **as_it_stood: Any
+    ) -> Committed:
+        """Import a message, with the fields of `Imported`; once more it adds nothing. For owners. With
+        `is_new` it is taken not to be there: see `LiveAggregates.submit`.
 
         The future raises `TextInvalid`, `OpTooLarge`, `LimitReached`, `IdReused`.
         """
@@ -149,7 +152,8 @@ class Messages:
             return head
 
         stream = message_stream(room, message)
-        return self._lives.submit(stream, decide, guard=guard(room, actor, Action.MANAGE))
+        may_manage = guard(room, actor, Action.MANAGE)
+        return self._lives.submit(stream, decide, is_new=is_new, guard=may_manage)
 
     def _change(
         self, room: str, message: str, change: Callable[[Message], None], allowed: Guard

@@ -10,6 +10,7 @@ from application.attendances import Attendances
 from application.cursors import Cursors
 from application.documents import Documents
 from application.identity import TicketStore
+from application.imports import Imports
 from application.links import Links
 from application.log import History
 from application.members import Members
@@ -29,6 +30,7 @@ class Services:
     documents: Documents
     messages: Messages
     links: Links
+    imports: Imports
     receipts: Receipts
     revisions: Revisions
     runs: Runs

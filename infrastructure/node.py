@@ -17,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from application.attendances import Attendances
 from application.cursors import Cursors
 from application.documents import Documents
+from application.imports import Imports
 from application.links import Links
 from application.live import LiveAggregates
 from application.log import Recorded
@@ -127,13 +128,15 @@ class Node:
         now = _now
         rooms = Rooms(lives, now=now)
         documents = Documents(lives, self.history, rooms, now=now)
+        messages = Messages(lives, documents, now=now)
         return Services(
             rooms=rooms,
             members=Members(lives, now=now, new_id=_new_id),
             profiles=Profiles(lives, now=now),
             documents=documents,
-            messages=Messages(lives, documents, now=now),
+            messages=messages,
             links=Links(documents, self.history),
+            imports=Imports(messages, self.history),
             receipts=Receipts(lives, node=self.id, now=now),
             revisions=Revisions(lives, now=now),
             runs=Runs(lives, now=now),

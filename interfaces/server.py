@@ -33,6 +33,7 @@ from interfaces.http.discretion import keep_contents_out_of_logs
 from interfaces.http.door import Door
 from interfaces.http.guard import guard, with_headers
 from interfaces.http.keys import (
+    ACTIVITY,
     CHAT,
     DESCRIPTION,
     DIRECTORY,
@@ -40,19 +41,23 @@ from interfaces.http.keys import (
     MEMBERS,
     OPERATION,
     PAST,
+    PLOTS,
     PRESENCE,
     PROFILES,
     ROOMS,
     SERVICES,
+    STATISTICS,
     TOKENS,
     Entrance,
 )
 from interfaces.http.openapi import describe
+from interfaces.http.plots import Plots
 from interfaces.http.problems import problems
 from interfaces.http.proxies import forwarded
 from interfaces.http.routes import ROUTES, add_routes
+from interfaces.ws.followed import ActivityFollowed, StatisticsFollowed
 from interfaces.ws.hub import Hub
-from interfaces.ws.live_views import LiveViews
+from interfaces.ws.live_views import LiveView, LiveViews
 from interfaces.ws.rates import Failures, Limits
 from interfaces.ws.route import SessionSockets
 
@@ -106,7 +111,11 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
             connections_per_address=settings.connections_per_address,
         )
         failures = Failures()
-        live_views = LiveViews(node.standings, {})
+        followed: dict[str, LiveView] = {
+            "activity": ActivityFollowed(node.views.activity),
+            "statistics": StatisticsFollowed(node.views.statistics, services.now),
+        }
+        live_views = LiveViews(node.standings, followed)
         node.record.feed.follow(live_views.on_events)
         sockets = SessionSockets(services, hub, live_views, limits, failures)
         if settings.is_development:
@@ -163,6 +172,10 @@ class NodeOperation:
             {
                 "sessions": ("Open sockets", lambda: len(sockets)),
                 "rooms": ("Rooms with a socket here", lambda: hub.rooms),
+                "hash_mismatches": (
+                    "Checks in which a client's text was another than the server's",
+                    lambda: hub.hash_mismatches,
+                ),
             },
         )
 
@@ -214,6 +227,10 @@ def _app(
     app[PROFILES] = node.views.profiles
     app[PRESENCE] = node.views.presence
     app[CHAT] = node.views.chat
+    app[ACTIVITY] = node.views.activity
+    app[STATISTICS] = node.views.statistics
+    app[PLOTS] = plots = Plots()
+    app.on_cleanup.append(plots.close)
     add_routes(app, Door(services, settings.requests_per_second, failures))
     app.router.add_get("/ws/{room}", sockets.handle)
     return app

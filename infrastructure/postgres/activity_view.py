@@ -46,23 +46,29 @@ FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[]) AS place (room, se
 ON CONFLICT (room, session) DO UPDATE SET is_here = excluded.is_here
 """
 
-# The text of what was said is another projection's, and may change: it is looked up when a line is read.
-_TEXT: Final = "NULL::text"
-_COLUMNS: Final = (
-    f'line.room, id, changed, kind, "user", document, line.message, at, until, details, chain, {_TEXT}'
-)
-_PAGE: Final = (
-    f"SELECT {_COLUMNS} FROM activity AS line WHERE {{conditions}} ORDER BY {{order}} LIMIT %(limit)s"
-)
-_CHANGED: Final = _PAGE.format(conditions="line.room = %(room)s AND changed > %(position)s", order="changed")
+# So much of a message is told; the rest is for whoever looks at it.
+TEXT_CODE_POINTS: Final = 200
+
+# The text of what was said is the chat's, and changes: it is looked up when a line is read.
+_PAGE: Final = f"""
+SELECT room, id, changed, kind, "user", document, message, at, until, details, chain,
+       CASE WHEN deleted_at IS NOT NULL THEN NULL
+            WHEN char_length(text) > {TEXT_CODE_POINTS} THEN left(text, {TEXT_CODE_POINTS - 1}) || '…'
+            ELSE text END
+FROM (SELECT * FROM activity WHERE {{conditions}} ORDER BY {{order}} LIMIT %(limit)s) AS line
+LEFT JOIN chat_messages USING (room, message) ORDER BY {{order}}
+"""
+_CHANGED: Final = _PAGE.format(conditions="room = %(room)s AND changed > %(position)s", order="changed")
 # As the tables of rooms and members have it, which are a moment behind the log like this one.
 _OF_USER: Final = _PAGE.format(
     conditions="""
-"user" = %(user)s AND id < %(before)s AND line.room IN (
+"user" = %(user)s AND id < %(before)s AND room IN (
     SELECT room FROM rooms WHERE closed_at IS NULL AND (everyone IS NOT NULL OR room IN (
         SELECT room FROM members WHERE "user" = %(asker)s AND until IS NULL)))""",
     order="id DESC",
 )
+
+ALL: Final = ActivityFilter()
 
 # What each thing that may be asked for says in SQL. A query is made of what was asked for, so that each
 # combination has a plan of its own.
@@ -123,11 +129,11 @@ class ActivityView:
             "until": asked.until,
         }
         present = {name: value for name, value in given.items() if value is not None}
-        conditions = ["line.room = %(room)s", *(_CONDITIONS[name] for name in present)]
+        conditions = ["room = %(room)s", *(_CONDITIONS[name] for name in present)]
         query = _PAGE.format(
             conditions=" AND ".join(conditions), order="id DESC" if is_newest_first else "id"
         )
-        return await self._lines(query, {"room": room, "limit": limit, **present})
+        return await self._lines(query, {"room": room, "limit": limit, **present}, prepare=asked == ALL)
 
     async def changed_after(self, room: str, position: int, limit: int) -> list[Line]:
         """The lines of `room` that have come or changed behind `position`, in the order in which they have:
@@ -143,8 +149,9 @@ class ActivityView:
         place = _END if before is None else before
         return await self._lines(_OF_USER, {"user": user, "asker": asker, "before": place, "limit": limit})
 
-    async def _lines(self, query: str, parameters: dict[str, Any]) -> list[Line]:
-        return [_line(row) for row in await self._database.fetch(query, parameters)]
+    async def _lines(self, query: str, parameters: dict[str, Any], *, prepare: bool = True) -> list[Line]:
+        rows = await self._database.fetch(query, parameters, prepare=prepare)
+        return [_line(row) for row in rows]
 
 
 def _line(row: Sequence[Any]) -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -14,7 +15,18 @@ from domain.attendance import Joined, Left, StatusChanged
 from domain.document import Created, EditApplied
 from domain.ids import parse_stream
 from domain.instants import as_microseconds
-from domain.message import Posted
+from domain.message import (
+    Deleted,
+    Edited,
+    Imported,
+    Pinned,
+    Posted,
+    ReactionAdded,
+    ReactionRemoved,
+    Unpinned,
+)
+from domain.receipts import ReceiptsRecorded
+from domain.revisions import RevisionSaved
 from domain.room import (
     AccessChanged,
     Closed,
@@ -28,6 +40,7 @@ from domain.room import (
     Renamed,
     RoleChanged,
 )
+from domain.run import RunFinished, RunStarted
 from domain.text_op import Op
 from interfaces.cli.terminal import on_one_line, shortened
 from interfaces.ws.wire import encode_recorded
@@ -43,14 +56,18 @@ ACTOR_STYLES: Final = ("green", "yellow", "blue", "magenta", "cyan", "bright_gre
 def line(recorded: Recorded) -> Text:
     """`2026-11-23 14:05:07.123  ada  edit in main.md rev 17: +"hello" −3`."""
     event = recorded.event
-    at = event.timestamp.astimezone()
-    return Text.assemble(
-        (f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03}", "dim"),
+    return Text.assemble(*began(event.timestamp, event.actor), *_what(event))
+
+
+def began(at: datetime, actor: str) -> list[str | tuple[str, str]]:
+    """How each line begins: when it was here, and who did it."""
+    here = at.astimezone()
+    return [
+        (f"{here:%Y-%m-%d %H:%M:%S}.{here.microsecond // 1000:03}", "dim"),
         "  ",
-        (on_one_line(event.actor), _actor_style(event.actor)),
+        (on_one_line(actor), _actor_style(actor)),
         "  ",
-        *_what(event),
-    )
+    ]
 
 
 def _actor_style(actor: str) -> str:
@@ -64,7 +81,7 @@ def _what(event: Event) -> list[str | tuple[str, str]]:
             transformed = f" (made on {event.base})" if event.base != event.revision - 1 else ""
             return [f"edit in {name} rev {event.revision}", (transformed, "dim"), ": ", *changes(event.op)]
         case Posted():
-            return ["says ", (on_one_line(event.text), "bold")]
+            return ["says ", _said(event.text)]
         case Joined():
             return ["joined as ", (on_one_line(event.name), "bold"), (f" ({event.client})", "dim")]
         case StatusChanged():
@@ -79,8 +96,56 @@ def _what(event: Event) -> list[str | tuple[str, str]]:
             return [f"document {event.document} unlisted"]
         case Opened():
             return ["opened the room ", (on_one_line(event.title), "bold"), *_access(event.everyone)]
+        case RevisionSaved(name=None):
+            return [f"saved {event.document} rev {event.revision}"]
+        case RevisionSaved():
+            return [f"named {event.document} rev {event.revision} ", (on_one_line(str(event.name)), "bold")]
+        case RunStarted():
+            of = f" ({event.document} rev {event.revision})" if event.document is not None else ""
+            return ["runs ", (on_one_line(event.title), "bold"), (f"{of} as {event.run}", "dim")]
+        case RunFinished():
+            exit_code = f" (exit code {event.exit_code})" if event.exit_code is not None else ""
+            return [f"run {event.run} has ", (event.outcome, "bold"), exit_code]
+        case _:
+            return _about_messages(event)
+
+
+def _about_messages(event: Event) -> list[str | tuple[str, str]]:
+    message = parse_stream(event.originator_id).name
+    match event:
+        case Imported():
+            return [f"brings from {event.source} what {event.author} said: ", _said(event.text)]
+        case Edited():
+            return [f"says instead of {message} ", _said(event.text)]
+        case Deleted():
+            return [f"deleted the message {message}"]
+        case ReactionAdded():
+            return [f"reacted to {message} with {on_one_line(event.emoji)}"]
+        case ReactionRemoved():
+            return [f"took {on_one_line(event.emoji)} back from {message}"]
+        case Pinned():
+            return [f"pinned the message {message}"]
+        case Unpinned():
+            return [f"unpinned the message {message}"]
+        case ReceiptsRecorded():
+            return _receipts(event)
         case _:
             return _about_members(event)
+
+
+def _said(text: str) -> tuple[str, str]:
+    return (on_one_line(text), "bold")
+
+
+def _receipts(event: ReceiptsRecorded) -> list[str | tuple[str, str]]:
+    """How far each has read, and got what they have not read yet."""
+    told = []
+    for user, delivered, read, _ in event.receipts[:PARTS_SHOWN]:
+        more = f" and got {delivered}" if int(delivered) > int(read) else ""
+        told.append(f"{user} has read up to {read}{more}")
+    if len(event.receipts) > PARTS_SHOWN:
+        told.append(f"… ({len(event.receipts)} people)")
+    return [", ".join(told)]
 
 
 def _about_members(event: Event) -> list[str | tuple[str, str]]:

@@ -6,7 +6,7 @@ Times are microseconds since the epoch.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import ETag, web
 from pydantic import BaseModel, ConfigDict
@@ -18,6 +18,7 @@ from domain.profile import Profile, initials_of
 from domain.rights import Role
 from interfaces.http.keys import SERVICES
 from interfaces.http.problems import PreconditionFailed
+from projections.activity import Kind
 from projections.profiles import ProfileEntry
 
 # What somebody may see depends on who asks, and on rights that change: it may be kept, and must be asked
@@ -175,6 +176,121 @@ class SummaryAnswer(Answer):
     users: list[PersonSummary]
 
 
+class ActivityLine(Answer):
+    """What `user` did from `at` to `until`, and in words: `line`. `id` is its place among the others;
+    `changed` rises when it changes. `text` is that of the message that it is about, if that is there. What
+    stands in `details` is each kind's own.
+    """
+
+    room: str
+    id: int
+    changed: int
+    kind: Kind
+    user: str
+    document: str | None
+    message: str | None
+    at: int
+    until: int
+    text: str | None
+    details: dict[str, Any]
+    line: str
+
+
+class ActivityAnswer(Answer):
+    """`next` is the `before` of the next page, or the `after` where one has come; null on the last one."""
+
+    lines: list[ActivityLine]
+    next: int | None
+
+
+class Done(Answer):
+    """What was done. `words` and `characters` are of messages as they were said, `inserted` and `deleted` are
+    characters of documents; all `responses` together took `response_milliseconds`.
+    """
+
+    messages: int
+    replies: int
+    words: int
+    characters: int
+    message_edits: int
+    message_deletions: int
+    reactions_added: int
+    reactions_removed: int
+    document_edits: int
+    inserted: int
+    deleted: int
+    responses: int
+    response_milliseconds: int
+
+
+class DoneByPerson(Done):
+    user: str
+
+
+class DoneOnDay(Done):
+    day: str
+
+
+class HourDone(Answer):
+    hour: int
+    messages: int
+    reactions: int
+    document_edits: int
+
+
+class HourOfWeekDone(HourDone):
+    """`weekday`: 1 for Monday to 7."""
+
+    weekday: int
+
+
+class BusyHourDone(Answer):
+    since: int
+    messages: int
+    reactions: int
+    document_edits: int
+
+
+class UsedEmoji(Answer):
+    emoji: str
+    uses: int
+
+
+class UsedWord(Answer):
+    word: str
+    uses: int
+
+
+class ResponseTimesAnswer(Answer):
+    """In seconds, null when there was no response; the median and the ninetieth percentile to 9 %."""
+
+    responses: int
+    mean: float | None
+    median: float | None
+    p90: float | None
+
+
+class StatisticsAnswer(Answer):
+    """`people`: those who did most; `hours`: of the day; `week`: only those with something in them; `emoji`
+    and `words`: of the room as it is now, whatever the span.
+    """
+
+    room: str
+    user: str | None
+    since: int | None
+    until: int | None
+    offset_minutes: int
+    totals: Done
+    people: list[DoneByPerson]
+    days: list[DoneOnDay]
+    hours: list[HourDone]
+    week: list[HourOfWeekDone]
+    busiest: list[BusyHourDone]
+    emoji: list[UsedEmoji]
+    words: list[UsedWord]
+    response_times: ResponseTimesAnswer
+
+
 class ProfileAnswer(Answer):
     """`avatar`: the URL of an image, or "": then the initials stand there."""
 
@@ -246,6 +362,13 @@ class MessageAnswer(Answer):
     reactions: dict[str, list[str]]
     imported: OriginAnswer | None
     position: int
+
+
+class ImportAnswer(Answer):
+    """How many messages are new in the room, and how many were there already."""
+
+    added: int
+    known: int
 
 
 class PassageAnswer(LinkAnswer):

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar, get_origin
 
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from domain.errors import BadFrame, BadJson, TextInvalid
 from domain.ids import DOCUMENT_ID_PATTERN, ID_PATTERN, is_document_id, is_id
 from domain.limits import (
     AVATAR_CODE_POINTS,
+    EDITS_PER_MESSAGE,
     EMOJI_CODE_POINTS,
     ID_CODE_POINTS,
     INTEGER_MAX,
+    MENTIONS_PER_MESSAGE,
     NAME_CODE_POINTS,
+    REACTIONS_PER_MESSAGE,
 )
 from domain.names import as_name
 from domain.rights import Role
+from interfaces.emojis import as_emoji
 from interfaces.ws.frames import LinkField, Title
+from projections.activity import Kind
 
 # A body is a few hundred bytes. Whoever takes longer to send it holds a place for nothing.
 BODY_SECONDS: Final = 10.0
@@ -39,13 +52,35 @@ INVITATION_SECONDS_MAX: Final = 90 * 24 * 3600
 # A link for more people than a room has members is one for any number.
 INVITATION_USES_MAX: Final = 1_000
 
+# From UTC-14, which is further than the last ship, to UTC+14.
+OFFSET_MINUTES_MAX: Final = 14 * 60
+
+
+# What is imported at once: some 800 bytes for each of so many messages, a year of a lively team. More comes
+# in parts. While it is read nobody else gets a turn, which is some hundredths of a second for so much.
+IMPORT_BYTES: Final = 8 * 1024 * 1024
+IMPORT_MESSAGES: Final = 10_000
+
+# Enough for 1 Mbit/s.
+IMPORT_SECONDS: Final = 80.0
+
+# Documents that somebody had open when they spoke: as many as a session may have.
+DOCUMENTS_PER_MESSAGE: Final = 128
+
 # Of time.
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 _END: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Asked(BaseModel):
+    """`bytes_max` is for a body that may be larger than others, which have the server's limit;
+    `seconds_max` how long it may take to come.
+    """
+
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    bytes_max: ClassVar[int | None] = None
+    seconds_max: ClassVar[float] = BODY_SECONDS
 
 
 Given = TypeVar("Given", bound=Asked)
@@ -75,6 +110,12 @@ def _checked_text(value: str) -> str:
     return value
 
 
+def _checked_emoji(value: str) -> str:
+    if value and as_emoji(value) is None:
+        raise ValueError("not exactly one emoji")
+    return as_emoji(value) or ""
+
+
 def _role(value: object) -> object:
     """From JSON a role is its name; strictly, only an enum's member would be one."""
     return Role(value) if isinstance(value, str) and value in set(Role) else value
@@ -84,6 +125,14 @@ def _whole(value: object) -> object:
     """A whole number as it stands in a query: in ASCII digits, without a sign."""
     is_whole = isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 16
     return int(str(value)) if is_whole else value
+
+
+def _offset(value: object) -> object:
+    """Minutes with or without a sign; a plus is read as a space in a query."""
+    if not isinstance(value, str):
+        return value
+    number = _whole(value.removeprefix("-").removeprefix(" ").removeprefix("+"))
+    return -number if isinstance(number, int) and value.startswith("-") else number
 
 
 def _moment(value: object) -> object:
@@ -117,6 +166,7 @@ EveryonesRole = Literal["viewer", "commenter", "editor"]
 """Not everyone can be an owner."""
 Whole = Annotated[int, Field(ge=0, le=INTEGER_MAX), BeforeValidator(_whole)]
 Limit = Annotated[int, Field(ge=1, le=PAGE_MAX), BeforeValidator(_whole)]
+Offset = Annotated[int, Field(ge=-OFFSET_MINUTES_MAX, le=OFFSET_MINUTES_MAX), BeforeValidator(_offset)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 
 
@@ -227,6 +277,54 @@ class SavesQuery(Asked):
     limit: Limit = PAGE
 
 
+# Chat as a file.
+
+
+class ExportedReaction(Asked):
+    emoji: str
+    user: Id
+    at: Count
+
+
+class ExportedOrigin(Asked):
+    room: Id
+    by: Id
+    at: Count
+
+
+class ExportedMessage(Asked):
+    """A message as an export has it. Position, client and origin are those of the room it comes from."""
+
+    message: Id
+    author: Id
+    posted: Count
+    client: Annotated[str, Field(max_length=2 * ID_CODE_POINTS)] | None
+    text: str
+    documents: Annotated[dict[DocumentId, Count], Field(max_length=DOCUMENTS_PER_MESSAGE)]
+    reply_to: Id | None
+    mentions: Annotated[list[Id], Field(max_length=MENTIONS_PER_MESSAGE)]
+    link: LinkField | None
+    edits: Annotated[int, Field(ge=0, le=EDITS_PER_MESSAGE)]
+    edited: Count | None
+    deleted: Count | None
+    pinned: Count | None
+    reactions: dict[str, list[str]]
+    imported: ExportedOrigin | None
+    position: Count
+    reacted: Annotated[list[ExportedReaction], Field(max_length=REACTIONS_PER_MESSAGE)]
+
+
+class NewMessages(Asked):
+    """What an export as JSON holds: `messages` are such as they are there, with all that is there."""
+
+    bytes_max = IMPORT_BYTES
+    seconds_max = IMPORT_SECONDS
+
+    room: Id
+    exported_at: Count
+    messages: Annotated[list[dict[str, Any]], Field(max_length=IMPORT_MESSAGES)]
+
+
 # Queries.
 
 
@@ -270,6 +368,14 @@ class SummaryQuery(Asked):
     until: Annotated[Moment | None, Field(alias="to")] = None
 
 
+class StatisticsQuery(SummaryQuery):
+    """`from` and `to`: everything when they are missing. `offset`: by how many minutes the clock for days and
+    hours of the day is ahead of UTC.
+    """
+
+    offset: Offset = 0
+
+
 class ProfilesQuery(Asked):
     """Those of the users named, or of those whose name or id begins with `prefix`."""
 
@@ -277,6 +383,47 @@ class ProfilesQuery(Asked):
     prefix: Annotated[Text, Field(max_length=NAME_CODE_POINTS)] = ""
     after: Annotated[Text, Field(max_length=ID_CODE_POINTS + NAME_CODE_POINTS)] = ""
     limit: Limit = PAGE
+
+
+# A few screens of lines, each of which may hold two hundred characters of a message.
+ACTIVITY_PAGE: Final = 50
+ACTIVITY_PAGE_MAX: Final = 200
+
+
+def _kinds(value: object) -> object:
+    """Kinds as they stand in a query: each by itself, or some with commas between."""
+    if not isinstance(value, list):
+        return value
+    names = [name for part in value for name in str(part).split(",")]
+    return [Kind(name) if name in set(Kind) else name for name in names]
+
+
+# Written out, since what a query holds is described where it stands.
+ActivityKind = Annotated[Kind, WithJsonSchema({"type": "string", "enum": [kind.value for kind in Kind]})]
+ActivityLimit = Annotated[int, Field(ge=1, le=ACTIVITY_PAGE_MAX), BeforeValidator(_whole)]
+
+
+class ActivityQuery(Asked):
+    """Lines before or behind the line with this id; `from` and `to` are about what went on in between."""
+
+    model_config = ConfigDict(validate_by_name=False, validate_by_alias=True)
+
+    user: Id | None = None
+    kind: Annotated[list[ActivityKind], Field(max_length=len(Kind)), BeforeValidator(_kinds)] = []
+    document: DocumentId | None = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to")] = None
+    before: Whole | None = None
+    after: Whole | None = None
+    limit: ActivityLimit = ACTIVITY_PAGE
+
+
+class UserActivityQuery(Asked):
+    """What `user` did, oneself when it is missing; lines before the line with this id."""
+
+    user: Id | None = None
+    before: Whole | None = None
+    limit: ActivityLimit = ACTIVITY_PAGE
 
 
 # Of the chat. Two hundred of the longest messages are some megabytes.
@@ -299,7 +446,7 @@ def _checked_search(value: str) -> str:
     return value
 
 
-class ChatQuery(Asked):
+class ChosenQuery(Asked):
     """All that is given must apply. `emoji`: somebody has reacted with it, "" for any; `document`: it links
     to it, or its author had it open. `from` and `to` are about when it was said.
     """
@@ -309,11 +456,20 @@ class ChatQuery(Asked):
     author: Id | None = None
     since: Annotated[Moment | None, Field(alias="from")] = None
     until: Annotated[Moment | None, Field(alias="to")] = None
-    emoji: Annotated[Text, Field(max_length=EMOJI_CODE_POINTS)] | None = None
+    emoji: Annotated[str, Field(max_length=EMOJI_CODE_POINTS), AfterValidator(_checked_emoji)] | None = None
     mentions: Id | None = None
     document: DocumentId | None = None
     reply_to: Id | None = None
     pinned: Annotated[bool, BeforeValidator(_truth)] | None = None
+
+
+class ExportQuery(ChosenQuery):
+    """What an export holds, and as what."""
+
+    format: Literal["json", "csv", "txt"] = "json"
+
+
+class ChatQuery(ChosenQuery):
     limit: ChatLimit = CHAT_PAGE
 
 
@@ -356,10 +512,12 @@ class UnreadQuery(Asked):
 async def read_body(request: web.Request, model: type[Given]) -> Given:
     """The JSON body, `{}` when there is none.
 
-    Raises `BadJson`, `BadFrame`, `TextInvalid`; 408 when it does not come, 413 beyond aiohttp's limit.
+    Raises `BadJson`, `BadFrame`, `TextInvalid`; 408 when it does not come, 413 beyond its limit.
     """
+    if model.bytes_max is not None:
+        request = request.clone(client_max_size=model.bytes_max)
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(model.seconds_max):
             data = await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
@@ -368,7 +526,7 @@ async def read_body(request: web.Request, model: type[Given]) -> Given:
     try:
         return model.model_validate_json(data or b"{}")
     except ValidationError as error:
-        raise _refusal(error) from None
+        raise refusal(error) from None
 
 
 def read_query(request: web.Request, model: type[Given]) -> Given:
@@ -377,7 +535,7 @@ def read_query(request: web.Request, model: type[Given]) -> Given:
     for name in request.query:
         given = request.query.getall(name)
         field = model.model_fields.get(name)
-        if field is not None and field.annotation == list[Id]:
+        if field is not None and get_origin(field.annotation) is list:
             values[name] = given
         elif len(given) > 1:
             raise BadFrame("this stands in the query more than once", field=name[:64])
@@ -386,10 +544,10 @@ def read_query(request: web.Request, model: type[Given]) -> Given:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise _refusal(error) from None
+        raise refusal(error) from None
 
 
-def _refusal(error: ValidationError) -> BadJson | BadFrame | TextInvalid:
+def refusal(error: ValidationError) -> BadJson | BadFrame | TextInvalid:
     """The first thing that is wrong, without anything of the input."""
     first = error.errors(include_url=False, include_input=False)[0]
     if first["type"] == "json_invalid":

@@ -62,14 +62,19 @@ async def with_headers(request: web.Request, handler: Handler) -> web.StreamResp
     """Add what every answer says: how browsers are to take it, and how much may still be asked."""
     response = await handler(request)
     if not response.prepared:
-        response.headers.update(_HEADERS)
-        response.headers.setdefault("Cache-Control", "no-store")  # secrets, and rights that change
-        origin = request.headers.get("Origin", "")
-        if origin in request.app[ENTRANCE].origins:
-            # No cookies are needed, so none are allowed.
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = _EXPOSED
-            response.headers.add("Vary", "Origin")
-        if (bucket := request.get(BUCKET)) is not None:
-            tell_rate(response, bucket)
+        add_headers(request, response)
     return response
+
+
+def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """The same for an answer that begins before its end is known."""
+    response.headers.update(_HEADERS)
+    response.headers.setdefault("Cache-Control", "no-store")  # secrets, and rights that change
+    origin = request.headers.get("Origin", "")
+    if origin in request.app[ENTRANCE].origins:
+        # No cookies are needed, so none are allowed.
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+        response.headers.add("Vary", "Origin")
+    if (bucket := request.get(BUCKET)) is not None:
+        tell_rate(response, bucket)

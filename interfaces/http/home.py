@@ -39,7 +39,8 @@ $rooms
 async with Client("$url", "demo", name="Ada") as client:
     document = await client.open("welcome.md")
     document.insert(0, "Hello\\n")
-    await document.saved()</pre>
+    await document.saved()
+    await client.post("Look", link=document.link(0, 5))</pre>
 <h2>From a terminal</h2>
 <pre>chronoscribe log demo -f
 chronoscribe show demo welcome.md --revision 1</pre>

@@ -17,6 +17,7 @@ from domain.profile import Profile
 from domain.receipts import Pointers
 from domain.room import Room
 from interfaces.ws.rates import TokenBucket
+from projections.activity import ActivityFilter, Line
 from projections.chat import ChatFilter, ChatMessage, Reader, Unread
 from projections.chat_search import Findings, Place
 from projections.directory import Entry
@@ -24,6 +25,7 @@ from projections.members import RoleSpan
 from projections.presence import PresenceSpan, PresenceSummary
 from projections.profiles import ProfileEntry
 from projections.rooms import RoomEntry
+from projections.statistics import RoomStatistics
 
 
 class PastReader(Protocol):
@@ -108,6 +110,45 @@ class ChatReader(Protocol):
     async def unread(self, user: str, after: str, limit: int) -> Sequence[Unread]: ...
 
 
+class ActivityReader(Protocol):
+    """Tells of what went on in rooms, in lines. All raise `StoreUnavailable`."""
+
+    async def page(
+        self,
+        room: str,
+        asked: ActivityFilter,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int,
+        is_newest_first: bool = True,
+    ) -> Sequence[Line]: ...
+
+    async def of_user(self, user: str, *, asker: str, before: int | None, limit: int) -> Sequence[Line]: ...
+
+
+class StatisticsReader(Protocol):
+    """Tells of what is done in a room. Raises `StoreUnavailable`."""
+
+    async def of_room(
+        self,
+        room: str,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        user: str | None = None,
+        offset_minutes: int = 0,
+    ) -> RoomStatistics: ...
+
+
+class PlotSource(Protocol):
+    """Draws statistics, elsewhere than in this process. Raises `Overloaded`."""
+
+    async def plot(self, figure: bytes, etag: str) -> bytes:
+        """`figure` is what is drawn, as JSON; `etag` names it, and the same is drawn once."""
+        ...
+
+
 class TokenSource(Protocol):
     """Verifies tokens, and signs those of guests."""
 
@@ -164,6 +205,9 @@ MEMBERS: Final[web.AppKey[MembersReader]] = web.AppKey("members")
 PROFILES: Final[web.AppKey[ProfilesReader]] = web.AppKey("profiles")
 PRESENCE: Final[web.AppKey[PresenceReader]] = web.AppKey("presence")
 CHAT: Final[web.AppKey[ChatReader]] = web.AppKey("chat")
+ACTIVITY: Final[web.AppKey[ActivityReader]] = web.AppKey("activity")
+STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
+PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
 
 # For one request, where the route's access says so.
 

@@ -15,9 +15,12 @@ from aiohttp.typedefs import Handler
 
 from domain.rights import Action
 from interfaces.http import (
+    activity,
     docs,
     documents,
+    exports,
     home,
+    imports,
     members,
     messages,
     operation,
@@ -27,15 +30,18 @@ from interfaces.http import (
     runs,
     saves,
     speech,
+    statistics,
 )
 from interfaces.http.answers import (
     AcceptedAnswer,
+    ActivityAnswer,
     Answer,
     DocumentAnswer,
     DocumentsAnswer,
     FoundMessagesAnswer,
     GuestAnswer,
     HealthAnswer,
+    ImportAnswer,
     InvitationsAnswer,
     ListedMessagesAnswer,
     MeAnswer,
@@ -58,6 +64,7 @@ from interfaces.http.answers import (
     RunAnswer,
     SaveAnswer,
     SavesAnswer,
+    StatisticsAnswer,
     SummaryAnswer,
     TextAnswer,
     TextsAnswer,
@@ -66,10 +73,12 @@ from interfaces.http.answers import (
 )
 from interfaces.http.bodies import (
     Acceptance,
+    ActivityQuery,
     Asked,
     AuthorQuery,
     BackwardsQuery,
     DocumentQuery,
+    ExportQuery,
     MembersQuery,
     MessageChange,
     MessagesQuery,
@@ -77,6 +86,7 @@ from interfaces.http.bodies import (
     NewGuest,
     NewInvitation,
     NewMessage,
+    NewMessages,
     NewReceipt,
     NewRole,
     NewRoom,
@@ -91,8 +101,10 @@ from interfaces.http.bodies import (
     RunEnd,
     SavesQuery,
     SearchQuery,
+    StatisticsQuery,
     SummaryQuery,
     UnreadQuery,
+    UserActivityQuery,
     read_body,
     read_query,
 )
@@ -193,7 +205,9 @@ ROUTES: Final = (
     Route("GET", f"{_ROOM}/documents", documents.list_all, READ, answer=DocumentsAnswer),
     Route("GET", _DOCUMENT, documents.read, READ, DocumentQuery, answer=TextAnswer),
     Route("DELETE", _DOCUMENT, documents.unlist, EDIT, status=204),
-    # What is said.
+    # What is said. The fixed paths come before those that are a message's.
+    Route("GET", f"{_ROOM}/messages/export", exports.export, READ, ExportQuery),
+    Route("POST", f"{_ROOM}/messages/import", imports.bring, MANAGE, body=NewMessages, answer=ImportAnswer),
     Route("POST", f"{_ROOM}/messages", speech.post, POST, body=NewMessage, answer=MessageAnswer, status=201),
     Route("PATCH", _MESSAGE, speech.edit, POST, body=MessageChange, answer=MessageAnswer),
     Route("DELETE", _MESSAGE, speech.delete, POST, answer=MessageAnswer),
@@ -226,6 +240,13 @@ ROUTES: Final = (
     # Presence.
     Route("GET", f"{_ROOM}/presence", presence.look, READ, PresenceQuery, answer=PresenceAnswer),
     Route("GET", f"{_ROOM}/presence/summary", presence.summarise, READ, SummaryQuery, answer=SummaryAnswer),
+    # Activity.
+    Route("GET", f"{_ROOM}/activity", activity.look, READ, ActivityQuery, answer=ActivityAnswer),
+    Route("GET", "/api/activity", activity.look_at_user, SIGNED_IN, UserActivityQuery, answer=ActivityAnswer),
+    # Statistics.
+    Route("GET", f"{_ROOM}/statistics", statistics.look, READ, StatisticsQuery, answer=StatisticsAnswer),
+    Route("GET", f"{_ROOM}/statistics/plot.svg", statistics.plot_svg, READ, StatisticsQuery),
+    Route("GET", f"{_ROOM}/statistics/plot.png", statistics.plot_png, READ, StatisticsQuery),
     # Operation.
     Route("GET", "/healthz", operation.healthz, OPERATOR, answer=HealthAnswer),
     Route("GET", "/readyz", operation.readyz, OPERATOR, answer=ReadyAnswer),

@@ -1,4 +1,5 @@
-"""What is asked over HTTP: rooms, members, people, presence, the past. Answers are the JSON of the server.
+"""What is asked over HTTP: rooms, members, people, presence, the chat, the past. Answers are the JSON of the
+server.
 
     async with Api("http://127.0.0.1:8484", Credentials(name="Ada")) as api:
         room = await api.create_room(title="Study")
@@ -10,13 +11,14 @@ Shapes are those of the server's OpenAPI document, `/api/openapi.json`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self, TypedDict, Unpack
 from urllib.parse import quote
 
 import aiohttp
+import orjson
 
 from interfaces.pyclient.credentials import Credentials
 from interfaces.pyclient.errors import Refused
@@ -28,6 +30,31 @@ ANSWER_SECONDS: Final = 15.0
 
 # What one page of a list holds: the server's most.
 PAGE: Final = 1_000
+
+# The same of what is said: messages are longer than names.
+CHAT_PAGE: Final = 200
+
+# A chat of any length as a file: as long as somebody would look at a progress bar.
+EXPORT_SECONDS: Final = 600.0
+
+# Half of what the server takes at once.
+IMPORT_BYTES: Final = 4 * 1024 * 1024
+IMPORT_MESSAGES: Final = 5_000
+
+
+class Chosen(TypedDict, total=False):
+    """Which messages: those to which all of this applies. `emoji`: somebody has reacted with it ("": with
+    any); `document`: it links to it, or its author had it open; `since` and `until` it was said.
+    """
+
+    author: str
+    since: datetime
+    until: datetime
+    emoji: str
+    mentions: str
+    document: str
+    reply_to: str
+    pinned: bool
 
 
 class Api:
@@ -146,6 +173,115 @@ class Api:
         found = await self._ask("GET", f"{_room(room)}/presence/summary", query=query)
         return list(found["users"])
 
+    # The chat, and what goes on. Pages say which `before` or `after` the next ones have.
+
+    async def history(
+        self,
+        room: str,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        around: str | None = None,
+        limit: int = CHAT_PAGE,
+        **chosen: Unpack[Chosen],
+    ) -> Json:
+        """Messages as they stand, oldest first: the last ones, those `before` or `after` a position, or those
+        `around` a message. `older` and `newer` are the pages on both sides.
+        """
+        query = _given(before=before, after=after, around=around, limit=limit) | _chosen(chosen)
+        return await self._ask("GET", f"{_room(room)}/messages", query=query)
+
+    async def search(
+        self,
+        room: str,
+        words: str,
+        *,
+        after: str | None = None,
+        limit: int = CHAT_PAGE,
+        **chosen: Unpack[Chosen],
+    ) -> Json:
+        """What has these words and "phrases", the best first. `after` is the `next` of the page before."""
+        query = _given(q=words, after=after, limit=limit) | _chosen(chosen)
+        return await self._ask("GET", f"{_room(room)}/messages/search", query=query)
+
+    async def texts(self, room: str, message: str) -> Json:
+        """All that a message has said, for its author and the room's owners."""
+        return await self._ask("GET", f"{_message(room, message)}/history")
+
+    async def link(self, room: str, message: str) -> Json:
+        """Where the range is now that a message links to."""
+        return await self._ask("GET", f"{_message(room, message)}/link")
+
+    async def readers(self, room: str, message: str) -> Json:
+        """Whom a message has reached: `delivered`, and of these `read`."""
+        return await self._ask("GET", f"{_message(room, message)}/readers")
+
+    async def unread(self) -> list[Json]:
+        """Of every room how much of it one has not read."""
+        return [room async for room in self._pages("/api/unread", "rooms", limit=CHAT_PAGE)]
+
+    async def mentions(self, *, before: int | None = None, limit: int = CHAT_PAGE) -> Json:
+        """Messages that speak to one, in whatever rooms, newest first."""
+        return await self._ask("GET", "/api/mentions", query=_given(before=before, limit=limit))
+
+    async def export(
+        self, room: str, form: Literal["json", "csv", "txt"] = "json", **chosen: Unpack[Chosen]
+    ) -> bytes:
+        """The chat as a file. As JSON it can be given to `import_messages`."""
+        query = {"format": form} | _chosen(chosen)
+        path = f"{_room(room)}/messages/export"
+        return await self._ask_for_bytes("GET", path, query=query, seconds=EXPORT_SECONDS)
+
+    async def import_messages(self, room: str, exported: bytes) -> Json:
+        """Bring an export of JSON into a room that one owns: how many messages were `added`, and how many
+        `known`. Once more it adds nothing, so that what was broken off can be done again.
+        """
+        told = orjson.loads(exported)
+        messages, counts = told["messages"], {"added": 0, "known": 0}
+        for part in _parts(messages):
+            answer = await self._ask("POST", f"{_room(room)}/messages/import", told | {"messages": part})
+            counts = {name: count + answer[name] for name, count in counts.items()}
+        return counts
+
+    async def statistics(
+        self,
+        room: str,
+        *,
+        user: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        offset: int = 0,
+    ) -> Json:
+        """What was done, by whom and when. Days and hours are of a clock `offset` minutes ahead of UTC."""
+        query = _given(user=user, offset=offset) | _moment(**{"from": since, "to": until})
+        return await self._ask("GET", f"{_room(room)}/statistics", query=query)
+
+    async def activity(
+        self,
+        room: str,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = CHAT_PAGE,
+        user: str | None = None,
+        kinds: Sequence[str] = (),
+        document: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Json:
+        """What went on, in lines: newest first, or behind the line `after` oldest first."""
+        query = _given(before=before, after=after, limit=limit, user=user, document=document)
+        query |= _moment(**{"from": since, "to": until})
+        if kinds:
+            query["kind"] = ",".join(kinds)
+        return await self._ask("GET", f"{_room(room)}/activity", query=query)
+
+    async def activity_of(
+        self, user: str | None = None, *, before: int | None = None, limit: int = CHAT_PAGE
+    ) -> Json:
+        """What somebody, or oneself, did in all rooms that one may read, newest first."""
+        return await self._ask("GET", "/api/activity", query=_given(user=user, before=before, limit=limit))
+
     # People.
 
     async def me(self) -> Json:
@@ -177,11 +313,23 @@ class Api:
     async def _ask(
         self, method: str, path: str, body: Json | None = None, *, query: Json | None = None
     ) -> Json:
+        data = await self._ask_for_bytes(method, path, body, query=query)
+        return orjson.loads(data) if data else {}
+
+    async def _ask_for_bytes(
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        *,
+        query: Json | None = None,
+        seconds: float = ANSWER_SECONDS,
+    ) -> bytes:
         assert self._http is not None, "use it with `async with`"
         for is_last in (False, True):
             token = await self._credentials.token(self._http, self._url)
             async with (
-                asyncio.timeout(ANSWER_SECONDS),
+                asyncio.timeout(seconds),
                 self._http.request(
                     method,
                     f"{self._url}{path}",
@@ -190,18 +338,46 @@ class Api:
                     headers={"Authorization": f"Bearer {token}"},
                 ) as response,
             ):
-                if response.status == 204:
-                    return {}
-                found: Json = await response.json(content_type=None)
+                data = await response.read()
                 if response.status < 400:
-                    return found
+                    return data
                 if response.status != 401 or is_last or not self._credentials.on_refused(token):
-                    raise Refused(found["code"], found["detail"])
+                    problem = orjson.loads(data)
+                    raise Refused(problem["code"], problem["detail"])
         raise AssertionError("the second answer is the last")
 
 
 def _room(room: str) -> str:
     return f"/api/rooms/{quote(room, safe='')}"
+
+
+def _message(room: str, message: str) -> str:
+    return f"{_room(room)}/messages/{quote(message, safe='')}"
+
+
+def _parts(messages: list[Json]) -> Iterator[list[Json]]:
+    """Messages, in their order, in parts that can be sent."""
+    part: list[Json] = []
+    size = 0
+    for message in messages:
+        part.append(message)
+        size += len(orjson.dumps(message))
+        if size >= IMPORT_BYTES or len(part) >= IMPORT_MESSAGES:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def _chosen(chosen: Chosen) -> Json:
+    """As a query has it."""
+    query: Json = {**chosen}
+    for name, told in (("since", "from"), ("until", "to")):
+        if name in query:
+            query[told] = query.pop(name).isoformat()
+    if "pinned" in query:
+        query["pinned"] = "true" if query["pinned"] else "false"
+    return query
 
 
 def _given(**values: Any) -> Json:

@@ -23,7 +23,7 @@ class Stream(Errand):
         super().__init__(requests)
         self.name = name
         self._notices = out
-        self._after: int | None = None  # the highest `changed` that was seen
+        self._after: int | None = None  # up to where in the log it was told
 
     def on_online(self, now: float) -> None:
         frame: Frame = {"type": "subscribe", "to": self.name}
@@ -45,6 +45,7 @@ class Stream(Errand):
             self._after = max([line["changed"] for line in lines], default=self._after)
             self._notices.append(notices.ActivityChanged(lines))
         else:
+            self._after = frame["position"]
             statistics = {name: value for name, value in frame.items() if name != "type"}
             self._notices.append(notices.StatisticsChanged(statistics))
 

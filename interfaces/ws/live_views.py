@@ -40,6 +40,13 @@ class LiveView(Protocol):
         """Its name in the tracking."""
         ...
 
+    @property
+    def pause_seconds(self) -> float:
+        """How long it is left alone after it was read: what is read whole each time must not be read all the
+        time.
+        """
+        ...
+
     async def read(self, room: str, after: int, until: int) -> tuple[int, Sequence[Frame]]:
         """What has changed in `room` behind position `after`; and up to which position that is all of it,
         which is `until`, where the table is at least, unless there is too much to be told at once. What is
@@ -69,6 +76,7 @@ class Watched:
     room: str
     told: int
     due: int = 0
+    rests_until: float = 0.0
     subscribers: set[Subscriber] = field(default_factory=set)
 
 
@@ -144,10 +152,12 @@ class LiveViews:
 
     async def _look(self) -> None:
         due = [watched for watched in self._watched.values() if watched.due > watched.told]
+        now = asyncio.get_running_loop().time()
         standings = (await self._standings.find() or {}) if due else {}
         for watched in due:
             standing = standings.get(watched.view.projection)
-            if standing is not None and standing.position > watched.told:
+            if standing is not None and standing.position > watched.told and now >= watched.rests_until:
+                watched.rests_until = now + watched.view.pause_seconds
                 await self._tell(watched, standing.position)
         if any(watched.due > watched.told for watched in due):
             self._wake.set()

@@ -12,7 +12,8 @@ from domain.aggregate import Event
 from domain.attendance import Appearance, Attendance
 from domain.document import Document
 from domain.errors import StoreUnavailable
-from infrastructure.postgres.activity_view import ActivityView
+from domain.message import Message
+from infrastructure.postgres.activity_view import ALL, ActivityView
 from infrastructure.postgres.database import Database
 from infrastructure.rebuild import Rebuild
 from projections.activity import ActivityFilter, Kind, Line
@@ -23,7 +24,6 @@ from tests.projections.lives import Row, lives, recount
 from tests.projections.test_activity import row_of
 
 NAMES = ["activity", "rooms", "members"]
-ALL = ActivityFilter()
 
 
 @pytest.fixture
@@ -193,6 +193,30 @@ async def test_who_comes_back_on_a_later_page_was_away_for_a_moment(
     ]
     assert told[1].details == {"reason": "lost", "times": 2}
     assert told[1].until == later(30)
+
+
+async def test_of_what_was_said_as_much_is_told_as_stands_there_now(
+    people: People, activity: ActivityView
+) -> None:
+    messages = [
+        Message.post("demo", name, client="c", text=text, documents={}, actor="ada", at=NOON)
+        for name, text in (("m1", "Hello"), ("m2", "é" * 201), ("m3", "é" * 200), ("m4", "secret"))
+    ]
+    for message in messages:
+        await people.write(collect(message), only=["activity", "chat"])
+
+    async def texts() -> list[str | None]:
+        return [line.text for line in await activity.page("demo", ALL, limit=10, is_newest_first=False)]
+
+    assert await texts() == ["Hello", "é" * 199 + "…", "é" * 200, "secret"]
+    messages[0].edit("Good evening", mentions=[], actor="ada", at=later(1))
+    messages[0].pin(is_pinned=True, actor="ben", at=later(2))
+    messages[3].delete(actor="ada", at=later(3))
+    for message in messages:
+        await people.write(collect(message), only=["activity", "chat"])
+    assert await texts() == ["Good evening", "é" * 199 + "…", "é" * 200, None, "Good evening"]
+    assert [line.text for line in await activity.changed_after("demo", 4, 10)] == ["Good evening"]
+    assert [line.text for line in await activity.of_user("ben", asker="ben", before=None, limit=1)] == []
 
 
 async def test_all_questions_say_that_the_store_is_away(activity: ActivityView, database: Database) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Final
 from application.attendances import Attendances
 from application.cursors import Cursors
 from application.documents import Documents
+from application.imports import Imports
 from application.links import Links
 from application.live import LiveAggregates
 from application.log import Recorded
@@ -125,13 +126,15 @@ class SimulatedNode(Owner):
         lives = self.record.lives
         rooms = Rooms(lives, now=self.now)
         documents = Documents(lives, self.history, rooms, now=self.now)
+        messages = Messages(lives, documents, now=self.now)
         return Services(
             rooms=rooms,
             members=Members(lives, now=self.now, new_id=self._new_id),
             profiles=Profiles(lives, now=self.now),
             documents=documents,
-            messages=Messages(lives, documents, now=self.now),
+            messages=messages,
             links=Links(documents, self.history),
+            imports=Imports(messages, self.history),
             receipts=Receipts(lives, node=self.id, now=self.now),
             revisions=Revisions(lives, now=self.now),
             runs=Runs(lives, now=self.now),

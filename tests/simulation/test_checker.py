@@ -13,7 +13,8 @@ from typing import Final, TypeVar
 
 import pytest
 
-from tests.simulation.checker import INVARIANTS, check
+from domain.receipts import Pointers
+from tests.simulation.checker import CHANGES, INVARIANTS, check
 from tests.simulation.history import Copy, Heard, History, Record, Seen, StoredMessage
 from tests.simulation.world import simulate
 
@@ -137,9 +138,7 @@ def begin_after_what_comes_later_was_acknowledged(history: History, random: Rand
     if not later:
         raise NotHere
     invoked = next(
-        record
-        for record in history.records
-        if record.kind == "invoke" and record[1:7] == early._replace(kind="invoke")[1:7]
+        record for record in history.records if record.kind == "invoke" and record[1:7] == invocation(early)
     )
     replace_record(history, invoked, invoked._replace(time=end))
     replace_record(history, early, early._replace(time=end + 1))
@@ -258,6 +257,60 @@ def miss_the_last_message(history: History, random: Random) -> None:
     del heard[-1]
 
 
+# Breaking what becomes of messages.
+
+
+def lose_an_acknowledged_change(history: History, random: Random) -> None:
+    record = some([r for action in CHANGES for r in acked(history, action)], random)
+    changed = (record.action, record.document, record.client, record.id)
+    history.changes = [change for change in history.changes if change[1:] != changed]
+
+
+def let_a_change_come_true_twice(history: History, random: Random) -> None:
+    history.changes.append(some(history.changes, random)._replace(position=10**9))
+
+
+def refuse_what_has_come_true(history: History, random: Random) -> None:
+    record = some([r for action in CHANGES for r in acked(history, action)], random)
+    replace_record(history, record, record._replace(kind="fail"))
+
+
+def change_before_what_was_acknowledged(history: History, random: Random) -> None:
+    """A change that began when something else was acknowledged is before it in the log."""
+    record = some([r for action in CHANGES for r in acked(history, action)], random)
+    changed = (record.action, record.document, record.client, record.id)
+    place = next(n for n, change in enumerate(history.changes) if change[1:] == changed)
+    if not any(r.kind == "ok" for r in history.records[: history.records.index(record)]):
+        raise NotHere
+    end = max(r.time for r in history.records) + 1
+    invoked = next(r for r in history.records if r.kind == "invoke" and r[1:7] == invocation(record))
+    replace_record(history, invoked, invoked._replace(time=end))
+    replace_record(history, record, record._replace(time=end + 1))
+    history.changes[place] = history.changes[place]._replace(position=0)
+
+
+def let_a_chat_differ(history: History, random: Random) -> None:
+    place = random.randrange(1, len(history.chats))
+    chat = history.chats[place]
+    name, _ = some(list(chat.messages), random)
+    messages = tuple((n, "another" if n == name else digest) for n, digest in chat.messages)
+    history.chats[place] = chat._replace(messages=messages)
+
+
+def let_a_chat_miss_the_last_message(history: History, random: Random) -> None:
+    place = random.randrange(1, len(history.chats))
+    chat = history.chats[place]
+    some(list(chat.messages), random)
+    history.chats[place] = chat._replace(messages=chat.messages[:-1])
+
+
+def let_receipts_stay_behind(history: History, random: Random) -> None:
+    place = random.randrange(1, len(history.chats))
+    pointers = dict(history.chats[place].pointers)
+    pointers[some(sorted(pointers), random)] = Pointers()
+    history.chats[place] = history.chats[place]._replace(pointers=pointers)
+
+
 # Breaking texts.
 
 
@@ -311,6 +364,13 @@ MUTATIONS: Final[tuple[tuple[Mutation, str], ...]] = (
     (hear_a_message_that_is_not_in_the_log, "I9"),
     (miss_a_message, "I9"),
     (miss_the_last_message, "I9"),
+    (lose_an_acknowledged_change, "I1"),
+    (let_a_change_come_true_twice, "I2"),
+    (refuse_what_has_come_true, "I2"),
+    (change_before_what_was_acknowledged, "I6"),
+    (let_a_chat_differ, "I3"),
+    (let_a_chat_miss_the_last_message, "I3"),
+    (let_receipts_stay_behind, "I3"),
     (lose_a_typed_text, "T"),
     (insert_a_typed_text_twice, "T"),
 )
@@ -368,6 +428,11 @@ def replace_record(history: History, old: Record, new: Record) -> None:
     history.records.remove(old)
     history.records.append(new)
     history.records.sort(key=lambda record: record.time)
+
+
+def invocation(record: Record) -> tuple[object, ...]:
+    """What the beginning of an action has in common with its end."""
+    return record._replace(kind="invoke")[1:7]
 
 
 def some_document(history: History, random: Random) -> str:

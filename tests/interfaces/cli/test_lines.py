@@ -11,8 +11,27 @@ import pytest
 from application.log import Recorded
 from domain.attendance import Appearance, Attendance, Left, StatusChanged
 from domain.document import Created, EditApplied
-from domain.ids import attendance_stream, document_stream, message_stream, room_stream
-from domain.message import Posted
+from domain.ids import (
+    attendance_stream,
+    document_stream,
+    message_stream,
+    receipts_stream,
+    revisions_stream,
+    room_stream,
+    run_stream,
+)
+from domain.message import (
+    Deleted,
+    Edited,
+    Message,
+    Pinned,
+    Posted,
+    ReactionAdded,
+    ReactionRemoved,
+    Unpinned,
+)
+from domain.receipts import ReceiptsRecorded
+from domain.revisions import RevisionSaved
 from domain.room import (
     AccessChanged,
     Closed,
@@ -26,8 +45,10 @@ from domain.room import (
     Renamed,
     RoleChanged,
 )
+from domain.run import RunFinished, RunStarted
 from domain.text_op import Op
 from interfaces.cli.lines import PARTS_SHOWN, json_line, line
+from tests.domain.events import collect
 
 AT = datetime(2026, 11, 23, 14, 5, 7, 123_456, tzinfo=UTC)
 MAIN = document_stream("demo", "main.md")
@@ -90,7 +111,7 @@ def test_a_long_insert_and_a_long_list_of_changes_are_cut() -> None:
         (
             recorded(
                 Posted, message_stream("demo", "m"), originator_topic="message", room="demo", message="m",
-                client="c1", text="hi\nthere\x07", documents={},
+                client="c1", text="hi\nthere\x07", documents={}, reply_to=None, mentions=[], link=None,
             ),
             r"says hi\nthere\x07",
         ),
@@ -141,6 +162,58 @@ def test_a_long_insert_and_a_long_list_of_changes_are_cut() -> None:
 )  # fmt: skip
 def test_other_events_are_said_in_words(event: Recorded, shown: str) -> None:
     assert what(event) == shown
+
+
+MESSAGE = message_stream("demo", "m1")
+RUN = run_stream("demo", "r1")
+SAVED = revisions_stream("demo", "main.md")
+RECEIPTS = receipts_stream("demo", "n1")
+STARTED: Any = {"originator_topic": "run", "room": "demo", "run": "r1", "client": "c", "title": "pytest\x1b"}
+
+
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        (recorded(Edited, MESSAGE, text="hi\nall", mentions=[], newly=[]), r"says instead of m1 hi\nall"),
+        (recorded(Deleted, MESSAGE), "deleted the message m1"),
+        (recorded(ReactionAdded, MESSAGE, emoji="👍"), "reacted to m1 with 👍"),
+        (recorded(ReactionRemoved, MESSAGE, emoji="👍"), "took 👍 back from m1"),
+        (recorded(Pinned, MESSAGE), "pinned the message m1"),
+        (recorded(Unpinned, MESSAGE), "unpinned the message m1"),
+        (recorded(RevisionSaved, SAVED, document="main.md", revision=2, name=None), "saved main.md rev 2"),
+        (recorded(RevisionSaved, SAVED, document="main.md", revision=2, name="v1"), "named main.md rev 2 v1"),
+        (recorded(RunStarted, RUN, **STARTED, document=None, revision=None), r"runs pytest\x1b as r1"),
+        (
+            recorded(RunStarted, RUN, **STARTED, document="main.md", revision=2),
+            r"runs pytest\x1b (main.md rev 2) as r1",
+        ),
+        (recorded(RunFinished, RUN, run="r1", outcome="passed", exit_code=None), "run r1 has passed"),
+        (
+            recorded(RunFinished, RUN, run="r1", outcome="failed", exit_code=-9),
+            "run r1 has failed (exit code -9)",
+        ),
+        (
+            recorded(ReceiptsRecorded, RECEIPTS, receipts=[["ada", 12, 9, 1], ["ben", 7, 7, 1]]),
+            "ada has read up to 9 and got 12, ben has read up to 7",
+        ),
+        (
+            recorded(ReceiptsRecorded, RECEIPTS, receipts=[[f"u{n}", 1, 1, 1] for n in range(20)]),
+            ", ".join([f"u{n} has read up to 1" for n in range(PARTS_SHOWN)] + ["… (20 people)"]),
+        ),
+    ],
+)
+def test_what_becomes_of_messages_documents_and_runs_is_said_in_words(event: Recorded, shown: str) -> None:
+    assert what(event) == shown
+
+
+def test_an_imported_message_says_where_it_comes_from_and_who_said_it() -> None:
+    message = Message.bring(
+        "demo", "m2", source="old", author="eve", posted=1, text="hi\nall", documents={}, reply_to=None,
+        mentions=[], link=None, edits=0, edited=None, deleted=None, pinned=None, reactions=[],
+        actor="ada", at=AT,
+    )  # fmt: skip
+    [event] = collect(message)
+    assert what(Recorded(7, event)) == r"brings from old what eve said: hi\nall"
 
 
 def test_who_joined_is_named_with_the_client() -> None:

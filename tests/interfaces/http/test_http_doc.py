@@ -11,7 +11,7 @@ from application import links
 from domain import errors
 from domain.errors import ChronoscribeError
 from domain.rights import Action
-from interfaces.http import bodies, door, people, problems
+from interfaces.http import bodies, door, imports, people, problems
 from interfaces.http.bodies import NoQuery
 from interfaces.http.problems import status_of
 from interfaces.http.routes import ROUTES, Route
@@ -80,10 +80,13 @@ def test_the_numbers_are_those_of_the_code() -> None:
         f"good for {people.GUEST_LIFETIME.days} days",
         f"A body has {BODY_BYTES // 1024**2} MiB and {bodies.BODY_SECONDS:.0f} s",
         f"a whole request for {KEEPALIVE_SECONDS:.0f} s",
+        f"an import {bodies.IMPORT_BYTES // 1024**2} MiB and {bodies.IMPORT_SECONDS:.0f} s",
+        f"{bodies.IMPORT_MESSAGES} messages and {bodies.IMPORT_BYTES // 1024**2} MiB at a time",
         f"its first {links.PASSAGE_CODE_POINTS} characters",
         f"more than {links.EDITS_PER_QUESTION} edits ago",
     ):
         assert text in DOCUMENT
+    assert imports.CLOCK_SKEW.days == 2
     assert (door.BURST_SECONDS, door.USERS_PER_ADDRESS) == (4, 20)
     assert (FAILURES_MAX, FAILURES_SECONDS) == (10, 60)
     assert "four seconds' worth" in DOCUMENT

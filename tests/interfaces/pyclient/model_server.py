@@ -126,7 +126,7 @@ class ModelServer:
                 "documents": sorted(self.documents),
                 "people": {},
                 "roster": [],
-                "messages": [] if resumed else list(self.messages.values())[-50:],
+                "messages": [] if resumed else copy.deepcopy(list(self.messages.values())[-50:]),
                 "receipts": list(self.receipts.values()),
                 "heartbeat": {"interval": 25, "timeout": 8},
                 "limits": {"frame_bytes": 65_536, "op_components": 5_000, "edits_per_second": 0},

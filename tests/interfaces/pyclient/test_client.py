@@ -13,7 +13,7 @@ import pytest
 from domain.errors import OpInvalid, TextInvalid
 from interfaces.pyclient import client as client_module
 from interfaces.pyclient.client import Client
-from interfaces.pyclient.errors import NotEditable, Refused, Stopped, UnsentTextError
+from interfaces.pyclient.errors import NotEditable, NotSaved, Refused, Stopped, UnsentTextError
 from interfaces.pyclient.notices import Notice, Status
 from interfaces.pyclient.reconnect import Backoff
 from interfaces.pyclient.replica import Cursor, EditState
@@ -144,6 +144,94 @@ async def test_what_is_said_is_acknowledged_and_heard(sockets: ModelSockets) -> 
         sockets.server.refusals.append(error("E_TEXT"))
         with pytest.raises(Refused):
             await ada.post("not this")
+
+
+async def test_what_becomes_of_a_message_is_seen_by_everybody(sockets: ModelSockets) -> None:
+    async with client_of(sockets) as ada, client_of(sockets, name="Ben") as ben:
+        changes = heard(ben, "message_changed")
+        message = await ada.post("hello")
+        reply = await ada.post("and", reply_to=message)
+        await asyncio.gather(
+            ada.edit_message(message, "hullo"),
+            ben.react(message, "👍"),
+            ben.pin_message(message),
+            ada.delete_message(reply),
+        )
+        for _ in range(4):
+            await next_of(changes)
+        first, second = ben.messages
+        assert (first["text"], first["reactions"]) == ("hullo", {"👍": [ben.user]})
+        assert first["pinned"] is not None
+        assert (second["reply_to"], second["text"]) == (message, "")
+        sockets.server.refusals.append(error("E_LIMIT"))
+        with pytest.raises(Refused, match="E_LIMIT"):
+            await ben.react(message, "👎")
+
+
+async def test_what_was_read_is_told_to_the_others(sockets: ModelSockets) -> None:
+    async with client_of(sockets) as ada, client_of(sockets, name="Ben") as ben:
+        receipts = heard(ada, "receipts")
+        messages = heard(ben, "message")
+        message = await ada.post("hello")
+        await next_of(messages)
+        assert ben.unread == 1
+        ben.read(message)
+        assert ben.unread == 0
+        with pytest.raises(ValueError, match="not known"):
+            ben.read("no-such-message")
+        assert ben.user in (await next_of(receipts)).pointers
+        assert ada.readers(message) == [ben.user]
+        assert ben.user is not None
+        read = ada.pointers[ben.user].read
+        await ada.post("again")
+        await next_of(messages)
+        ben.read()
+        while ada.pointers[ben.user].read == read:
+            await next_of(receipts)
+        assert ben.unread == 0
+
+
+async def test_leaving_tells_first_what_was_read(sockets: ModelSockets) -> None:
+    async with client_of(sockets) as ada:
+        async with client_of(sockets, name="Ben") as ben:
+            messages = heard(ben, "message")
+            message = await ada.post("hello")
+            await next_of(messages)
+            ben.read(message)
+        assert sockets.server.receipts[ben.client_id]["read"] > 0
+
+
+async def test_runs_and_saves_are_told_of_a_text_that_is_saved(sockets: ModelSockets) -> None:
+    async with client_of(sockets) as ada:
+        started = heard(ada, "run_started")
+        document = await ada.open("main.md", create=True)
+        document.insert(0, "print(1)")
+        for early in (
+            lambda: ada.save_revision(document),
+            lambda: ada.start_run("Tests", document),
+            lambda: document.link(0, 1),
+        ):
+            with pytest.raises(NotSaved):
+                early()
+        await document.saved()
+        await ada.save_revision(document, "Draft")
+        run = await ada.start_run("Tests", document)
+        assert (await next_of(started)).revision == 1
+        await ada.finish_run(run, "passed")
+        assert await ada.start_run("Everything") != run
+        assert document.link(0, 5) == {"document": "main.md", "revision": 1, "start": 0, "end": 5}
+
+
+async def test_streams_are_followed(sockets: ModelSockets) -> None:
+    async with client_of(sockets) as ada:
+        lines, statistics = heard(ada, "activity"), heard(ada, "statistics")
+        ada.subscribe("activity")
+        ada.subscribe("statistics")
+        await sockets.push({"type": "activity", "lines": [{"id": "l1", "changed": 3}]})
+        await sockets.push({"type": "statistics", "position": 4})
+        assert (await next_of(lines)).lines == [{"id": "l1", "changed": 3}]
+        assert (await next_of(statistics)).statistics == {"position": 4}
+        ada.unsubscribe("activity")
 
 
 async def test_cursors_are_shown(sockets: ModelSockets) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from domain.limits import DOCUMENT_CODE_POINTS
 from interfaces.pyclient.client import Client
-from interfaces.pyclient.errors import Refused, Stopped
+from interfaces.pyclient.errors import NotSaved, Refused, Stopped
 from interfaces.pyclient.reconnect import Backoff
 from interfaces.pyclient.replica import Cursor
 from tests.servers import ServerProcess, running_server
@@ -54,6 +54,96 @@ async def test_two_people_write_speak_and_point(server: ServerProcess) -> None:
         await ada.close()
         await until(lambda: [(each.client, each.reason) for each in left] == [(ada.client_id, "left")])
         assert ada.client_id not in ben.roster
+
+
+async def test_two_people_have_a_conversation(server: ServerProcess) -> None:
+    async with client_at(server, "Ada") as ada, client_at(server, "Ben") as ben:
+        assert ada.user
+        assert ben.user
+        document = await ada.open("talk.md", create=True)
+        document.insert(0, "Hello 😀 world")
+        await document.saved()
+        question = await ada.post(f"Is this right, @{ben.user}?", link=document.link(6, 7))
+        answer = await ben.post("Yes", reply_to=question)
+        await asyncio.gather(ben.react(question, "👍"), ada.react(question, "🎉"), ben.post("and"))
+        await asyncio.gather(ada.react(question, "🎉", reacted=False), ben.edit_message(answer, "Nearly"))
+        wrong = await ada.post("What?")
+        await ada.delete_message(wrong)
+        await ben.pin_message(question)
+        await until(lambda: ada.messages[-4:] == ben.messages[-4:] and ada.messages[-4]["pinned"] is not None)
+        asked, answered, _, deleted = ada.messages[-4:]
+        assert asked["reactions"] == {"👍": [ben.user]}
+        assert asked["mentions"] == [ben.user]
+        assert asked["link"] == {"document": "talk.md", "revision": 1, "start": 6, "end": 7}
+        assert (answered["text"], answered["reply_to"], answered["edits"]) == ("Nearly", question, 1)
+        assert (deleted["text"], deleted["deleted"] is not None) == ("", True)
+        with pytest.raises(Refused, match="E_FORBIDDEN"):
+            await ben.edit_message(question, "mine")
+        with pytest.raises(Refused, match="E_NOT_FOUND"):
+            await ben.react(wrong, "👍")
+
+
+async def test_what_was_read_is_seen_by_the_others_and_at_one_s_other_places(server: ServerProcess) -> None:
+    async with (
+        client_at(server, "Ada") as ada,
+        client_at(server, "Ben") as ben,
+        client_at(server, "Ben", credentials=ben.credentials) as other,
+    ):
+        assert ben.user
+        moved: list[Any] = []
+        ada.on("receipts", moved.append)
+        unread = ben.unread
+        message = await ada.post("read this")
+        await until(lambda: ben.unread == other.unread == unread + 1)
+        await until(lambda: any(ben.user in notice.pointers for notice in moved))  # delivered, by itself
+        assert ada.readers(message) == []
+        ben.read(message)
+        assert ben.unread == 0
+        await until(lambda: other.unread == 0 and ada.readers(message) == [ben.user])
+    async with client_at(server, "Ben", credentials=ben.credentials) as later:
+        assert later.unread == 0
+
+
+async def test_revisions_are_saved_and_runs_told(server: ServerProcess) -> None:
+    async with client_at(server, "Ada") as ada, client_at(server, "Ben") as ben:
+        heard: list[Any] = []
+        for kind in ("revision_saved", "run_started", "run_finished"):
+            ben.on(kind, heard.append)
+        document = await ada.open("saved.py", create=True)
+        document.insert(0, "print(1)")
+        with pytest.raises(NotSaved):
+            ada.save_revision(document)
+        await document.saved()
+        await ada.save_revision(document, "Draft")
+        run = await ada.start_run("saved.py", document)
+        await ada.finish_run(run, "passed", 0)
+        await until(lambda: len(heard) == 3)
+        saved, started, finished = heard
+        assert (saved.document, saved.revision, saved.name) == ("saved.py", 1, "Draft")
+        assert (started.run, started.client, started.document) == (run, ada.client_id, "saved.py")
+        assert (finished.run, finished.outcome, finished.exit_code) == (run, "passed", 0)
+
+
+async def test_who_is_elsewhere_is_told_that_somebody_speaks_to_them(server: ServerProcess) -> None:
+    async with client_at(server, "Ada") as ada, client_at(server, "Ben") as ben:
+        room = await ada.api.create_room(everyone="commenter")
+        mentioned: list[Any] = []
+        ben.on("mentioned", mentioned.append)
+        async with client_at(server, "Ada", room=room["room"], credentials=ada.credentials) as there:
+            message = await there.post(f"@{ben.user} come here")
+            await until(
+                lambda: [(each.room, each.message) for each in mentioned] == [(room["room"], message)]
+            )
+
+
+async def test_a_hundred_messages_at_once_are_said_at_the_pace_that_the_server_takes(
+    server: ServerProcess,
+) -> None:
+    """It ends the sockets of who is refused too often."""
+    async with client_at(server, "Ada") as ada:
+        saying = [ada.post(f"number {number}") for number in range(60)]
+        await asyncio.gather(*saying)
+        assert [message["text"] for message in ada.messages[-60:]] == [f"number {n}" for n in range(60)]
 
 
 async def test_a_large_paste_is_stored_and_a_too_large_one_taken_back(server: ServerProcess) -> None:

@@ -41,8 +41,10 @@ class Person:
         self.next_token = first_token
         self.typed: list[str] = []
         self.said: list[str] = []
-        self.commands: dict[int, str] = {}
-        """What was said, by the number of the command."""
+        self.commands: dict[int, str | None] = {}
+        """Which message was said, if one was, by the number of the command."""
+        self.done: set[int] = set()
+        self.texts = 0
         self.acked_posts: list[str] = []
         self.acked_seqs: dict[int, int] = {}
         self.heard: list[str] = []
@@ -65,8 +67,28 @@ class Person:
 
     def say(self) -> None:
         message = f"{self.session.client}-{len(self.said)}"
-        self.commands[self.session.do(commands.post(message, "hello"), self.world.now)] = message
+        self.do(commands.post(message, "hello"), message)
         self.said.append(message)
+
+    def say_otherwise(self, number: int) -> None:
+        if self.said:
+            message = self.said[number % len(self.said)]
+            self.texts += 1
+            self.do(commands.edit_message(message, f"{self.session.client} {self.texts}"))
+
+    def react(self, number: int, reacted: bool) -> None:
+        messages = list(self.session.chat.messages)
+        if messages:
+            self.do(commands.react(messages[number % len(messages)], "👍", reacted=reacted))
+
+    def read(self, number: int) -> None:
+        messages = list(self.session.chat.messages.values())
+        if messages:
+            self.session.read(messages[number % len(messages)]["position"], self.world.now)
+            self.after()
+
+    def do(self, request: Frame, message: str | None = None) -> None:
+        self.commands[self.session.do(request, self.world.now)] = message
         self.after()
 
     def point(self, place: float) -> None:
@@ -136,13 +158,29 @@ class Person:
                 assert notice.seq not in self.acked_seqs
                 self.acked_seqs[notice.seq] = notice.revision
             case notices.CommandDone():
-                self.acked_posts.append(self.commands[notice.command])
+                self.on_done(notice.command)
             case notices.MessageReceived():
                 self.heard.append(notice.message)
             case notices.UnsentText():
                 pytest.fail(notice.reason)
             case _:
                 pass
+
+    def on_done(self, command: int) -> None:
+        assert command not in self.done
+        self.done.add(command)
+        if (message := self.commands[command]) is not None:
+            self.acked_posts.append(message)
+
+    def has_heard(self, server: ModelServer) -> bool:
+        """Everything of the chat, and the server of how far we have got it."""
+        chat, user = self.session.chat, self.session.user
+        pointers = {name: (told["delivered"], told["read"]) for name, told in server.receipts.items()}
+        return (
+            chat.pointers == pointers
+            and chat.pointers_of(user).delivered >= chat.last_from_others(user)
+            and self.session.position == len(server.log)
+        )
 
     def change(self, op: Op) -> None:
         assert self.text is not None
@@ -200,6 +238,7 @@ class World:
             person.session.is_saved
             and person.text is not None
             and person.session.replica(DOCUMENT).revision == revision
+            and person.has_heard(self.server)
             and not person.up
             and not (person.connection and person.connection.outbox)
             for person in self.people
@@ -212,6 +251,7 @@ class World:
             assert person.text == document.text, "the notices tell another story than the replica"
         self.check_edits(document.edits)
         self.check_posts()
+        self.check_chat()
 
     def check_edits(self, edits: list[Frame]) -> None:
         logged = Counter(token for event in edits for token in inserted(event["op"]))
@@ -230,6 +270,17 @@ class World:
             assert mine == person.said, "lost, twice, or out of order"
             assert sorted(person.acked_posts) == sorted(person.said)
             assert person.heard == log[len(log) - len(person.heard) :], "told twice or out of order"
+
+    def check_chat(self) -> None:
+        """Everybody knows the last messages, as they stand, and what was asked for has come true once."""
+        for person in self.people:
+            known = list(person.session.chat.messages.values())
+            stored = list(self.server.messages.values())
+            assert known == stored[len(stored) - len(known) :]
+            assert person.done == set(person.commands)
+        edits = [event["text"] for event in self.server.log if event["event"] == "message_edited"]
+        assert len(edits) == len(set(edits))
+        assert len(edits) == sum(person.texts for person in self.people)
 
 
 def inserted(op: Op) -> Iterable[str]:
@@ -251,6 +302,8 @@ def actions(deletes: st.SearchStrategy[int], codes: list[str]) -> st.SearchStrat
             st.tuples(st.just("hear"), PEOPLE, COUNTS),
             st.tuples(st.sampled_from(["connect", "cut", "send_twice", "say"]), PEOPLE),
             st.tuples(st.just("point"), PEOPLE, PLACES),
+            st.tuples(st.sampled_from(["say_otherwise", "read"]), PEOPLE, COUNTS),
+            st.tuples(st.just("react"), PEOPLE, COUNTS, st.booleans()),
             st.tuples(st.just("wait"), PEOPLE, st.sampled_from([0.1, 5.0, 40.0])),
             st.tuples(st.just("refuse"), PEOPLE, st.sampled_from(codes), st.booleans()),
             st.tuples(st.just("forget"), PEOPLE),
@@ -271,6 +324,9 @@ WEIGHTS = {
     "cut": 1.0,
     "send_twice": 1.0,
     "say": 1.0,
+    "say_otherwise": 0.5,
+    "react": 1.0,
+    "read": 0.5,
     "point": 1.0,
     "wait": 1.0,
     "refuse": 0.5,
@@ -288,6 +344,9 @@ def long_run(seed: int, codes: list[str]) -> list[Any]:
             "send": (chance.randint(1, 4),),
             "hear": (chance.randint(1, 4),),
             "point": (chance.random(),),
+            "say_otherwise": (chance.randrange(9),),
+            "read": (chance.randrange(9),),
+            "react": (chance.randrange(9), chance.random() < 0.7),
             "wait": (chance.choice([0.1, 5.0, 40.0]),),
             "refuse": (chance.choice(codes), chance.random() < 0.5),
         }
@@ -336,7 +395,7 @@ def test_a_server_that_remembers_little_loses_nothing_either(steps: list[Any]) -
 def test_what_is_refused_is_handed_back_and_the_rest_is_stored(steps: list[Any]) -> None:
     world = World()
     # A post refused for good is another story, told elsewhere.
-    run(world, [step for step in steps if step[0] != "say"])
+    run(world, [step for step in steps if step[0] not in {"say", "say_otherwise", "react"}])
     kept = list(world.server.documents[DOCUMENT].text)
     typed = [token for person in world.people for token in person.typed]
     refused = [token for person in world.people for token in person.refused]

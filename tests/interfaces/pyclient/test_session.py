@@ -8,11 +8,14 @@ import pytest
 
 from domain import attendance
 from domain.errors import OpInvalid
+from domain.receipts import Pointers
 from domain.text_op import Op
 from interfaces.pyclient import chat, commands, notices
+from interfaces.pyclient import session as session_module
 from interfaces.pyclient.document_link import CURSOR_SECONDS
-from interfaces.pyclient.errors import NotEditable
+from interfaces.pyclient.errors import NotEditable, NotSaved
 from interfaces.pyclient.notices import Notice, Status
+from interfaces.pyclient.reading import GATHER_SECONDS, RECEIPT_SECONDS
 from interfaces.pyclient.reconnect import Verdict
 from interfaces.pyclient.replica import Cursor
 from interfaces.pyclient.requests import RESEND_SECONDS, RETRY_FIRST_SECONDS, RETRY_MOST_SECONDS
@@ -900,6 +903,7 @@ def test_a_message_refused_for_good_comes_back_and_the_next_is_said() -> None:
     script.refuse("E_TEXT")
     refused = notices.CommandRefused(1, commands.post("m1", "hi"), "E_TEXT", "no")
     assert script.told(notices.CommandRefused) == [refused]
+    script.wait(RETRY_FIRST_SECONDS)
     script.expect("post", message="m2")
 
 
@@ -971,6 +975,452 @@ def test_the_first_welcome_s_messages_are_no_news() -> None:
     script.connect(messages=[post_event(script, 9, "b1", "ben")])
     assert script.told(notices.MessageReceived) == []
     assert len(script.session.chat.messages) == 1
+
+
+# What becomes of messages, saves and runs.
+
+
+ABOUT_A_MESSAGE: list[tuple[Frame, str, Frame]] = [
+    (commands.edit_message("m1", "ho"), "message_edited", {"text": "ho", "mentions": []}),
+    (commands.delete_message("m1"), "message_deleted", {}),
+    (commands.react("m1", "👍"), "reaction_added", {"emoji": "👍"}),
+    (commands.react("m1", "👍", reacted=False), "reaction_removed", {"emoji": "👍"}),
+    (commands.pin_message("m1"), "message_pinned", {}),
+    (commands.pin_message("m1", pinned=False), "message_unpinned", {}),
+]
+OTHERS: list[tuple[Frame, str, Frame]] = [
+    (
+        commands.save_revision("main.md", 4, "Draft"),
+        "revision_saved",
+        {"document": "main.md", "revision": 4, "name": "Draft"},
+    ),
+    (
+        commands.start_run("r1", "Tests", document="main.md", revision=4),
+        "run_started",
+        {"run": "r1", "client": "ada", "title": "Tests", "document": "main.md", "revision": 4},
+    ),
+    (
+        commands.finish_run("r1", "failed", 1),
+        "run_finished",
+        {"run": "r1", "outcome": "failed", "exit_code": 1},
+    ),
+]
+COMMANDS = [(request, name, fields | {"message": "m1"}) for request, name, fields in ABOUT_A_MESSAGE] + OTHERS
+
+
+def names(commands: list[tuple[Frame, str, Frame]]) -> list[str]:
+    return [name for _, name, _ in commands]
+
+
+@pytest.mark.parametrize(("request_", "name", "fields"), COMMANDS, ids=names(COMMANDS))
+def test_a_command_is_done_when_it_is_answered(request_: Frame, name: str, fields: Frame) -> None:
+    script = opened_script()
+    number = script.session.do(request_, script.now)
+    assert not script.is_saved()
+    frame = script.expect(request_["type"])
+    assert frame == {**request_, "ref": frame["ref"]}
+    script.reply("ok")
+    assert script.told(notices.CommandDone) == [notices.CommandDone(number)]
+    assert script.is_saved()
+    happened = script.event(name, 11, **{"actor": "ada-l", **fields})
+    script.push("events", position=11, events=[happened])
+    assert script.told(notices.CommandDone) == []
+
+
+@pytest.mark.parametrize(("request_", "name", "fields"), COMMANDS, ids=names(COMMANDS))
+def test_a_command_whose_answer_was_lost_is_known_by_what_has_happened(
+    request_: Frame, name: str, fields: Frame
+) -> None:
+    """Another might have undone it since: asked for again, it would come out as the last."""
+    script = opened_script()
+    number = script.session.do(request_, script.now)
+    script.expect(request_["type"])
+    script.cut()
+    script.connect(resumed=True, position=12)
+    frames = script.session.frames_to_send()
+    assert [frame["type"] for frame in frames] == [request_["type"], "open"]
+    somebody_elses = script.event(name, 11, **{**fields, "actor": "ben-k", "client": "ben"})
+    ours = script.event(name, 12, **{"actor": "ada-l", **fields})
+    script.push("events", position=11, events=[somebody_elses])
+    assert script.told(notices.CommandDone) == []
+    script.push("events", position=12, events=[ours])
+    assert script.told(notices.CommandDone) == [notices.CommandDone(number)]
+    assert script.is_saved()
+
+
+def test_what_has_happened_before_a_command_went_out_does_not_answer_it() -> None:
+    script = opened_script()
+    script.cut()
+    script.session.do(commands.react("m1", "👍"), script.now)
+    script.session.on_connected(script.now)
+    ours = script.event("reaction_added", 11, actor="ada-l", message="m1", emoji="👍")
+    script.push("events", position=11, events=[ours])
+    assert script.told(notices.CommandDone) == []
+    assert not script.is_saved()
+
+
+def test_commands_are_done_in_order_whatever_they_are() -> None:
+    script = opened_script()
+    script.session.do(commands.post("m1", "hi", reply_to="m0"), script.now)
+    script.session.do(commands.edit_message("m1", "ho"), script.now)
+    script.session.do(commands.start_run("r1", "Tests"), script.now)
+    script.expect("post", message="m1", reply_to="m0")
+    script.push("events", position=11, events=[post_event(script, 11, "m1")])
+    script.expect("edit_message", message="m1", text="ho")
+    script.refuse("E_BUSY", retry_after=0.5)
+    script.wait(0.5)
+    script.expect("edit_message", message="m1", text="ho")
+    script.reply("ok")
+    script.expect("start_run", run="r1", title="Tests")
+
+
+def test_a_command_without_answer_is_sent_again_and_the_answer_to_either_copy_counts() -> None:
+    script = opened_script()
+    script.session.do(commands.pin_message("m1"), script.now)
+    first = script.expect("pin_message")["ref"]
+    script.wait(RESEND_SECONDS)
+    script.expect("pin_message")
+    script.ref = first
+    script.reply("ok")
+    assert script.told(notices.CommandDone) == [notices.CommandDone(1)]
+    script.expect_silence()
+
+
+def test_what_is_refused_again_and_again_is_said_ever_more_slowly() -> None:
+    """Or who comes back with a lower role and much to say would be sent away."""
+    script = opened_script()
+    for number in range(3):
+        script.session.do(commands.post(f"m{number}", "hi"), script.now)
+    pauses = []
+    for number in range(3):
+        script.expect("post", message=f"m{number}")
+        script.refuse("E_FORBIDDEN", role="viewer")
+        due = script.session.next_time()
+        assert due is not None
+        pauses.append(round(due - script.now, 3))
+        script.wait(due - script.now)
+    assert pauses == [RETRY_FIRST_SECONDS, 2 * RETRY_FIRST_SECONDS, 4 * RETRY_FIRST_SECONDS]
+    script.session.do(commands.post("m9", "hi"), script.now)
+    script.expect("post", message="m9")
+
+
+def test_commands_keep_to_the_pace_that_the_server_asks_for() -> None:
+    script = opened_script(limits=WELCOME["limits"] | {"chat_per_second": 2})
+    sent = 0
+    for number in range(5):
+        script.session.do(commands.react("m1", f"emoji {number}"), script.now)
+    for _ in range(5):
+        for frame in script.session.frames_to_send():
+            script.ref, sent = frame["ref"], sent + 1
+            script.reply("ok")
+    assert sent == 2
+    script.wait(0.5)
+    script.expect("react", emoji="emoji 2")
+
+
+def test_what_becomes_of_messages_is_told_and_is_so_in_the_chat() -> None:
+    script = opened_script()
+    events = [post_event(script, 11, "m1", "ben")]
+    events += [
+        script.event(name, 12 + number, **fields, message="m1")
+        for number, (_, name, fields) in enumerate(ABOUT_A_MESSAGE)
+    ]
+    script.push("events", position=20, events=events)
+    told = script.told(notices.MessageChanged)
+    assert [notice.change for notice in told] == names(ABOUT_A_MESSAGE)
+    assert told[0] == notices.MessageChanged("m1", "message_edited", "Somebody", 7, events[1])
+    message = script.session.chat.messages["m1"]
+    assert (message["text"], message["deleted"], message["edits"]) == ("", 7, 1)
+
+
+def test_saves_and_runs_are_told() -> None:
+    script = opened_script()
+    events = [script.event(name, 11 + n, **fields) for n, (_, name, fields) in enumerate(OTHERS)]
+    script.push("events", position=13, events=events)
+    assert script.session.take_notices() == [
+        notices.RevisionSaved("main.md", 4, "Draft", "Somebody", 7),
+        notices.RunStarted("r1", "ada", "Somebody", "Tests", "main.md", 4, 7),
+        notices.RunFinished("r1", "failed", 1, "Somebody", 7),
+    ]
+
+
+def test_a_revision_to_save_and_a_range_to_point_at_are_of_a_text_that_the_server_has() -> None:
+    script = opened_script()
+    script.edit([1, "X"])
+    script.expect("edit")
+    with pytest.raises(NotSaved):
+        script.session.saved_revision("main.md")
+    with pytest.raises(NotSaved):
+        script.session.link("main.md", 0, 1)
+    script.push_edit(5, "ada", 1, [1, "X"])
+    assert script.session.saved_revision("main.md") == 5
+    link = script.session.link("main.md", 0, 3)
+    assert link == {"document": "main.md", "revision": 5, "start": 0, "end": 3}
+    script.session.do(commands.post("m1", "here", link=link), script.now)
+    script.expect("post", link=link)
+    for start, end in ((2, 1), (-1, 1), (0, 4)):
+        with pytest.raises(ValueError, match="no range"):
+            script.session.link("main.md", start, end)
+
+
+# Who speaks to us.
+
+
+def test_a_mention_is_told_once_whichever_way_it_comes() -> None:
+    script = opened_script()
+    to_us = {"mentions": ["ada-l"]}
+    events = [
+        post_event(script, 11, "b1", "ben", **to_us),
+        post_event(script, 12, "b2", "ben", mentions=["eve-m"]),
+        script.event("message_edited", 13, message="b1", text="again", **to_us),
+        script.event("message_edited", 14, message="b2", text="you too", **to_us),
+    ]
+    script.push("events", position=14, events=events)
+    elsewhere = {"notice": "mention", "room": "hall", "message": "b1", "actor": "eve-m", "at": 9}
+    for _ in range(2):
+        script.push("notice", position=15, **elsewhere)
+    script.cut()
+    script.connect(messages=[post_event(script, 11, "b1", "ben", **to_us)], position=15)
+    assert script.told(notices.Mentioned) == [
+        notices.Mentioned("room", "b1", "Somebody", 7),
+        notices.Mentioned("room", "b2", "Somebody", 7),
+        notices.Mentioned("hall", "b1", "eve-m", 9),
+    ]
+
+
+def test_mentions_of_before_we_came_are_no_news() -> None:
+    script = Script()
+    to_us = {"mentions": ["ada-l"]}
+    script.connect(messages=[post_event(script, 9, "b1", "ben", **to_us)])
+    edited = script.event("message_edited", 11, message="b1", text="again", **to_us)
+    script.push("events", position=11, events=[edited])
+    assert script.told(notices.Mentioned) == []
+
+
+def test_mentions_are_remembered_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "MENTIONS_KEPT", 1)
+    script = opened_script()
+    for message in ("b1", "b2", "b1"):
+        script.push(
+            "notice", notice="mention", room="hall", message=message, actor="eve-m", at=9, position=15
+        )
+    assert [notice.message for notice in script.told(notices.Mentioned)] == ["b1", "b2", "b1"]
+
+
+# How far we have read.
+
+
+def hear(script: Script, *positions: int) -> None:
+    for position in positions:
+        event = post_event(script, position, f"b{position}", "ben")
+        script.push("events", position=position, events=[event])
+
+
+def receipt(script: Script, position: int, **pointers: int) -> None:
+    told = [{"user": "ada-l", **pointers}]
+    script.push("events", position=position, events=[script.event("receipts", position, receipts=told)])
+
+
+def test_what_has_come_is_told_to_be_delivered_in_one_frame_a_second() -> None:
+    script = opened_script()
+    hear(script, 11, 12)
+    script.expect_silence()
+    script.wait(GATHER_SECONDS)
+    script.expect("receipt", delivered=12, read=0)
+    hear(script, 13)
+    script.wait(GATHER_SECONDS)
+    script.expect_silence()  # one is under way
+    script.reply("ok")
+    script.wait(0.5)
+    script.expect_silence()  # and a second has not passed
+    hear(script, 14)
+    script.wait(RECEIPT_SECONDS - 0.5)
+    script.expect("receipt", delivered=14)
+    script.reply("ok")
+    script.wait(10)
+    script.expect_silence()
+
+
+def test_what_we_have_said_ourselves_is_not_told_to_be_delivered() -> None:
+    script = opened_script()
+    script.push("events", position=11, events=[post_event(script, 11, "m1")])
+    script.wait(1)
+    script.expect_silence()
+
+
+def test_what_was_read_is_told_with_it_and_never_taken_back() -> None:
+    script = opened_script()
+    hear(script, 11, 12)
+    assert script.session.unread == 2
+    script.session.read(12, script.now)
+    script.session.read(11, script.now)
+    assert script.session.unread == 0
+    assert not script.is_saved()
+    script.wait(GATHER_SECONDS)
+    script.expect("receipt", delivered=12, read=12)
+    script.reply("ok")
+    assert script.is_saved()
+
+
+def test_nothing_is_read_that_has_not_come() -> None:
+    script = opened_script()
+    hear(script, 11)
+    script.session.read(99, script.now)
+    script.wait(GATHER_SECONDS)
+    script.expect("receipt", delivered=11, read=11)
+
+
+def test_what_was_read_at_another_place_of_ours_is_read_here() -> None:
+    script = opened_script()
+    hear(script, 11, 12)
+    receipt(script, 13, delivered=12, read=11)
+    assert script.session.unread == 1
+    assert script.told(notices.ReceiptsMoved) == [notices.ReceiptsMoved({"ada-l": Pointers(12, 11)})]
+    script.wait(GATHER_SECONDS)
+    script.expect_silence()  # the server knows it already
+    receipt(script, 14, delivered=11, read=11)
+    assert script.told(notices.ReceiptsMoved) == []
+
+
+def test_how_far_we_are_is_told_again_after_a_reconnect_unless_the_server_knows() -> None:
+    script = opened_script()
+    hear(script, 11)
+    script.session.read(11, script.now)
+    script.wait(GATHER_SECONDS)
+    script.expect("receipt")
+    script.cut()
+    script.session.take_notices()
+    script.connect(resumed=True)
+    script.session.frames_to_send()
+    script.wait(RECEIPT_SECONDS)
+    script.expect("receipt", delivered=11, read=11)
+    script.cut()
+    script.connect(resumed=True, receipts=[{"user": "ada-l", "delivered": 11, "read": 11}])
+    assert script.is_saved()
+    script.session.frames_to_send()
+    script.wait(RECEIPT_SECONDS)
+    script.expect_silence()
+
+
+def test_the_messages_of_a_welcome_have_been_delivered() -> None:
+    script = Script()
+    script.connect(messages=[post_event(script, 9, "b1", "ben")])
+    script.wait(GATHER_SECONDS)
+    script.expect("receipt", delivered=9, read=0)
+
+
+def test_a_receipt_refused_for_now_is_told_later_with_what_was_read_since() -> None:
+    script = opened_script()
+    hear(script, 11)
+    script.wait(GATHER_SECONDS)
+    script.expect("receipt")
+    script.refuse("E_BUSY", retry_after=2)
+    script.session.read(11, script.now)
+    script.wait(1.9)
+    script.expect_silence()
+    script.wait(0.1)
+    script.expect("receipt", delivered=11, read=11)
+
+
+def test_a_late_answer_does_not_vouch_for_what_was_read_since() -> None:
+    script = opened_script()
+    hear(script, 11, 12)
+    script.session.read(11, script.now)
+    script.wait(GATHER_SECONDS)
+    first = script.expect("receipt", read=11)["ref"]
+    script.session.read(12, script.now)
+    script.wait(RESEND_SECONDS)
+    script.expect("receipt", read=11)
+    script.ref = first
+    script.reply("ok")
+    assert not script.is_saved()
+    script.wait(GATHER_SECONDS)
+    script.expect("receipt", read=12)
+
+
+def test_a_receipt_refused_for_good_is_told_and_not_said_again() -> None:
+    script = opened_script()
+    hear(script, 11)
+    script.wait(GATHER_SECONDS)
+    script.expect("receipt")
+    script.refuse("E_SCHEMA")
+    assert script.told(notices.RequestRefused) == [notices.RequestRefused("E_SCHEMA", "no")]
+    script.wait(10)
+    script.expect_silence()
+
+
+def test_in_another_log_nothing_is_read_yet() -> None:
+    script = opened_script()
+    hear(script, 11)
+    script.session.read(11, script.now)
+    script.cut()
+    script.connect(epoch="e2", position=5, messages=[post_event(script, 5, "b1", "ben")])
+    assert script.session.unread == 1
+    script.session.frames_to_send()
+    script.wait(RECEIPT_SECONDS)
+    assert [frame["read"] for frame in script.session.frames_to_send() if frame["type"] == "receipt"] == [0]
+
+
+# Streams.
+
+
+def test_a_stream_is_followed_over_all_sockets_from_where_it_ended() -> None:
+    script = opened_script()
+    script.session.subscribe("activity", script.now)
+    script.session.subscribe("activity", script.now)
+    assert "after" not in script.expect("subscribe", to="activity")
+    script.reply("ok")
+    lines = [{"id": "l1", "changed": 20}, {"id": "l2", "changed": 15}]
+    script.push("activity", lines=lines)
+    assert script.told(notices.ActivityChanged) == [notices.ActivityChanged(lines)]
+    script.cut()
+    script.session.subscribe("statistics", script.now)
+    script.connect()
+    frames = script.session.frames_to_send()
+    assert [(frame.get("to"), frame.get("after")) for frame in frames[:2]] == [
+        ("activity", 20),
+        ("statistics", None),
+    ]
+    script.push("statistics", position=21, day={}, ever={})
+    told = notices.StatisticsChanged({"position": 21, "day": {}, "ever": {}})
+    assert script.told(notices.StatisticsChanged) == [told]
+    script.cut()
+    script.connect()
+    assert [frame.get("after") for frame in script.session.frames_to_send()[:2]] == [20, 21]
+    script.cut()
+    script.connect(epoch="e2")
+    assert [frame.get("after") for frame in script.session.frames_to_send()[:2]] == [None, None]
+
+
+def test_a_stream_is_followed_no_longer() -> None:
+    script = opened_script()
+    script.session.unsubscribe("activity")
+    script.expect_silence()
+    script.session.subscribe("activity", script.now)
+    script.expect("subscribe")
+    script.session.unsubscribe("activity")
+    script.expect("unsubscribe", to="activity")
+    script.reply("ok")
+    script.push("activity", lines=[])  # it was on its way
+    assert script.told(notices.ActivityChanged) == []
+    script.session.subscribe("activity", script.now)
+    script.cut()
+    script.session.unsubscribe("activity")
+    script.connect()
+    assert [frame["type"] for frame in script.session.frames_to_send()] == ["open"]
+
+
+def test_a_stream_refused_for_now_is_asked_for_again_and_one_refused_for_good_is_told() -> None:
+    script = opened_script()
+    script.session.subscribe("activity", script.now)
+    script.expect("subscribe")
+    script.refuse("E_STORE", retry_after=1)
+    script.wait(1)
+    script.expect("subscribe")
+    script.refuse("E_FORBIDDEN")
+    assert script.told(notices.RequestRefused) == [notices.RequestRefused("E_FORBIDDEN", "no")]
+    script.wait(RESEND_SECONDS)
+    script.expect_silence()
 
 
 # The room.

@@ -18,6 +18,7 @@ from application.attendances import Attendances
 from application.cursors import Cursors
 from application.documents import Documents
 from application.identity import Identity, Ticket
+from application.imports import Imports
 from application.links import Links
 from application.members import Members
 from application.messages import Messages
@@ -111,6 +112,7 @@ class FakeTable:
 
     def __init__(self, projection: str) -> None:
         self.projection = projection
+        self.pause_seconds = 0.0
         self.position = 0
         self.changes: list[tuple[int, str, str]] = []
         """Position, room and what is told."""
@@ -178,13 +180,15 @@ class World:
         now, monotonic, lives = self.clock.now, self.clock.monotonic, self.record.lives
         rooms = Rooms(lives, now=now)
         documents = Documents(lives, self.store, rooms, now=now)
+        messages = Messages(lives, documents, now=now)
         return Services(
             rooms=rooms,
             members=Members(lives, now=now, new_id=lambda: f"{node}-i{next(ids)}"),
             profiles=Profiles(lives, now=now),
             documents=documents,
-            messages=Messages(lives, documents, now=now),
+            messages=messages,
             links=Links(documents, self.store),
+            imports=Imports(messages, self.store),
             receipts=Receipts(lives, node=node, now=now),
             revisions=Revisions(lives, now=now),
             runs=Runs(lives, now=now),
