@@ -14,7 +14,7 @@ from domain.text_op import Components, transform_range
 
 # Edits that one question reads from the log at the most: some tenths of a second. Whoever asks about a text
 # with a longer life since then is told to ask again, and the answer goes on from there.
-EDITS_PER_QUESTION: Final = 20_000
+EDITS_PER_QUESTION: Final = 10_000
 
 # Of those, so many are read at a time.
 PAGE_EDITS: Final = 1_000

@@ -71,7 +71,8 @@ class Receipts:
         before = known.get(user, Pointers())
         after = before.joined(delivered, read)
         if after != before:
-            await self.note(room, user, delivered=delivered, read=read)
+            noted = self.note(room, user, delivered=delivered, read=read)
+            await asyncio.shield(noted)  # others wait for the same
         return after
 
     def _flush(self, room: str) -> None:

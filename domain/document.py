@@ -32,7 +32,7 @@ from domain.errors import (
 from domain.ids import document_stream
 from domain.limits import DOCUMENT_BYTES, DOCUMENT_CODE_POINTS
 from domain.text import Text
-from domain.text_op import Op, length_change, required_length, transform
+from domain.text_op import Op, invert, length_change, required_length, transform
 
 # Edits kept in memory for transforming late ones and for clients that come back after a short
 # while. A person's client is a few revisions behind; 1,000 is minutes of a busy room. Older ones are
@@ -238,6 +238,17 @@ class Document(Aggregate):
         if revision < start:
             raise HistoryNeeded(after=revision, until=start)
         return self.window[revision - start :]
+
+    def text_at(self, revision: int) -> str:
+        """The text as it was, from the present one backwards. Raises `RevisionAhead`, and `HistoryNeeded`
+        when that is further back than the window.
+        """
+        if revision > self.revision:
+            raise RevisionAhead("there is no such revision yet", revision=self.revision)
+        text = self.text.copy()
+        for edit in reversed(self.edits_since(revision)):
+            text.apply(invert(edit.op))
+        return str(text)
 
     def _check_size(self, op: Op) -> None:
         length = len(self.text) + length_change(op)

@@ -172,6 +172,10 @@ class NodeOperation:
             {
                 "sessions": ("Open sockets", lambda: len(sockets)),
                 "rooms": ("Rooms with a socket here", lambda: hub.rooms),
+                "hash_mismatches": (
+                    "Checks in which a client's text was another than the server's",
+                    lambda: hub.hash_mismatches,
+                ),
             },
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -55,14 +56,18 @@ ACTOR_STYLES: Final = ("green", "yellow", "blue", "magenta", "cyan", "bright_gre
 def line(recorded: Recorded) -> Text:
     """`2026-11-23 14:05:07.123  ada  edit in main.md rev 17: +"hello" −3`."""
     event = recorded.event
-    at = event.timestamp.astimezone()
-    return Text.assemble(
-        (f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03}", "dim"),
+    return Text.assemble(*began(event.timestamp, event.actor), *_what(event))
+
+
+def began(at: datetime, actor: str) -> list[str | tuple[str, str]]:
+    """How each line begins: when it was here, and who did it."""
+    here = at.astimezone()
+    return [
+        (f"{here:%Y-%m-%d %H:%M:%S}.{here.microsecond // 1000:03}", "dim"),
         "  ",
-        (on_one_line(event.actor), _actor_style(event.actor)),
+        (on_one_line(actor), _actor_style(actor)),
         "  ",
-        *_what(event),
-    )
+    ]
 
 
 def _actor_style(actor: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 import psycopg
@@ -33,6 +33,7 @@ LOOK_SECONDS: Final = 1.0
 WAIT_SECONDS: Final = 0.5
 
 Show = Callable[[Recorded], None]
+Look = Callable[[PostgresHistory, Database, int], Awaitable[int]]
 
 
 def add_to(commands: Any) -> None:
@@ -57,7 +58,11 @@ async def log(settings: Settings, room: str, *, is_following: bool, as_json: boo
     if position == 0:
         raise CommandFailed(f"there is no room {room!r}")
     if is_following:
-        await follow(settings, room, position, show)
+
+        async def look(history: PostgresHistory, _: Database, position: int) -> int:
+            return await print_after(history, room, position, show)
+
+        await follow(settings, position, look)
     return 0
 
 
@@ -74,8 +79,9 @@ async def print_after(history: PostgresHistory, room: str, position: int, show: 
             return position
 
 
-async def follow(settings: Settings, room: str, position: int, show: Show) -> None:
-    """Print what comes, until interrupted.
+async def follow(settings: Settings, position: int, look: Look) -> None:
+    """Print what comes, until interrupted. `look` prints what there is behind a position, and returns how
+    far that is.
 
     Nothing is started for it: without a server nothing happens, and a Postgres of ours would be in the
     way of the server that comes. When it goes and comes again, so do we.
@@ -88,7 +94,7 @@ async def follow(settings: Settings, room: str, position: int, show: Show) -> No
                     listener = await _listen(database)
                     try:
                         while True:
-                            position = await print_after(history, room, position, show)
+                            position = await look(history, database, position)
                             await _wait_for_hint(listener)
                     finally:
                         await listener.close()

@@ -34,7 +34,6 @@ from domain.rights import Role
 from interfaces.emojis import as_emoji
 from interfaces.ws.frames import LinkField, Title
 from projections.activity import Kind
-from projections.chat import ChatFilter
 
 # A body is a few hundred bytes. Whoever takes longer to send it holds a place for nothing.
 BODY_SECONDS: Final = 10.0
@@ -115,11 +114,6 @@ def _checked_emoji(value: str) -> str:
     if value and as_emoji(value) is None:
         raise ValueError("not exactly one emoji")
     return as_emoji(value) or ""
-
-
-def _yes_or_no(value: object) -> object:
-    """As it stands in a query."""
-    return {"true": True, "false": False}.get(str(value), value)
 
 
 def _role(value: object) -> object:
@@ -284,42 +278,6 @@ class SavesQuery(Asked):
 
 
 # Chat as a file.
-
-
-class ChosenMessages(Asked):
-    """Those to which all of this applies. `from` and `to` are of when it was said, `emoji` is one that
-    somebody has reacted with ("" for any), `document` one that is linked to or was open.
-    """
-
-    model_config = ConfigDict(validate_by_name=False, validate_by_alias=True)
-
-    author: Id | None = None
-    since: Annotated[Moment | None, Field(alias="from")] = None
-    until: Annotated[Moment | None, Field(alias="to")] = None
-    emoji: Annotated[str, AfterValidator(_checked_emoji)] | None = None
-    mentions: Id | None = None
-    document: DocumentId | None = None
-    reply_to: Id | None = None
-    pinned: Annotated[bool, BeforeValidator(_yes_or_no)] | None = None
-
-    @property
-    def chosen(self) -> ChatFilter:
-        return ChatFilter(
-            author=self.author,
-            since=self.since,
-            until=self.until,
-            emoji=self.emoji,
-            mentions=self.mentions,
-            document=self.document,
-            reply_to=self.reply_to,
-            is_pinned=self.pinned,
-        )
-
-
-class ExportQuery(ChosenMessages):
-    """What an export holds, and as what."""
-
-    format: Literal["json", "csv", "txt"] = "json"
 
 
 class ExportedReaction(Asked):
@@ -488,7 +446,7 @@ def _checked_search(value: str) -> str:
     return value
 
 
-class ChatQuery(Asked):
+class ChosenQuery(Asked):
     """All that is given must apply. `emoji`: somebody has reacted with it, "" for any; `document`: it links
     to it, or its author had it open. `from` and `to` are about when it was said.
     """
@@ -498,11 +456,20 @@ class ChatQuery(Asked):
     author: Id | None = None
     since: Annotated[Moment | None, Field(alias="from")] = None
     until: Annotated[Moment | None, Field(alias="to")] = None
-    emoji: Annotated[Text, Field(max_length=EMOJI_CODE_POINTS)] | None = None
+    emoji: Annotated[str, Field(max_length=EMOJI_CODE_POINTS), AfterValidator(_checked_emoji)] | None = None
     mentions: Id | None = None
     document: DocumentId | None = None
     reply_to: Id | None = None
     pinned: Annotated[bool, BeforeValidator(_truth)] | None = None
+
+
+class ExportQuery(ChosenQuery):
+    """What an export holds, and as what."""
+
+    format: Literal["json", "csv", "txt"] = "json"
+
+
+class ChatQuery(ChosenQuery):
     limit: ChatLimit = CHAT_PAGE
 
 

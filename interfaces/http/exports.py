@@ -24,6 +24,7 @@ from domain.rights import Action
 from interfaces.http.bodies import ExportQuery
 from interfaces.http.guard import add_headers
 from interfaces.http.keys import CHAT, IDENTITY, PROFILES, ROOM, SERVICES
+from interfaces.http.messages import chosen_by
 from interfaces.ws.wire import as_message
 from projections.chat import ChatFilter, ChatMessage
 
@@ -45,7 +46,7 @@ async def export(request: web.Request, query: ExportQuery) -> web.StreamResponse
     CSV is in UTF-8 with a byte order mark, and what a spreadsheet would take for a formula has a ' before it.
     """
     room, form = request[ROOM].room, FORMS[query.format]
-    pages = _pages(request, query.chosen)
+    pages = _pages(request, chosen_by(query))
     first = await anext(pages)  # what is wrong at once has an answer of its own
     response = web.StreamResponse(
         headers={

@@ -29,7 +29,7 @@ from interfaces.ws.commands import as_link
 CLOCK_SKEW: Final = timedelta(days=2)
 
 # Messages that are checked before others get a turn: a few milliseconds.
-SLICE_MESSAGES: Final = 100
+SLICE_MESSAGES: Final = 250
 
 
 async def bring(request: web.Request, body: NewMessages) -> web.Response:

@@ -38,7 +38,7 @@ from interfaces.http.answers import (
 from interfaces.http.bodies import (
     AuthorQuery,
     BackwardsQuery,
-    ChatQuery,
+    ChosenQuery,
     MessagesQuery,
     SearchQuery,
     UnreadQuery,
@@ -61,7 +61,7 @@ async def list_all(request: web.Request, query: MessagesQuery) -> web.Response:
     """
     if sum(given is not None for given in (query.before, query.after, query.around)) > 1:
         raise BadFrame("only one of before, after and around", field="around")
-    reader, room, chosen, limit = request.app[CHAT], request[ROOM].room, _chosen(query), query.limit
+    reader, room, chosen, limit = request.app[CHAT], request[ROOM].room, chosen_by(query), query.limit
     if query.around is not None:
         place = await reader.find(room, query.around)
         if place is None:
@@ -78,7 +78,8 @@ async def list_all(request: web.Request, query: MessagesQuery) -> web.Response:
     return _page(older[-limit:], has_older=len(older) > limit, has_newer=query.before is not None)
 
 
-def _chosen(query: ChatQuery) -> ChatFilter:
+def chosen_by(query: ChosenQuery) -> ChatFilter:
+    """Raises `SpanInvalid`."""
     if query.since is not None and query.until is not None and query.since > query.until:
         raise SpanInvalid("this ends before it begins", field="from")
     return ChatFilter(
@@ -109,7 +110,7 @@ async def search(request: web.Request, query: SearchQuery) -> web.Response:
     is the newest thousand matches that are looked through. A moment behind the log.
     """
     found = await request.app[CHAT].search(
-        request[ROOM].room, query.q, _chosen(query), behind=_place(query.after), limit=query.limit
+        request[ROOM].room, query.q, chosen_by(query), behind=_place(query.after), limit=query.limit
     )
     behind = found.following
     told = FoundMessagesAnswer(

@@ -277,6 +277,16 @@ class CatchUp(Request):
     limit: Annotated[int, Field(ge=1, le=1000)] = 1000
 
 
+class Check(Request):
+    """Whether the client's text of a revision is the server's: `hash` is the SHA-256 of its UTF-8, in hex."""
+
+    action = Action.READ
+    type: Literal["check"]
+    document: DocumentId
+    revision: Integer
+    hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 class Ping(Request):
     action = None
     type: Literal["ping"]
@@ -301,6 +311,7 @@ AnyRequest = (
     | Subscribe
     | Unsubscribe
     | CatchUp
+    | Check
     | Ping
 )
 AnyFrame = AnyRequest | Pong

@@ -216,8 +216,8 @@ class RoomOnNode:
         pointers, receipts = await history.receipts(self.room, position)
         self.pointers.update(pointers)
         for recorded in receipts:
-            assert isinstance(recorded.event, ReceiptsRecorded)
-            self.pointers.take(recorded.event.receipts)
+            if isinstance(recorded.event, ReceiptsRecorded):  # and not one that cannot be read
+                self.pointers.take(recorded.event.receipts)
         users = {recorded.event.actor for recorded in stays} | self.chat.people
         profiles = await history.profiles(users)
         self.roster.begin(stays, profiles)
@@ -293,6 +293,8 @@ class Hub:
         self._profiles: OrderedDict[str, Recorded] = OrderedDict()  # the last to be changed, by user
         self.position = 0
         """Up to where the feed of the record has come."""
+        self.hash_mismatches = 0
+        """How often a client's text was found to be another than ours."""
 
     # Followers of the feeds.
 

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from hashlib import sha256
 from typing import Any, Final, assert_never
 
 from application.attendances import Stay
@@ -33,6 +34,7 @@ from domain.errors import (
     Overloaded,
     RateLimited,
     RevisionAhead,
+    RevisionTooOld,
     StoreError,
     StoreUnavailable,
     Unauthenticated,
@@ -49,6 +51,7 @@ from interfaces.ws.commands import Author, submit
 from interfaces.ws.frames import (
     AnyRequest,
     CatchUp,
+    Check,
     Close,
     Command,
     CursorFrame,
@@ -101,6 +104,9 @@ STRANGER_BYTES: Final = 8 * 1024
 # An edit this far behind costs as much as two: it is transformed over each of the edits between, and beyond
 # the window these are read from the log. One that is 10,000 behind takes the time of a few hundred.
 REVISIONS_PER_TOKEN: Final = 25
+
+# To hash the longest text takes as long as some tens of edits.
+CHECK_COST: Final = 50
 
 # Documents one session may have open: a browser window with many tabs, not a crawler.
 DOCUMENTS_OPEN_MAX: Final = 128
@@ -375,6 +381,8 @@ class Session:
                 self._on_close(request)
             case CatchUp():
                 await self._on_catch_up(request)
+            case Check():
+                await self._on_check(request)
             case Refresh():
                 await self._on_refresh(request)
             case Ping():
@@ -710,6 +718,26 @@ class Session:
                 edits=fragments(data for edit in edits if (data := encode_event(edit))),
             )
         )
+
+    async def _on_check(self, request: Check) -> None:
+        """Texts that differ at the same revision are our fault, or the client's, and not to be hidden. The
+        texts themselves are for no log.
+        """
+        if request.document not in self.documents:
+            raise NotOpen("open the document first")
+        if wait := self._edits.take(self._services.monotonic(), CHECK_COST):
+            raise RateLimited("too many checks", retry_after=round(wait + 0.001, 3))
+        document = await self._positions.document(request.document)
+        found = sha256(document.text_at(request.revision).encode()).hexdigest()
+        if found == request.hash:
+            self._reply(frame(type="ok", ref=request.ref))
+            return
+        self._hub.hash_mismatches += 1
+        logger.error(
+            "client %s has another text of %s at revision %d: %s, not %s",
+            *(self.client, document.id, request.revision, request.hash, found),
+        )
+        raise RevisionTooOld("this is another text: open it afresh", revision=document.revision)
 
     # Chat, and what else people do.
 

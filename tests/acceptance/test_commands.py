@@ -25,6 +25,7 @@ from infrastructure.embedded_postgres import find_running
 from infrastructure.postgres.migrations import migrate
 from infrastructure.rebuild import REBUILD_LOCKS
 from interfaces.pyclient.client import Client
+from tests.interfaces.server_thread import eventually
 from tests.servers import ROOT, ServerProcess, running_server
 
 pytestmark = pytest.mark.slow
@@ -54,8 +55,8 @@ async def _write(url: str) -> None:
 
 @contextmanager
 def following(server: ServerProcess, *arguments: str) -> Iterator[Queue[str]]:
-    """The lines of a `chronoscribe log -f` as they come; it must end as Ctrl-C ends a program."""
-    command = [sys.executable, "-m", "interfaces.cli.main", "log", "demo", "-f", *arguments]
+    """The lines of a command with -f as they come; it must end as Ctrl-C ends a program."""
+    command = [sys.executable, "-m", "interfaces.cli.main", *arguments, "demo", "-f"]
     process = subprocess.Popen(command, cwd=ROOT, env=server.environment, stdout=subprocess.PIPE, text=True)
     lines: Queue[str] = Queue()
     assert process.stdout is not None
@@ -93,6 +94,14 @@ def next_with(lines: Queue[str], part: str) -> str:
 async def _post(url: str, text: str) -> None:
     async with Client(url, "demo", name="Ben") as client:
         await client.post(text)
+
+
+async def _type(url: str) -> None:
+    async with Client(url, "demo", name="Cleo") as client:
+        document = await client.open("typed.md", create=True)
+        for _ in range(5):
+            document.insert(0, "x")
+            await document.saved()
 
 
 def on_terminal(server: ServerProcess, *arguments: str) -> str:
@@ -139,6 +148,8 @@ def test_a_document_is_shown_as_of_a_moment(server: ServerProcess) -> None:
         (("show", "demo", "notes.md", "--revision", "3"), "notes.md has 2 revisions, not 3"),
         (("show", "demo", "notes.md", "--at", "2001-01-01"), "notes.md was created later"),
         (("log", "nowhere"), "there is no room 'nowhere'"),
+        (("activity", "nowhere"), "there is no room 'nowhere'"),
+        (("activity", "no/where"), "there is no room 'no/where'"),
         (("log", "no/where"), "there is no room 'no/where'"),
     ],
 )
@@ -196,8 +207,31 @@ def test_a_reader_that_has_seen_enough_is_no_failure(server: ServerProcess) -> N
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_activity_is_printed_for_people_and_for_programs(server: ServerProcess) -> None:
+    def printed() -> str:
+        return server.run("activity", "demo").stdout.decode()
+
+    shown = eventually(printed, lambda shown: "left" in shown and "said: " in shown).splitlines()
+    said = [line.split("  ", 2)[2] for line in shown]
+    assert "added the document notes.md" in said
+    assert f"edited notes.md: 2 edits, +{len(TEXT)} −7 characters, revision 0 to 2" in said
+    assert r"said: Done.\x07 Next?" in said
+    objects = [json.loads(line) for line in server.run("activity", "demo", "--json").stdout.splitlines()]
+    assert [line["changed"] for line in objects] == sorted(line["changed"] for line in objects)
+    assert "said: Done.\x07 Next?" in [line["line"] for line in objects]
+
+
+def test_activity_is_followed(server: ServerProcess) -> None:
+    with following(server, "activity") as lines:
+        next_with(lines, "opened the room")
+        asyncio.run(_post(server.url, "Are you there?"))
+        assert "guest-ben" in next_with(lines, "said: Are you there?")
+        asyncio.run(_type(server.url))
+        assert "guest-cleo" in next_with(lines, "edited typed.md: 5 edits, +5 characters,")
+
+
 def test_following_goes_on_over_a_restart_of_the_server(server: ServerProcess) -> None:
-    with following(server) as lines, following(server, "--json") as objects:
+    with following(server, "log") as lines, following(server, "log", "--json") as objects:
         next_with(lines, "opened the room")
         next_with(objects, "room_opened")
         asyncio.run(_post(server.url, "before"))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
+import json
 import time
 import urllib.error
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -349,3 +354,64 @@ def test_the_activity_was_told_live(day: Day) -> None:
     later = [line for line in activity(day) if first <= line["changed"] <= day.evening]
     assert len(later) > MESSAGES
     assert [told[line["id"]] | {"text": line["text"], "line": line["line"]} for line in later] == later
+
+
+# Chat as a file.
+
+
+def export(day: Day, format_: str, **query: Any) -> tuple[bytes, str]:
+    """A file, and what it is called."""
+    guest = day.guest("Ada")
+    asked = urlencode({"format": format_, **query})
+    url = f"{day.server.url}/api/rooms/{day.room}/messages/export?{asked}"
+    with urllib.request.urlopen(urllib.request.Request(url, headers=guest.headers), timeout=30) as answer:
+        return answer.read(), answer.headers["Content-Disposition"]
+
+
+def test_an_export_opens_in_a_json_parser_and_comes_back_into_another_room_unchanged(day: Day) -> None:
+    file, name = export(day, "json")
+    assert name.startswith("attachment")
+    exported = json.loads(file)
+    assert [message["message"] for message in exported["messages"]] == [e.message for e in posted(day)]
+    other = day.ask("Ada", "/api/rooms", "POST", {"title": "Archive"})["room"]
+    day.ask("Ada", f"/api/rooms/{other}/messages/import", "POST", exported)
+    day.ask("Ada", f"/api/rooms/{other}/messages/import", "POST", exported)  # once more it adds nothing
+    brought = without_place(wait_for_messages(day, other, len(exported["messages"])))
+    assert {message["imported"]["room"] for message in brought} == {day.room}
+    expected = without_place(exported["messages"])
+    assert [m | {"imported": None, "client": None} for m in brought] == [
+        m | {"client": None} for m in expected
+    ]
+
+
+def without_place(messages: list[Message]) -> list[Message]:
+    return [
+        {name: value for name, value in message.items() if name not in ("position", "reacted")}
+        for message in messages
+    ]
+
+
+def wait_for_messages(day: Day, room: str, count: int) -> list[Message]:
+    deadline = time.monotonic() + AT_ONCE_SECONDS
+    while len(found := day.ask("Ada", f"/api/rooms/{room}/messages", limit=200)["messages"]) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return list(found)
+
+
+def test_an_export_opens_in_a_spreadsheet_and_as_text(day: Day) -> None:
+    file, _ = export(day, "csv", author=day.users["Eve"])
+    rows = list(csv.DictReader(io.StringIO(file.decode("utf-8-sig"), newline="")))
+    mine = [event for event in posted(day) if event.actor == day.users["Eve"]]
+    assert [row["message"] for row in rows] == [event.message for event in mine]
+    text, _ = export(day, "txt")
+    assert "数えるのは楽しい" in text.decode()
+    assert "hunter2" not in text.decode()
+
+
+def test_the_statistics_can_be_looked_at(day: Day) -> None:
+    for suffix, begin in ((".svg", b"<?xml"), (".png", b"\x89PNG")):
+        url = f"{day.server.url}/api/rooms/{day.room}/statistics/plot{suffix}"
+        request = urllib.request.Request(url, headers=day.guest("Finn").headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert answer.read().startswith(begin)

@@ -130,10 +130,12 @@ class Day:
 
     def ask(self, name: str, path: str, method: str = "GET", body: Any = None, **query: Any) -> Any:
         """What one of the team is answered over HTTP; a path that begins with a dot is the room's. Blocks."""
-        guest = Guest(self.server.url, self.users[name], self.tokens[name])
         path = f"/api/rooms/{self.room}{path[1:]}" if path.startswith(".") else path
         asked = f"{path}?{urlencode(query, doseq=True)}" if query else path
-        return guest.ask(method, asked, body)
+        return self.guest(name).ask(method, asked, body)
+
+    def guest(self, name: str) -> Guest:
+        return Guest(self.server.url, self.users[name], self.tokens[name])
 
 
 class Driver:

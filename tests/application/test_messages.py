@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -245,3 +246,23 @@ async def test_an_owner_brings_in_what_was_said_elsewhere_once(said: FakeNode) -
     assert await outcome(said, import_into(said)) == []
     with pytest.raises(IdReused):
         await outcome(said, import_into(said, "Otherwise"))
+
+
+async def test_a_message_that_was_brought_before_is_brought_once(node: FakeNode) -> None:
+    node.commits_by_itself = True
+    now = node.clock.now
+    documents = Documents(node.lives, node.store, Rooms(node.lives, now=now), now=now)
+    messages = Messages(node.lives, documents, now=now)
+
+    def bring(text: str, *, is_new: bool) -> asyncio.Future[Sequence[Recorded]]:
+        """As from another room."""
+        plain: dict[str, Any] = dict.fromkeys(("reply_to", "link", "edited", "deleted", "pinned"))
+        plain |= {"source": "old", "author": "Zoe", "posted": 1, "documents": {}, "mentions": []}
+        plain |= {"edits": 0, "reactions": [], "text": text}
+        return messages.bring("demo", "m1", actor="Ada", is_new=is_new, **plain)
+
+    assert len(await bring("Hello", is_new=True)) == 1
+    for is_new in (True, False):
+        assert await bring("Hello", is_new=is_new) == ()
+        with pytest.raises(IdReused):
+            await bring("Other", is_new=is_new)

@@ -7,10 +7,11 @@ import asyncio
 import pytest
 
 from application.receipts import Receipts
-from domain.errors import Overloaded, StoreUnavailable
+from domain.errors import BadFrame, Overloaded, StoreUnavailable
 from domain.instants import as_microseconds
-from domain.receipts import ReceiptsRecorded
+from domain.receipts import Pointers, ReceiptsRecorded
 from tests.application.fakes import FakeNode, FakeStore
+from tests.application.test_messages import open_room, post
 from tests.waiting import until
 
 
@@ -80,3 +81,48 @@ async def test_nobody_need_wait_for_what_came_of_it(node: FakeNode, receipts: Re
     done = receipts.note("demo", "ada", delivered=1, read=1)
     await until(done.done)
     assert isinstance(done.exception(), Overloaded)
+
+
+# Told and answered in one.
+
+
+@pytest.fixture
+async def said(node: FakeNode) -> FakeNode:
+    """With a room in which something was said."""
+    await open_room(node)
+    node.commits_by_itself = True
+    await post(node, "Hello")
+    return node
+
+
+async def test_a_pointer_moves_forward_only(said: FakeNode, receipts: Receipts) -> None:
+    position = said.store.log[-1].position
+    assert await receipts.move("demo", "Ben", delivered=position - 1, read=0) == Pointers(position - 1, 0)
+    assert await receipts.move("demo", "Ben", delivered=0, read=position) == Pointers(position, position)
+    events = len(said.store.log)
+    assert await receipts.move("demo", "Ben", delivered=1, read=1) == Pointers(position, position)
+    assert await receipts.move("demo", "Cleo", delivered=0, read=0) == Pointers()
+    assert len(said.store.log) == events
+
+
+async def test_nobody_has_read_what_was_not_said(said: FakeNode, receipts: Receipts) -> None:
+    position = said.store.log[-1].position
+    for told in ({"delivered": position + 1, "read": 0}, {"delivered": 0, "read": position + 1}):
+        with pytest.raises(BadFrame) as error:
+            await receipts.move("demo", "Ben", **told)
+        assert error.value.facts["limit"] == position
+
+
+async def test_who_goes_away_takes_nothing_from_others(said: FakeNode, receipts: Receipts) -> None:
+    said.commits_by_itself = False
+    position = said.store.log[-1].position
+    ben, cleo = (
+        asyncio.ensure_future(receipts.move("demo", user, delivered=0, read=position))
+        for user in ("Ben", "Cleo")
+    )
+    while not said.waiting:  # noqa: ASYNC110 -- it takes some turns of the loop, and no time
+        await asyncio.sleep(0)
+    ben.cancel()
+    await asyncio.sleep(0)
+    said.commit()
+    assert await cleo == Pointers(position, position)

@@ -57,3 +57,11 @@ async def test_a_run_has_one_beginning_and_is_for_those_who_edit(node: FakeNode)
         await outcome(node, finish(node, "r2"))
     with pytest.raises(Forbidden):
         await outcome(node, start(node, "r3", actor="Ben"))
+
+
+async def test_a_run_is_found_when_it_has_begun(node: FakeNode) -> None:
+    runs = Runs(node.lives, now=node.clock.now)
+    with pytest.raises(NotFound):
+        await runs.get("demo", "r1")
+    await outcome(node, start(node))
+    assert (await runs.get("demo", "r1")).title == "pytest"

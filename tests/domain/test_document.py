@@ -31,7 +31,7 @@ from domain.errors import (
     SequenceGap,
 )
 from domain.limits import DOCUMENT_BYTES, DOCUMENT_CODE_POINTS
-from domain.text_op import Op, apply, invert, is_invertible, parse, transform
+from domain.text_op import Op, apply, invert, is_invertible, normalise, parse, transform
 from tests.domain.events import NOON, a_document, a_restored_document, collect, edit, fold, later, submit
 from tests.domain.strategies import changes
 
@@ -491,3 +491,17 @@ def test_the_counted_size_is_that_of_the_text(
     document, _, _ = history
     assert document.size_bytes == len(str(document.text).encode())
     assert len(document.text) == len(str(document.text))
+
+
+@given(st.lists(st.text(max_size=5), min_size=1, max_size=8), st.data())
+def test_the_text_of_every_revision_in_memory_is_known(texts: list[str], data: st.DataObject) -> None:
+    document, known = a_document(), [""]
+    for number, text in enumerate(texts, 1):
+        kept = data.draw(st.integers(0, len(known[-1])))
+        removed = data.draw(st.integers(0, len(known[-1]) - kept))
+        op = normalise([kept, text, {"d": removed}])
+        submit(document, edit("ada", number, number - 1, op))
+        known.append(known[-1][:kept] + text + known[-1][kept + removed :])
+    assert [document.text_at(revision) for revision in range(len(known))] == known
+    with pytest.raises(RevisionAhead):
+        document.text_at(len(known))

@@ -249,6 +249,54 @@ async def test_deleting_a_message_takes_its_words_away_and_leaves_that_it_was_sa
     assert rows == [("",)]
 
 
+@pytest.mark.parametrize("page", [1, 10])
+async def test_who_speaks_after_half_an_hour_of_silence_answers_nobody(place: Place, page: int) -> None:
+    talk = [("ada", 0.0), ("ben", 1_800.0), ("cleo", 3_600.001), ("ada", 3_000.0), ("ada", 3_001.0)]
+    messages = [a_message(str(index), who, "Hm", later(at)) for index, (who, at) in enumerate(talk)]
+    await place.write([event for message in messages for event in collect(message)], page)
+    told = await place.view.of_room("demo")
+    answers = {person.user: person.counts for person in told.people}
+    assert {user: counts.responses for user, counts in answers.items()} == {"ada": 1, "ben": 1, "cleo": 0}
+    assert answers["ben"].response_milliseconds == 1_800_000
+    assert answers["ada"].response_milliseconds == 0  # before it was asked: its clock is another
+
+
+@pytest.mark.parametrize("page", [1, 10])
+async def test_an_imported_message_neither_answers_nor_is_answered(place: Place, page: int) -> None:
+    imported = Message.bring(
+        "demo",
+        "i",
+        actor="ben",
+        at=later(10),
+        source="elsewhere",
+        author="eve",
+        posted=0,
+        text="Long ago",
+        documents={},
+        reply_to="1",
+        mentions=[],
+        link=None,
+        edits=3,
+        edited=1,
+        deleted=None,
+        pinned=None,
+        reactions=[["👍", "ada", 3_600_000_000]],
+    )
+    one, reply = a_message("1", "ada", "Who?", NOON), a_message("2", "ben", "Eve", later(20), "i")
+    three = a_message("3", "cleo", "Ah", later(21))
+    await place.write([*collect(one), *collect(imported), *collect(reply), *collect(three)], page)
+    told = await place.view.of_room("demo")
+    assert {person.user: person.counts.responses for person in told.people} == {
+        "ada": 0,
+        "ben": 0,
+        "cleo": 1,
+        "eve": 0,
+    }
+    past = await place.view.of_room("demo", until=datetime(1970, 1, 2, tzinfo=UTC))
+    assert past.totals == Counts(messages=1, replies=1, words=2, characters=8, reactions_added=1)
+    assert [cell.hour for cell in past.week] == [0, 1]
+
+
 async def test_a_room_in_which_nothing_was_done_has_nothing(place: Place) -> None:
     assert await place.view.of_room("demo") == RoomStatistics(
         "demo", None, None, None, 0, Counts(), (), (), (), (), (), (), ResponseTimes(0, None, None, None)

@@ -83,7 +83,7 @@ class Chat:
 
     def _begin(self, doing: Doing) -> Message:
         text = TEXTS[doing.number % 7]
-        link: Any = {"document": DOCUMENTS[doing.number % 2], "revision": 0, "start": 0, "end": 0}
+        link: Any = {"document": DOCUMENTS[doing.number // 4 % 2], "revision": 0, "start": 0, "end": 0}
         said: dict[str, Any] = {
             "text": text,
             "documents": dict.fromkeys(DOCUMENTS[: doing.number % 3], doing.number),

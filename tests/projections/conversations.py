@@ -124,8 +124,12 @@ class Talk:
         return message
 
     def _unreact(self, command: Command) -> Message:
-        message = self._any(command)
-        message.unreact(EMOJI[command.number % 3], actor=command.who, at=self.moment)
+        """Somebody's reaction, where there is one."""
+        reacted = [message for message in self.messages[command.room] if message.reactions]
+        message = reacted[command.number % len(reacted)] if reacted else self._any(command)
+        for emoji, users in message.reactions.items():
+            message.unreact(emoji, actor=users[0], at=self.moment)
+            break
         return message
 
     def _any(self, command: Command) -> Message:
@@ -145,9 +149,12 @@ class Talk:
 
 
 _WHATS: Final = (
-    *("say", "say", "say", "say", "reply", "reply", "bring", "reword", "reword", "erase"),
-    *("react", "react", "react", "unreact", "edit", "edit", "edit"),
+    *("say", "say", "say", "say", "reply", "reply", "reply", "bring", "bring", "reword", "reword", "erase"),
+    *("react", "react", "react", "unreact", "unreact", "edit", "edit", "edit"),
 )
+
+# Shorter ones have too little in them.
+LEAST: Final = 20
 
 # Within a conversation, on the edge of one, hours and days later; and clocks that go back.
 SECONDS: Final = st.one_of(
@@ -167,7 +174,7 @@ def conversations(draw: st.DrawFn) -> list[Event]:
         SECONDS,
     )
     talk = Talk()
-    for command in draw(st.lists(commands, min_size=5, max_size=50)):
+    for command in draw(st.lists(commands, min_size=LEAST, max_size=60)):
         talk.run(command)
     return talk.log
 

@@ -132,7 +132,14 @@ def test_a_load_without_a_server_ends_with_one(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize(
-    "command", [["show", "demo", "main.md"], ["log", "demo"], ["log", "demo", "-f"], ["rebuild", "directory"]]
+    "command",
+    [
+        ["show", "demo", "main.md"],
+        ["log", "demo"],
+        ["log", "demo", "-f"],
+        ["activity", "demo"],
+        ["rebuild", "directory"],
+    ],
 )
 def test_a_folder_without_data_is_told_and_not_filled(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

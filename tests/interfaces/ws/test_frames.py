@@ -43,6 +43,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "subscribe": {"to": "activity", "after": 7},
     "unsubscribe": {"to": "statistics"},
     "catch_up": {"document": "main.md", "after": 0, "limit": 1000},
+    "check": {"document": "main.md", "revision": 1, "hash": "0" * 64},
     "ping": {},
 }
 
@@ -67,6 +68,7 @@ OPTIONAL = {
     "subscribe": {"after"},
     "unsubscribe": set(),
     "catch_up": {"limit"},
+    "check": set(),
     "ping": set(),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, Final, get_args
 
 import pytest
@@ -27,6 +28,7 @@ ROWS: Final[dict[str, tuple[str, Action | None, Heard]]] = {
     "open a new one": ("open", Action.EDIT, {"document": "new.md", "create": True}),
     "close": ("close", Action.READ, {"document": "main.md"}),
     "catch_up": ("catch_up", Action.READ, {"document": "main.md", "after": 0}),
+    "check": ("check", Action.READ, {"document": "main.md", "revision": 1, "hash": sha256(b"x").hexdigest()}),
     "cursor": ("cursor", Action.SHOW, {"document": "main.md", "revision": 1, "anchor": 0, "head": 1}),
     "typing": ("typing", Action.SHOW, {"document": None, "typing": True}),
     "status": ("status", Action.SHOW, {"status": "running"}),

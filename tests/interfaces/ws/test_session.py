@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from application import live
 from domain.colours import colour_of
+from domain.document import WINDOW_REVISIONS
 from domain.errors import StoreUnavailable
 from domain.presence import FrameRecorded
 from interfaces.ws import closes
@@ -926,3 +928,42 @@ async def test_a_peer_that_does_not_read_is_cut_and_nobody_else_notices() -> Non
     ada.hear()
     heard = [event["seq"] for frame in ada.heard for event in frame["events"]]
     assert heard == list(range(1, 1_200))
+
+
+# Texts that are compared.
+
+
+async def check(client: ScriptedClient, revision: int, text: str) -> int:
+    digest = sha256(text.encode()).hexdigest()
+    return await client.push(type="check", document="main.md", revision=revision, hash=digest)
+
+
+async def test_who_has_another_text_is_told_and_both_are_logged_by_hash_only(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada, ben = await world.join("ada", "main.md"), await world.join("ben", "main.md")
+    for seq, text in enumerate(["Hello", " there", "é😀"], 1):
+        await ada.push(**an_edit(seq, seq - 1, [text] if seq == 1 else [5, text]))
+    await world.forget()
+    for revision, text in enumerate(["", "Hello", "Hello there", "Helloé😀 there"]):
+        assert (await ben.expect_reply(await check(ben, revision, text)))["type"] == "ok"
+    assert world.hub.hash_mismatches == 0
+    await ben.expect_error(await check(ben, 3, "Hello there"), "E_VERSION_OLD", revision=3)
+    assert world.hub.hash_mismatches == 1
+    assert sha256("Helloé😀 there".encode()).hexdigest() in caplog.text
+    assert "Hello" not in caplog.text
+    await ada.expect_silence()
+    ben.expect_no_end()
+
+
+async def test_a_text_that_is_not_there_yet_or_not_any_more_cannot_be_compared(world: World) -> None:
+    ada, ben = await world.join("ada", "main.md"), await world.join("ben", "main.md")
+    for seq in range(1, 2 * WINDOW_REVISIONS + 1):
+        await ada.push(**an_edit(seq, seq - 1, ["x"]))
+        world.clock.advance(0.01)
+    await world.forget()
+    await ben.expect_error(await check(ben, 0, ""), "E_BUSY")
+    cem = await world.join("cem")
+    await cem.expect_error(await check(cem, 0, ""), "E_NOT_JOINED")
+    await ben.expect_error(await check(ben, 9_999, ""), "E_VERSION_AHEAD")
+    ben.expect_end(closes.CLIENT_AHEAD)
