@@ -8,12 +8,16 @@ words would come out in the wrong order, and an edit before the message that it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypedDict
 
 from interfaces.pyclient import notices
 from interfaces.pyclient.notices import Notice
 from interfaces.pyclient.requests import NOT_NOW, Errand, Frame, Pacer, Requests
+
+# Copies of a command that is done may still be on their way to the log when that is slow. Until they are
+# answered the next command waits, or one might undo it; but no longer than a server that is well takes.
+LATE_SECONDS: Final = 15.0
 
 
 class Link(TypedDict):
@@ -85,7 +89,17 @@ _EFFECTS: Final[Mapping[str, tuple[Frame, tuple[str, ...]]]] = {
 class Commands(Errand):
     """The unanswered commands of a `ClientSession`, which is the only caller."""
 
-    __slots__ = ("_client", "_is_online", "_is_sent", "_last", "_notices", "pacer", "waiting")
+    __slots__ = (
+        "_client",
+        "_is_online",
+        "_is_sent",
+        "_last",
+        "_late",
+        "_newest",
+        "_notices",
+        "pacer",
+        "waiting",
+    )
 
     def __init__(self, client: str, requests: Requests, out: list[Notice]) -> None:
         super().__init__(requests)
@@ -97,6 +111,8 @@ class Commands(Errand):
         self._last = 0
         self._is_online = False
         self._is_sent = False  # a copy of the oldest has gone out, over whatever socket
+        self._newest = 0  # the `ref` of its last copy
+        self._late: set[int] = set()  # of copies of what is done, which are not answered yet
 
     def add(self, request: Frame, now: float) -> int:
         """Have `request` done after those that wait; returns its number."""
@@ -111,7 +127,14 @@ class Commands(Errand):
 
     def on_offline(self) -> None:
         self._is_online = False
+        self._refs.clear()
+        self._late.clear()
         self._rest()
+
+    def _rest(self) -> None:
+        """Wait for no time. The answer to any copy counts, whatever was said to the others."""
+        self.due = None
+        self._then = None
 
     def on_event(self, event: Frame, user: str | None, now: float) -> None:
         """Something has happened in the room: perhaps what was asked for. Its answer may be lost, and asked
@@ -133,15 +156,34 @@ class Commands(Errand):
         self._pump(now)
 
     def _take_oldest(self) -> tuple[int, Frame]:
+        number = next(iter(self.waiting))
+        request = self.waiting.pop(number)
+        if request["type"] == "post":
+            self._forget(self._refs)  # one of them is answered by the event alone, and none does any harm
+        else:
+            self._late.update(self._refs)
+        self._refs.clear()
         self._rest()
         self._attempts = 0
         self._is_sent = False
-        number = next(iter(self.waiting))
-        return number, self.waiting.pop(number)
+        return number, request
 
     def _pump(self, now: float) -> None:
-        if self._is_online and self.due is None and self.waiting:
+        if not self._is_online or self.due is not None or not self.waiting:
+            return
+        if self._late:
+            self._wait(now + LATE_SECONDS, self._give_up_late)
+        else:
             self._send(now)
+
+    def _give_up_late(self, now: float) -> None:
+        self._forget(self._late)
+        self._late.clear()
+        self._pump(now)
+
+    def _forget(self, refs: Iterable[int]) -> None:
+        for ref in refs:
+            self._requests.forget(ref)
 
     def _send(self, now: float) -> None:
         if self.pacer.free_at() > now:
@@ -150,23 +192,48 @@ class Commands(Errand):
         self.pacer.pay(now)
         self._is_sent = True
         self._ask(dict(self._oldest), self._on_answered, now, self._send)
+        self._newest = self._refs[-1]
 
     def _on_answered(self, reply: Frame, now: float) -> None:
-        """The answer to the oldest. A post that is stored now is answered by its event alone."""
-        if self._is_overtaken(reply, now):
+        """The answer to a copy of the oldest, or to one of what is done. A post that is stored now is
+        answered by its event alone.
+        """
+        ref = reply["ref"]
+        if ref in self._late:
+            self._on_late_answer(ref, now)
             return
+        self._refs.remove(ref)
         if reply["type"] == "ok":
             self._on_done(now)
-        elif reply["code"] in NOT_NOW or "retry_after" in reply:
-            self._rest()
+        elif _may_pass(reply) and ref != self._newest:
+            pass  # the last copy may find the server at leisure, or have a right again
+        elif _is_not_now(reply):
             self._retry(reply, now, self._send)
         else:
-            refusals = self._attempts
-            number, request = self._take_oldest()
-            self._notices.append(notices.CommandRefused(number, request, reply["code"], reply["message"]))
-            # Whose role was lowered while they were away may have much to say that is all refused.
-            self._attempts = refusals
-            self._retry(reply, now, self._pump)
+            self._on_refused(reply, now)
+
+    def _on_late_answer(self, ref: int, now: float) -> None:
+        self._late.discard(ref)
+        if not self._late and self._then == self._give_up_late:
+            self._rest()
+            self._pump(now)
+
+    def _on_refused(self, reply: Frame, now: float) -> None:
+        refusals = self._attempts
+        number, request = self._take_oldest()
+        self._notices.append(notices.CommandRefused(number, request, reply["code"], reply["message"]))
+        # Whose role was lowered while they were away may have much to say that is all refused.
+        self._attempts = refusals
+        self._retry(reply, now, self._pump)
+
+
+def _is_not_now(reply: Frame) -> bool:
+    return reply["code"] in NOT_NOW or "retry_after" in reply
+
+
+def _may_pass(reply: Frame) -> bool:
+    """Whether the same may be taken later."""
+    return _is_not_now(reply) or reply["code"] == "E_FORBIDDEN"
 
 
 def _is_effect(event: Frame, request: Frame) -> bool:

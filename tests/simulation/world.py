@@ -434,6 +434,7 @@ class World:
         node = self._random.choice(living)
         self.trace("world", "makes", user, role, "on", node.id)
         giving = node.call(asyncio.ensure_future, node.services.members.put(ROOM, user, role, actor="world"))
+        giving.add_done_callback(_take_note)  # it may end when nobody waits for it any more
         done, _ = await asyncio.wait([giving], timeout=GIVE_SECONDS)
         return bool(done) and not giving.cancelled() and giving.exception() is None
 
@@ -533,6 +534,11 @@ class World:
                 topics = [row.topic for row in rows]
                 if topics.index(Joined.TOPIC) or Left.TOPIC in topics[:-1]:
                     self.violations.append(f"{stream} is {topics}")
+
+
+def _take_note(done: asyncio.Future[Any]) -> None:
+    if not done.cancelled():
+        done.exception()
 
 
 def _as_change(row: Row, event: Edited | Deleted | ReactionAdded | ReactionRemoved) -> StoredChange:

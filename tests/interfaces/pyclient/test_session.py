@@ -12,6 +12,7 @@ from domain.receipts import Pointers
 from domain.text_op import Op
 from interfaces.pyclient import chat, commands, notices
 from interfaces.pyclient import session as session_module
+from interfaces.pyclient.commands import LATE_SECONDS
 from interfaces.pyclient.document_link import CURSOR_SECONDS
 from interfaces.pyclient.errors import NotEditable, NotSaved
 from interfaces.pyclient.notices import Notice, Status
@@ -1084,6 +1085,66 @@ def test_a_command_without_answer_is_sent_again_and_the_answer_to_either_copy_co
     script.reply("ok")
     assert script.told(notices.CommandDone) == [notices.CommandDone(1)]
     script.expect_silence()
+
+
+def test_the_next_command_waits_until_no_copy_of_the_one_before_is_on_its_way() -> None:
+    """On a slow log a copy may come behind the next command, and undo it."""
+    script = opened_script()
+    script.session.do(commands.edit_message("m1", "one"), script.now)
+    script.session.do(commands.edit_message("m1", "two"), script.now)
+    refs = [script.expect("edit_message", text="one")["ref"]]
+    for _ in range(2):
+        script.wait(RESEND_SECONDS)
+        refs.append(script.expect("edit_message", text="one")["ref"])
+    script.ref = refs[0]
+    script.refuse("E_STORE", retry_after=1)  # it was stored none the less
+    edited = script.event("message_edited", 11, actor="ada-l", message="m1", text="one", mentions=[])
+    script.push("events", position=11, events=[edited])
+    assert script.told(notices.CommandDone) == [notices.CommandDone(1)]
+    script.wait(RESEND_SECONDS)
+    for ref in (refs[2], refs[1]):
+        script.expect_silence()
+        script.ref = ref
+        script.reply("ok")
+    script.expect("edit_message", text="two")
+    script.reply("ok")
+    assert script.told(notices.CommandDone) == [notices.CommandDone(2)]
+
+
+def test_a_copy_that_is_never_answered_does_not_stop_everything() -> None:
+    script = opened_script()
+    script.session.do(commands.react("m1", "👍"), script.now)
+    first = script.expect("react")["ref"]
+    script.wait(RESEND_SECONDS)
+    script.expect("react")
+    script.reply("ok")
+    script.session.do(commands.react("m1", "👍", reacted=False), script.now)
+    script.wait(LATE_SECONDS - 1)
+    script.expect_silence()
+    script.wait(1)
+    last = script.expect("react", reacted=False)["ref"]
+    script.ref = first
+    script.reply("ok")  # after all
+    assert not script.is_saved()
+    script.ref = last
+    script.reply("ok")
+    assert script.is_saved()
+
+
+def test_what_an_earlier_copy_is_told_for_now_does_not_count() -> None:
+    script = opened_script()
+    script.session.do(commands.react("m1", "👍"), script.now)
+    first = script.expect("react")["ref"]
+    script.wait(RESEND_SECONDS)
+    last = script.expect("react")["ref"]
+    script.ref = first
+    script.refuse("E_BUSY", retry_after=0.1)
+    script.wait(0.2)
+    script.expect_silence()
+    assert script.told(notices.CommandRefused) == []
+    script.ref = last
+    script.refuse("E_FORBIDDEN", role="viewer")
+    assert len(script.told(notices.CommandRefused)) == 1
 
 
 def test_what_is_refused_again_and_again_is_said_ever_more_slowly() -> None:
