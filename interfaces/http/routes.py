@@ -13,6 +13,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from domain.errors import Overloaded
 from domain.rights import Action
 from interfaces.http import (
     activity,
@@ -115,7 +116,8 @@ from interfaces.http.door import Access, Door
 class Route:
     """`handler` is called with the request and, where they are not empty, with its query and body; its
     docstring says what it is for. `answer` is None for one that is no JSON, or that has no body (204).
-    `is_told`: whether it is part of the API's description.
+    `is_told`: whether it is part of the API's description. `at_once`: how many of these a node does at a
+    time; `E_BUSY` beyond.
     """
 
     method: str
@@ -127,6 +129,7 @@ class Route:
     answer: type[Answer] | None = None
     status: int = 200
     is_told: bool = True
+    at_once: int | None = None
 
     def guarded(self, door: Door) -> Handler:
         """The handler behind the door."""
@@ -141,8 +144,34 @@ class Route:
                 given.append(await read_body(request, self.body))
             return await self.handler(request, *given)
 
-        return handle
+        return handle if self.at_once is None else _some_at_once(handle, self.at_once)
 
+
+def _some_at_once(handle: Handler, at_once: int) -> Handler:
+    """Of what takes much memory or time, only so many; the others are told to come again."""
+    going = 0
+
+    async def handle_some(request: web.Request) -> web.StreamResponse:
+        nonlocal going
+        if going >= at_once:
+            raise Overloaded("too many others are doing this", retry_after=BUSY_SECONDS)
+        going += 1
+        try:
+            return await handle(request)
+        finally:
+            going -= 1
+
+    return handle_some
+
+
+# An import is in memory as a whole, several times its size while it is read; a hundred megabytes for four.
+IMPORTS_AT_ONCE: Final = 4
+
+# Each holds a page, and one of the few connections to the database while it asks for the next.
+EXPORTS_AT_ONCE: Final = 16
+
+# So long it takes to read an ordinary one.
+BUSY_SECONDS: Final = 2.0
 
 _ROOM: Final = "/api/rooms/{room}"
 _MEMBER: Final = f"{_ROOM}/members/{{user}}"
@@ -206,8 +235,16 @@ ROUTES: Final = (
     Route("GET", _DOCUMENT, documents.read, READ, DocumentQuery, answer=TextAnswer),
     Route("DELETE", _DOCUMENT, documents.unlist, EDIT, status=204),
     # What is said. The fixed paths come before those that are a message's.
-    Route("GET", f"{_ROOM}/messages/export", exports.export, READ, ExportQuery),
-    Route("POST", f"{_ROOM}/messages/import", imports.bring, MANAGE, body=NewMessages, answer=ImportAnswer),
+    Route("GET", f"{_ROOM}/messages/export", exports.export, READ, ExportQuery, at_once=EXPORTS_AT_ONCE),
+    Route(
+        "POST",
+        f"{_ROOM}/messages/import",
+        imports.bring,
+        MANAGE,
+        body=NewMessages,
+        answer=ImportAnswer,
+        at_once=IMPORTS_AT_ONCE,
+    ),
     Route("POST", f"{_ROOM}/messages", speech.post, POST, body=NewMessage, answer=MessageAnswer, status=201),
     Route("PATCH", _MESSAGE, speech.edit, POST, body=MessageChange, answer=MessageAnswer),
     Route("DELETE", _MESSAGE, speech.delete, POST, answer=MessageAnswer),

@@ -27,6 +27,7 @@ from interfaces.emojis import as_emoji
 from interfaces.http import exports
 from interfaces.http.bodies import IMPORT_BYTES, IMPORT_MESSAGES
 from interfaces.http.exports import COLUMNS
+from interfaces.http.routes import IMPORTS_AT_ONCE
 from interfaces.http.speech import client_of
 from tests.domain.strategies import some_text
 from tests.interfaces.server_thread import Answer, ServerThread, eventually
@@ -610,3 +611,28 @@ def test_who_may_no_longer_read_gets_no_further_page(
     with pytest.raises((http.client.IncompleteRead, ConnectionError)):
         long.ben.get(long.path("/export"))
     assert len(pages) == 3
+
+
+def test_only_so_many_are_brought_at_once_and_the_next_is_told_to_wait(lively: Room) -> None:
+    whole = lively.file().body
+    path = lively.path("/import", lively.ada.make_room())
+    slow = [_begin_import(lively, path, whole) for _ in range(IMPORTS_AT_ONCE)]
+    refused = eventually(lambda: lively.ada.post(path, whole), lambda answer: answer.status != 200)
+    check_refused(refused, 503, "E_BUSY")
+    assert refused.headers["Retry-After"] == "2"
+    for connection in slow:
+        connection.send(whole[1:])
+        assert connection.getresponse().status == 200
+        connection.close()
+    assert lively.ada.post(path, whole).status == 200
+
+
+def _begin_import(room: Room, path: str, whole: bytes) -> http.client.HTTPConnection:
+    """An import of which the first byte has been sent."""
+    connection = http.client.HTTPConnection(urlsplit(room.server.server.url).netloc)
+    connection.putrequest("POST", path)
+    for name, value in room.ada.headers.items():
+        connection.putheader(name, value)
+    connection.putheader("Content-Length", str(len(whole)))
+    connection.endheaders(whole[:1])
+    return connection
