@@ -30,8 +30,20 @@ class Talk:
         self.sent: dict[str, float] = {}
         self.latencies: list[float] = []
         self.heard: dict[str, list[tuple[int, str]]] = {person.name: [] for person in crowd}
+        self.counted_after: list[float] = []
+        """Of each telling of the statistics, how long ago the first message was sent that it was the first to
+        count, in seconds.
+        """
+        self._counted = 0
         for person in crowd:
             person.on_message = self._on_message
+        crowd[0].on_statistics = self._on_statistics
+
+    def _on_statistics(self, told: dict[str, Any], now: float) -> None:
+        counted, before = told["ever"]["totals"]["messages"], self._counted
+        self._counted = counted
+        if counted > before:
+            self.counted_after.append(now - list(self.sent.values())[before])
 
     def _on_message(self, person: Typist, event: dict[str, Any], now: float) -> None:
         self.heard[person.name].append((event["position"], event["message"]))
@@ -63,6 +75,8 @@ async def chat(
         figures,
     ):
         talk = Talk(crowd)
+        watch = {"type": "subscribe", "ref": 2, "to": "statistics", "after": 0}
+        await crowd[0].socket.send_str(orjson.dumps(watch).decode())
         await _both(crowd, talkers, talk, per_second, 2.0)
         await asyncio.sleep(SETTLE_SECONDS)
         _forget(figures, talk)
@@ -80,6 +94,8 @@ async def chat(
             "is_in_one_order": talk.is_in_one_order and len(talk.latencies) == said * (len(crowd) - 1),
             "message_p50_ms": percentile(talk.latencies, 50),
             "message_p99_ms": percentile(talk.latencies, 99),
+            "statistics_p50_seconds": percentile(talk.counted_after, 50),
+            "statistics_worst_seconds": round(max(talk.counted_after), 2),
             "lag_seconds": {name: round(lag, 2) for name, lag in sorted(worst.items())},
             **figures.summary(),
             **spent,
@@ -91,6 +107,7 @@ def _forget(figures: Figures, talk: Talk) -> None:
     figures.acks.clear()
     figures.edits = 0
     talk.latencies.clear()
+    talk.counted_after.clear()
 
 
 async def _both(crowd: Sequence[Typist], talkers: int, talk: Talk, per_second: float, seconds: float) -> None:

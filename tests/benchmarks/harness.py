@@ -167,6 +167,7 @@ class Typist:
         self.sent_at = 0.0
         self.on_ack: Callable[[], Awaitable[None]] | None = None
         self.on_message: Callable[[Typist, dict[str, Any], float], None] | None = None
+        self.on_statistics: Callable[[dict[str, Any], float], None] | None = None
         self.random = random.Random(name)
         self.ref = 10
 
@@ -229,6 +230,8 @@ class Typist:
                 for move in frame["moves"]:
                     if move["client"] != self.name:
                         self.figures.latencies.append((now - MOVES[move["anchor"]]) * 1000)
+            elif frame["type"] == "statistics" and self.on_statistics is not None:
+                self.on_statistics(frame, now)
             elif frame["type"] == "ping":
                 await self.socket.send_str('{"type":"pong"}')
             elif frame["type"] == "error":
