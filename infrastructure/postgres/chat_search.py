@@ -18,7 +18,8 @@ CANDIDATES_MAX: Final = 1_000
 # What has neither words nor three characters of one is found in the newest messages only: no index helps.
 LOOKED_THROUGH: Final = 2_000
 
-# How like what stands there must be to what was meant.
+# How like what stands there must be to what was meant: "projection" is to "projektion" by 0.57. Less finds
+# what nobody means, and takes longer.
 SIMILARITY: Final = 0.5
 
 # How much older a message may be that matches e times better.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -241,7 +242,8 @@ class ChatView:
         parameters |= {"room": room, "limit": limit + 1}
         rows = await self._fetch(chat_search.search(COLUMNS, clauses, terms, behind), parameters)
         if not rows and behind is None and any(term.has_part for term in terms):
-            rows = await self._fetch(chat_search.guess(COLUMNS, clauses, terms), parameters)
+            with contextlib.suppress(Overloaded):  # that there is nothing is known
+                rows = await self._fetch(chat_search.guess(COLUMNS, clauses, terms), parameters)
             found = tuple(_found(row, terms) for row in rows[:limit])
             return Findings(found, is_guess=bool(found))
         following = Place(rows[limit - 1][0], rows[limit - 1][3]) if len(rows) > limit else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -18,7 +19,7 @@ from domain.errors import Overloaded, StoreUnavailable
 from domain.ids import room_stream
 from domain.message import Message, mentioned_in
 from domain.receipts import PointersByUser, ReceiptsRecorded
-from infrastructure.postgres import chat_view
+from infrastructure.postgres import chat_search, chat_view
 from infrastructure.postgres.chat_view import EVERYTHING, SEARCHES_AT_ONCE, UNREAD_MAX, ChatView
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory, PostgresLog
@@ -512,6 +513,17 @@ async def test_a_slip_of_the_finger_finds_what_looks_like_it(talk: Talk) -> None
     assert [one.message.text for one in findings.found] == ["the projection is behind"]
     assert (await talk.view.search("demo", "zzzzqqqq", limit=10)).found == ()
     assert (await talk.view.search("demo", "projektion", behind=Place(1e9, 1), limit=10)).found == ()
+
+
+async def test_a_guess_that_takes_too_long_is_none(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await say(talk, "the projection is behind")
+
+    def slow(*_: Any) -> chat_search.Statement:
+        return "SELECT pg_sleep(10)", {}
+
+    monkeypatch.setattr(chat_view, "SEARCH_SECONDS", 0.3)
+    monkeypatch.setattr(chat_search, "guess", slow)
+    assert (await talk.view.search("demo", "projektion", limit=10)) == Findings(())
 
 
 async def test_a_snippet_shows_the_match(talk: Talk) -> None:
