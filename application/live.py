@@ -332,14 +332,18 @@ class Live:
             pending.followers.clear()  # their answer is given, and nothing of them is on the way
 
     def _revoke(self) -> list[Command]:
-        """Make void what is on its way; returns all commands that have no answer yet, in their order."""
+        """Make void what is on its way; returns the commands that somebody waits for, in their order.
+
+        Whoever waits no longer was told to send again, or has gone and will do so elsewhere, and what they
+        are answered there must stay true: their command is not decided once more, perhaps on other rights.
+        """
         self.generation += 1
         commands = [command for pending in self.pending for command in pending.commands]
         self.pending.clear()
         for held in self._held.values():
             commands += held
         self._held = {}
-        return commands
+        return [command for command in commands if not command.done.done()]
 
     def _restart(self, commands: Sequence[Command]) -> None:
         self.head = copy.copy(self.committed)

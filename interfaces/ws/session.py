@@ -131,6 +131,7 @@ class Session:
         "_looking",
         "_opened_at",
         "_outbox",
+        "_outstanding",
         "_pinged_at",
         "_positions",
         "_presence",
@@ -178,6 +179,8 @@ class Session:
         self._room_on_node: RoomOnNode | None = None
         self.is_welcomed = False
         self._stay: Stay | None = None
+        self._outstanding: set[asyncio.Future[Sequence[Recorded]]] | None = None
+        """Commands without an answer; most sessions never make one."""
         self._looking: asyncio.Task[None] | None = None
         self._closed_with: int | None = None
         now = services.monotonic()
@@ -270,6 +273,8 @@ class Session:
         """The socket is gone. Called once, by the route."""
         self._outbox.close()
         room, self._room_on_node = self._room_on_node, None
+        for done in tuple(self._outstanding or ()):
+            done.cancel()  # nobody waits here any more; see `Live`
         if self._looking is not None:
             self._looking.cancel()
         if room is None:
@@ -629,7 +634,7 @@ class Session:
         op = parse(request.op)
         edit = Edit(self.client, request.seq, request.base, op, digest(request.base, op))
         done = self._services.documents.edit(self.room, request.document, edit, actor=self.user)
-        done.add_done_callback(partial(self._on_done, request.ref, self._stayed.on_edit))
+        self._answer_when(done, partial(self._on_done, request.ref, self._stayed.on_edit))
 
     @property
     def _stayed(self) -> Stay:
@@ -641,6 +646,18 @@ class Session:
         document = self._services.documents.find(self.room, request.document)
         behind = max(0, document.revision - request.base) if document is not None else 0
         return 1 + behind / REVISIONS_PER_TOKEN
+
+    def _answer_when(
+        self,
+        done: asyncio.Future[Sequence[Recorded]],
+        answer: Callable[[asyncio.Future[Sequence[Recorded]]], None],
+    ) -> None:
+        """Answer a command when it has come to its end, unless the socket does so first."""
+        if self._outstanding is None:
+            self._outstanding = set()
+        self._outstanding.add(done)
+        done.add_done_callback(self._outstanding.discard)
+        done.add_done_callback(answer)
 
     def _on_done(
         self,
@@ -746,11 +763,9 @@ class Session:
             raise RateLimited("too much is said", retry_after=round(wait + 0.001, 3))
         author = Author(self.room, self.user, self.client, self.documents)
         done = await submit(request, author, self._services)
-        done.add_done_callback(
-            partial(
-                self._on_done, request.ref, self._stayed.on_activity, says_ok=not isinstance(request, Post)
-            )
-        )
+        says_ok = not isinstance(request, Post)  # which answers for itself: its id is its client's
+        on_done = partial(self._on_done, request.ref, self._stayed.on_activity, says_ok=says_ok)
+        self._answer_when(done, on_done)
 
     async def _on_subscribe(self, request: Subscribe) -> None:
         await self._live_views.subscribe(self, self.room, request.to, request.after)

@@ -747,11 +747,31 @@ async def test_who_has_no_right_is_not_refused_what_is_still_on_its_way(
     await member.settled()
     stored = member.store.stream(message_stream("demo", "m1"))
     if is_back:
-        assert (len(stored), again.result(), late.result()) == (1, (), ())
+        assert (len(stored), len(again.result()), late.result()) == (1, 1, ())
     else:
         assert not stored
         assert isinstance(again.exception(), NotFound)
         assert isinstance(late.exception(), NotFound)
+    assert_idle(member)
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_what_nobody_waits_for_is_not_decided_once_more(
+    member: FakeNode, elsewhere: FakeNode, *, is_told: bool
+) -> None:
+    """They may have been refused elsewhere by now, whatever their right is when it comes up again."""
+    done = post(member, "ben", "m1")
+    remove(elsewhere, "ben")
+    elsewhere.commit()
+    if is_told:
+        member.stall()
+        assert isinstance(done.exception(), StoreUnavailable)
+    else:
+        done.cancel()
+    add(elsewhere, "ben")
+    elsewhere.commit()
+    await member.settled()
+    assert not member.store.stream(message_stream("demo", "m1"))
     assert_idle(member)
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from application import live
 from domain.colours import colour_of
-from domain.document import WINDOW_REVISIONS
+from domain.document import WINDOW_REVISIONS, EditApplied
 from domain.errors import StoreUnavailable
+from domain.message import Posted
 from domain.presence import FrameRecorded
 from interfaces.ws import closes
 from interfaces.ws import session as module
@@ -967,3 +968,20 @@ async def test_a_text_that_is_not_there_yet_or_not_any_more_cannot_be_compared(w
     await cem.expect_error(await check(cem, 0, ""), "E_NOT_JOINED")
     await ben.expect_error(await check(ben, 9_999, ""), "E_VERSION_AHEAD")
     ben.expect_end(closes.CLIENT_AHEAD)
+
+
+async def test_what_a_socket_has_left_open_is_not_decided_again_when_it_is_gone(world: World) -> None:
+    """Its client comes back, perhaps elsewhere, and what it is answered there stays true."""
+    ada, cem = await world.join("ada", "main.md"), await world.join("cem", "main.md")
+    world.record.commits_by_itself = False
+    await cem.push(**an_edit(1, 0, ["Hello"]))
+    await cem.push(type="post", message="m1", text="Hello")
+    cem.disconnect()
+    await turns()
+    world.record.lose_connection(committed=False)
+    world.record.commits_by_itself = True
+    await world.record.settled()
+    await ada.push(type="post", message="m2", text="Anybody?")
+    await turns()
+    assert not [r for r in world.store.log if isinstance(r.event, EditApplied)]
+    assert [r.event.message for r in world.store.log if isinstance(r.event, Posted)] == ["m2"]
