@@ -224,7 +224,8 @@ async def test_a_client_is_its_first_users(people: Witnesses) -> None:
 
 
 def filled(path: str, room: str, people: Witnesses) -> str:
-    return path.format(room=room, user=people.host.user, document=DOCUMENT, invitation="x", file="x")
+    named = dict.fromkeys(("invitation", "file", "message", "run"), "x")
+    return path.format(room=room, user=people.host.user, document=DOCUMENT, emoji="%F0%9F%91%8D", **named)
 
 
 async def test_a_forbidden_room_is_like_one_that_there_is_not(people: Witnesses) -> None:

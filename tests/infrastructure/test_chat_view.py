@@ -28,7 +28,7 @@ from infrastructure.postgres.rooms_view import RoomsView
 from infrastructure.projector import PAGE_EVENTS, Projector, View
 from infrastructure.rebuild import Rebuild
 from projections.chat import ChatFilter, ChatMessage, Unread
-from projections.chat_search import Findings, Found, Piece, Place, terms_of
+from projections.chat_search import Findings, Found, Piece, Place, terms_of, text_key
 from tests.domain.events import NOON, collect, fold, later
 from tests.infrastructure.projecting import TwiceView, empty
 from tests.projections.chats import DOCUMENTS, EMOJI, MESSAGES, TEXTS, chats, messages_of, pointers_of
@@ -434,7 +434,8 @@ async def test_any_part_of_a_text_that_has_a_word_or_three_letters_finds_it(
     text = data.draw(st.sampled_from(texts))
     begin = data.draw(st.integers(0, len(text) - 1))
     part = text[begin : data.draw(st.integers(begin + 1, len(text)))].strip()
-    terms = terms_of(f'"{part}"') if '"' not in part else ()
+    is_something = bool(text_key(part).strip()) and '"' not in part  # and not an accent alone
+    terms = terms_of(f'"{part}"') if is_something else ()
     if terms and (terms[0].has_part or not any(character.isalnum() for character in part)):
         assert text in await found(talk, f'"{part}"')
 
