@@ -26,8 +26,10 @@ STATIC = (
     ("basedpyright",),
     ("lint-imports",),
 )
-TESTS = ("pytest", "--cov", "--cov-branch")
-QUICK_TESTS = ("pytest", "-m", "not slow", "-x")
+# Two processes, each with the tests of whole files and with a Postgres of its own: most tests wait for something.
+AT_ONCE = ("-n", "2", "--dist", "loadfile")
+TESTS = ("pytest", "--cov", "--cov-branch", *AT_ONCE)
+QUICK_TESTS = ("pytest", "-m", "not slow", "-x", *AT_ONCE)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
