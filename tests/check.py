@@ -26,7 +26,7 @@ STATIC = (
     ("basedpyright",),
     ("lint-imports",),
 )
-# Two processes, each with the tests of whole files and with a Postgres of its own: most tests wait for something.
+# Two processes, each with the tests of whole files and a Postgres of its own: most tests wait for something.
 AT_ONCE = ("-n", "2", "--dist", "loadfile")
 TESTS = ("pytest", "--cov", "--cov-branch", *AT_ONCE)
 QUICK_TESTS = ("pytest", "-m", "not slow", "-x", *AT_ONCE)

@@ -179,6 +179,15 @@ class ClientDocument:
         """
         await self._client.saved(self.name, timeout)
 
+    def check(self) -> None:
+        """Compare the text with the server's, by a hash. They never differ; should they all the same, the
+        server's text takes the place of ours (`reset`), and the server counts it.
+
+        Raises NotSaved, NotEditable.
+        """
+        self._client.session.check(self.name)
+        self._client.settle()
+
     async def close(self, timeout: float = ANSWER_SECONDS) -> None:  # noqa: ASYNC109
         """Wait until it is saved, then follow it no longer. Raises as `saved`, and is then still open."""
         await self.saved(timeout)

@@ -17,11 +17,12 @@ content while the first might still be stored, none can store it twice.
 from __future__ import annotations
 
 from enum import Enum
+from hashlib import sha256
 from typing import Final
 
 from domain.text_op import Op
 from interfaces.pyclient import notices
-from interfaces.pyclient.errors import NotEditable
+from interfaces.pyclient.errors import NotEditable, NotSaved
 from interfaces.pyclient.notices import Notice
 from interfaces.pyclient.replica import Acked, Cursor, Foreign, Replica, Skipped
 from interfaces.pyclient.requests import NOT_NOW, Errand, Frame, Pacer, Requests
@@ -128,6 +129,31 @@ class DocumentLink(Errand):
         self.editable().cursor = Cursor(anchor, head)
         self._cursor_waits = True
         self.pump(now)
+
+    def check(self) -> None:
+        """Ask whether our text is the server's. If not, its text takes the place of ours. Only of a text that
+        the server has as it is seen here: raises `NotSaved`, `NotEditable`.
+        """
+        replica = self.editable()
+        if self.phase is not Phase.OPEN or not replica.is_saved:
+            raise NotSaved(f"{self.document} is not saved")
+        frame: Frame = {
+            "type": "check",
+            "document": self.document,
+            "revision": replica.revision,
+            "hash": sha256(replica.text.encode()).hexdigest(),
+        }
+        self._requests.ask(frame, self._on_checked)
+
+    def _on_checked(self, reply: Frame, now: float) -> None:
+        """What is not known now is asked another time."""
+        if reply.get("code") != "E_VERSION_OLD" or self.phase is not Phase.OPEN:
+            return
+        if self.is_saved:
+            self._afresh = True
+            self._send_open(now)
+        else:
+            self.strand("the text is not the one that the server has")
 
     def let_go(self) -> None:
         """Forget the text and whatever is unsaved in it; the caller has it. `on_online` opens anew."""

@@ -156,6 +156,12 @@ class ClientSession:
         """
         return self._link(document).edit(op, now)
 
+    def check(self, document: str) -> None:
+        """Ask whether our text of `document` is the server's; `DocumentReset` follows when it is not. Raises
+        `NotEditable`, `NotSaved`.
+        """
+        self._link(document).check()
+
     def cursor(self, document: str, anchor: int, head: int, now: float) -> None:
         """Show our cursor to the others. Raises `NotEditable`."""
         self._link(document).set_cursor(anchor, head, now)

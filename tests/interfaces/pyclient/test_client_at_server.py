@@ -198,3 +198,26 @@ async def test_typing_goes_on_over_a_server_that_is_killed(server: ServerProcess
         await asyncio.gather(*(document.saved() for document in documents))
         await until(lambda: documents[0].text == documents[1].text)
         assert sorted(documents[0].text) == ["a"] * 100 + ["b"] * 100
+
+
+async def test_a_text_that_is_another_than_the_servers_is_taken_afresh(server: ServerProcess) -> None:
+    """It never is; so here somebody spoils it."""
+    async with client_at(server, "Ada") as ada:
+        document = await ada.open("compared.md", create=True)
+        document.insert(0, "Hello 😀")
+        with pytest.raises(NotSaved):
+            document.check()
+        await document.saved()
+        resets: list[Any] = []
+        ada.on("reset", resets.append)
+        document.check()
+        await ada.post("By then it has been answered.")
+        assert resets == []
+        replica = ada.session.replica(document.name)
+        replica.restart("Hello!!", replica.revision, 1)
+        document.check()
+        await until(lambda: [reset.text for reset in resets] == ["Hello!!"])
+        await until(lambda: document.text == "Hello 😀")
+        document.insert(5, ",")
+        await document.saved()
+        assert document.text == "Hello, 😀"
