@@ -341,3 +341,41 @@ async def _live(server: ServerProcess) -> float:
     found = re.search(r'^chronoscribe_aggregates_live{log="record"} (\S+)$', told, re.MULTILINE)
     assert found
     return float(found[1])
+
+
+# Chat and what is watched.
+
+
+async def test_what_is_said_and_done_at_one_node_is_heard_and_watched_at_the_other(nodes: Nodes) -> None:
+    """The tables are kept by one of the two, whichever it is."""
+    ada = await asyncio.to_thread(guest, nodes.a.url, "Ada")
+    room = f"watched-{next(_numbers)}"
+    await asyncio.to_thread(ada.create_room, room)
+    for here, there in ((nodes.a, nodes.b), (nodes.b, nodes.a)):
+        ben = await asyncio.to_thread(guest, there.url, "Ben")
+        socket = await RawSocket.connect(there.url, room, by=ben)
+        elsewhere = await RawSocket.connect(there.url, f"own-{room}", by=ben)
+        async with socket, elsewhere:
+            await asyncio.to_thread(ben.create_room, f"own-{room}")
+            assert (await socket.greet(f"client-{next(_numbers)}"))["type"] == "welcome"
+            assert (await elsewhere.greet(f"client-{next(_numbers)}"))["type"] == "welcome"
+            assert (await socket.ask(type="subscribe", to="activity"))["type"] == "ok"
+            text = f"@{ben.user} come here"
+            said = await ask(
+                here.url, "POST", f"/api/rooms/{room}/messages", token=ada.token, body={"text": text}
+            )
+            assert said.status == 201
+            message = said.json["message"]
+            while (line := (await frame_of(socket, "activity"))["lines"][-1])["message"] != message:
+                pass  # somebody has come, and so on
+            assert line["line"] == f"said: {text}"
+            notice = await frame_of(elsewhere, "notice")
+            assert (notice["room"], notice["message"]) == (room, message)
+
+
+async def frame_of(socket: RawSocket, kind: str) -> dict[str, Any]:
+    """The next frame of a kind."""
+    async with asyncio.timeout(AT_ONCE_SECONDS):
+        while (frame := await socket.receive_json())["type"] != kind:
+            pass
+        return frame
