@@ -43,6 +43,7 @@ from infrastructure.postgres.tickets import Tickets
 from infrastructure.postgres.time_travel import TimeTravel
 from infrastructure.postgres.wakeup import Wakeup, living_nodes
 from infrastructure.projector import Projector
+from infrastructure.recent import RecentEvents
 from infrastructure.retention import let_old_days_go
 from infrastructure.settings import Settings
 from infrastructure.snapshots import Snapshots
@@ -109,7 +110,9 @@ class Node:
         self.presence = LogOnNode(database, self.presence_history, self.wakeup, "presence")
         self.tickets = Tickets(database, now=_now)
         self.views = Views(database)
-        self.projectors = [Projector(database, self.record.store, view) for view in all_views(database)]
+        recent = RecentEvents(self.record.store)
+        self.record.feed.follow(recent.on_events)
+        self.projectors = [Projector(database, recent, view) for view in all_views(database)]
         self.standings = Standings(database)
         for projector in self.projectors:
             self.record.feed.follow(projector.on_events)
