@@ -29,7 +29,14 @@ from domain.receipts import Pointers, PointersByUser, ReceiptsRecorded
 from domain.room import AccessChanged, Closed, MemberRemoved, RoleChanged
 from interfaces.ws.chat_tail import MESSAGES_SHOWN, ChatTail
 from interfaces.ws.roster import Roster
-from interfaces.ws.wire import Frame, encode_recorded, events_frame, mention_frame, presence_frame
+from interfaces.ws.wire import (
+    Frame,
+    encode_recorded,
+    events_frame,
+    mention_frame,
+    presence_frame,
+    without_deleted,
+)
 
 # Room events (not edits) that a resuming client is told one by one; beyond it takes the room afresh. Also
 # how many a room keeps in memory for those who resume.
@@ -230,7 +237,7 @@ class RoomOnNode:
         missed_frames, self._missed_frames = self._missed_frames, []
         self.roster.on_frames(missed_frames)
 
-    async def events_after(self, history: RoomHistory, after: int) -> list[tuple[int, bytes]] | None:
+    async def events_after(self, history: RoomHistory, after: int) -> Sequence[tuple[int, bytes]] | None:
         """The room's events behind `after`, up to where the feed stands on return; None when there
         are too many.
         """
@@ -245,7 +252,7 @@ class RoomOnNode:
             encoded = [(r.position, data) for r in older if (data := encode_recorded(r))]
             self._recent.extendleft(reversed(encoded))
             self._recent_after = after
-        return [(position, data) for position, data in self._recent if position > after]
+        return without_deleted([(position, data) for position, data in self._recent if position > after])
 
     @property
     def people(self) -> dict[str, dict[str, str]]:
@@ -412,7 +419,7 @@ class Hub:
         """Whether the log has events of the room, up to `position`, that the feed has not brought yet."""
         return bool(await self._history.room_events(room.room, self.position, position, limit=1))
 
-    async def events_after(self, room: RoomOnNode, after: int) -> list[tuple[int, bytes]] | None:
+    async def events_after(self, room: RoomOnNode, after: int) -> Sequence[tuple[int, bytes]] | None:
         """See `RoomOnNode.events_after`."""
         return await room.events_after(self._history, after)
 

@@ -485,7 +485,7 @@ class Session:
         room: Room,
         profile: Profile,
         on_node: RoomOnNode,
-        missed: list[tuple[int, bytes]] | None,
+        missed: Sequence[tuple[int, bytes]] | None,
     ) -> None:
         if self.is_closed:
             return
@@ -512,7 +512,7 @@ class Session:
         if user not in (None, self.user):
             raise Forbidden("this client is somebody else's")
 
-    async def _missed_events(self, hello: Hello, on_node: RoomOnNode) -> list[tuple[int, bytes]] | None:
+    async def _missed_events(self, hello: Hello, on_node: RoomOnNode) -> Sequence[tuple[int, bytes]] | None:
         """What a resuming client has not seen; None when it has to start anew."""
         resume = hello.resume
         if resume is None or resume.epoch != self._services.epoch:
@@ -532,7 +532,7 @@ class Session:
         room: Room,
         profile: Profile,
         on_node: RoomOnNode,
-        missed: list[tuple[int, bytes]] | None,
+        missed: Sequence[tuple[int, bytes]] | None,
     ) -> None:
         self.is_welcomed = True
         position = self._hub.position

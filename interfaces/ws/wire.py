@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any, Final
 
@@ -261,6 +261,27 @@ def encode_event(event: Event, position: int | None = None) -> bytes | None:
 def encode_recorded(recorded: Recorded) -> bytes | None:
     """A committed event as JSON, with its place in the log."""
     return encode_event(recorded.event, recorded.position)
+
+
+_DELETED: Final = b'{"event":"message_deleted"'
+_SAID: Final = (b'{"event":"message",', b'{"event":"message_edited",')
+
+
+def without_deleted(events: Sequence[tuple[int, bytes]]) -> Sequence[tuple[int, bytes]]:
+    """Encoded events with their places, as they are told later: what was said in a message that is deleted by
+    now is not said again.
+    """
+    deleted = {orjson.loads(data)["message"] for _, data in events if data.startswith(_DELETED)}
+    if not deleted:
+        return events
+    return [(position, _silenced(data, deleted)) for position, data in events]
+
+
+def _silenced(data: bytes, deleted: Set[str]) -> bytes:
+    if not data.startswith(_SAID):
+        return data
+    told = orjson.loads(data)
+    return orjson.dumps({**told, "text": "", "mentions": []}) if told["message"] in deleted else data
 
 
 def events_frame(position: int, events: Iterable[bytes]) -> Frame:

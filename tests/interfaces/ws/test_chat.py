@@ -10,7 +10,7 @@ from domain.message import Edited
 from domain.rights import Role
 from interfaces.ws.chat_tail import MESSAGES_SHOWN
 from interfaces.ws.rates import Limits
-from tests.interfaces.ws.scripts import Heard, ScriptedClient, World, turns
+from tests.interfaces.ws.scripts import EPOCH, Heard, ScriptedClient, World, turns
 from tests.waiting import until
 
 
@@ -153,6 +153,25 @@ async def test_what_becomes_of_an_older_message_is_told_and_shown_to_nobody_who_
         welcome = await place.connect("ben").hello()
         assert [m["message"] for m in welcome["messages"]] == [f"m{n}" for n in range(1, MESSAGES_SHOWN + 1)]
         assert welcome["messages"][0]["text"] == "Newer"
+
+
+async def test_who_was_away_is_not_told_what_has_been_taken_back_meanwhile(world: World) -> None:
+    ada, ben = await world.join("ada"), await world.join("ben")
+    position = world.hub.position
+    await say(ada, "m1", "My password is @Ben hunter2")
+    await do(ada, type="edit_message", message="m1", text="My password is not hunter2")
+    await say(ada, "m2", 'He said "event":"message_deleted", hunter2')
+    await do(ada, type="delete_message", message="m1")
+    ben.disconnect()
+    for place in (world, world.another_node()):
+        back = place.connect("ben")
+        welcome = await back.hello(resume={"epoch": EPOCH, "position": position})
+        assert welcome["resumed"]
+        told = [event for frame in back.heard_frames("events") for event in frame["events"]]
+        said = [(e["message"], e["text"]) for e in told if e["event"] in ("message", "message_edited")]
+        assert said == [("m1", ""), ("m1", ""), ("m2", 'He said "event":"message_deleted", hunter2')]
+        assert [e["message"] for e in told if e["event"] == "message_deleted"] == ["m1"]
+        back.disconnect()
 
 
 async def test_a_command_that_comes_again_is_answered_and_adds_nothing(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -115,7 +116,7 @@ def an_edited_document(name: str, room: str = "demo") -> list[Event]:
     return events_of(document)
 
 
-def positions(found: list[tuple[int, bytes]] | None) -> list[int] | None:
+def positions(found: Sequence[tuple[int, bytes]] | None) -> list[int] | None:
     return None if found is None else [position for position, _ in found]
 
 
