@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from domain.aggregate import Event
 from domain.attendance import Joined, Left
@@ -311,6 +311,8 @@ class Fold:
             case AccessChanged():
                 everyone = before and before.details["everyone"]
                 self._begin(told, Kind.ACCESS_CHANGED, {"everyone": event.everyone, "from": everyone})
+            case _:
+                assert_never(event)
 
     def _change_member(
         self, told: _Told, event: MemberAdded | RoleChanged | MemberRemoved, line: Line | None
@@ -325,6 +327,8 @@ class Fold:
                 self._begin(told, Kind.ROLE_CHANGED, {**details, "role": event.role})
             case MemberRemoved():
                 self._begin(told, Kind.MEMBER_REMOVED, {**details, "role": None})
+            case _:
+                assert_never(event)
 
     def _first_role(self, room: str, user: str) -> str | None:
         opened = self._latest.get((room, _OPENED))

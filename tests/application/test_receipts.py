@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from application.log import Recorded
 from application.receipts import Receipts
+from domain.aggregate import Unreadable
 from domain.errors import BadFrame, Overloaded, StoreUnavailable
 from domain.instants import as_microseconds
 from domain.receipts import Pointers, ReceiptsRecorded
@@ -126,3 +129,24 @@ async def test_who_goes_away_takes_nothing_from_others(said: FakeNode, receipts:
     await asyncio.sleep(0)
     said.commit()
     assert await cleo == Pointers(position, position)
+
+
+async def test_receipts_that_cannot_be_read_are_nobodys(
+    said: FakeNode, receipts: Receipts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    position = said.store.log[-1].position
+    unreadable: Any = Unreadable  # its constructor is made by a metaclass
+    event = unreadable(
+        originator_id="receipts:demo/node-0.1",
+        originator_version=2,
+        timestamp=said.clock.now(),
+        actor="",
+        topic="receipts.recorded",
+        reason="broken",
+    )
+
+    async def read(room: str, until: int) -> tuple[dict[str, Pointers], list[Recorded]]:
+        return {}, [Recorded(position, event)]
+
+    monkeypatch.setattr(said.store, "receipts", read)
+    assert await receipts.move("demo", "Ben", delivered=0, read=position) == Pointers(position, position)
