@@ -10,7 +10,7 @@ from typing import Final
 
 import orjson
 
-from application.live import Guard, LiveAggregates
+from application.live import Guard, LiveAggregates, abandonable
 from application.log import History, Recorded
 from application.rooms import BEHIND_SECONDS, Rooms, guard
 from domain.document import (
@@ -118,7 +118,7 @@ class Documents:
         done = self._lives.submit(stream, decision, guard=may_edit)
         if (decision.was_tried or done.done()) and not _asks(done):
             return done
-        return asyncio.ensure_future(self._edit_with_history(stream, decision, may_edit, done))
+        return asyncio.ensure_future(self._edit_with_history(stream, decision, may_edit, abandonable(done)))
 
     async def _edit_with_history(
         self, stream: str, decision: EditDecision, may_edit: Guard, done: asyncio.Future[Sequence[Recorded]]
@@ -137,7 +137,7 @@ class Documents:
                 decision.last_until = committed.revision
                 found = await self._history.find_last_edit(stream, needed.client)
                 decision.last = found or LastEdit(0, 0, "")
-            done = self._lives.submit(stream, decision, guard=may_edit)
+            done = abandonable(self._lives.submit(stream, decision, guard=may_edit))
 
     async def last_seq(self, document: Document, client: str) -> int:
         """The number of the last accepted edit of `client`, 0 if there is none."""

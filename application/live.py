@@ -391,6 +391,14 @@ class Live:
         self._waiting.clear()
 
 
+def abandonable(done: asyncio.Future[Sequence[Recorded]]) -> asyncio.Future[Sequence[Recorded]]:
+    """`done`, for a coroutine that may be cancelled before it hears what has come of it: it is no mistake
+    that nobody hears of a failure then.
+    """
+    done.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return done
+
+
 def _look(head: Any) -> Any:
     """A command that changes nothing: when it is answered, what was decided before it is durable or void."""
     if head is None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from application.documents import Documents
-from application.live import Guard, LiveAggregates
+from application.live import Guard, LiveAggregates, abandonable
 from application.log import Recorded
 from application.rooms import guard
 from domain.errors import NotFound, OpInvalid
@@ -107,7 +107,9 @@ class Messages:
         at = self._now()
         author = (await self.get(room, message)).author  # which never changes
         allowed = guard(room, actor, Action.POST if author == actor else Action.MANAGE)
-        return await self._change(room, message, lambda head: head.delete(actor=actor, at=at), allowed)
+        return await abandonable(
+            self._change(room, message, lambda head: head.delete(actor=actor, at=at), allowed)
+        )
 
     def react(self, room: str, message: str, emoji: str, *, is_on: bool, actor: str) -> Committed:
         """Add a reaction of `actor`, or take it back. `emoji` is checked at the edge.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application import live
-from application.live import EMPTY_WEIGHT_BYTES, LOAD_ATTEMPTS, REFUSALS_MAX
+from application.live import EMPTY_WEIGHT_BYTES, LOAD_ATTEMPTS, REFUSALS_MAX, abandonable
 from application.log import Recorded
 from application.rooms import guard
 from domain.aggregate import Event, Unreadable
@@ -773,6 +774,23 @@ async def test_what_nobody_waits_for_is_not_decided_once_more(
     await member.settled()
     assert not member.store.stream(message_stream("demo", "m1"))
     assert_idle(member)
+
+
+async def test_who_is_cancelled_as_a_command_fails_leaves_nothing_behind(
+    member: FakeNode, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def wait_for(done: Done) -> None:
+        await done
+
+    waiting = asyncio.ensure_future(wait_for(abandonable(post(member, "ben", "m1"))))
+    member.stall()
+    waiting.cancel()  # it has not even begun to wait
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    del waiting
+    member.lives.forget(next(live for live in member.lives if live.stream == message_stream("demo", "m1")))
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 async def test_what_cannot_be_told_from_memory_did_not_come_true(

@@ -18,7 +18,7 @@ ROOT: Final = Path(__file__).parents[2]
 # The same seeds in every run of the tests, so that nothing fails by chance, in slices that can run side by
 # side. `python -m tests.simulation --seeds N --first M` goes where nobody has been.
 FIRST_SEED: Final = 1
-SEEDS: Final = 150
+SEEDS: Final = 300
 SEEDS_IN_A_SLICE: Final = 25
 
 
