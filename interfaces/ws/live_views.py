@@ -91,9 +91,12 @@ class LiveViews:
         self._look_seconds = look_seconds
         self._watched: dict[tuple[str, str], Watched] = {}
         self._wake = asyncio.Event()
+        self._position = 0
+        """Up to where the feed has come, which the tables may not have yet."""
 
     def on_events(self, batch: Sequence[Recorded]) -> None:
         """Called by the feed."""
+        self._position = batch[-1].position
         if not self._watched:
             return
         newest = {parse_stream(recorded.event.originator_id).room: recorded.position for recorded in batch}
@@ -110,7 +113,8 @@ class LiveViews:
         reached = await self._reached(view)
         watched = self._watched.get((room, name))
         if watched is None:
-            watched = self._watched[room, name] = Watched(view, room, told=reached, due=reached)
+            watched = self._watched[room, name] = Watched(view, room, told=reached, due=self._position)
+            self._wake.set()
         watched.subscribers.add(subscriber)
         # From here on nothing is missed; what comes twice is the newer one twice.
         while after is not None and after < reached:

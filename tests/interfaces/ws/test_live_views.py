@@ -85,6 +85,15 @@ async def test_who_watches_from_now_on_is_told_nothing_old(world: World, table: 
     assert await told(await watch(world)) == []
 
 
+async def test_what_is_on_its_way_into_the_table_is_told_to_who_has_just_come(
+    world: World, table: FakeTable
+) -> None:
+    position = await say(world, await world.join("ada"), "m1")
+    ben = await watch(world)
+    table.change(position, "demo", "said")
+    assert await told(ben) == ["said"]
+
+
 async def test_many_changes_are_told_page_by_page(world: World, table: FakeTable) -> None:
     table.page = 2
     ada, ben = await world.join("ada"), await watch(world)
