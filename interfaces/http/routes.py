@@ -274,6 +274,12 @@ ROUTES: Final = (
     Route("GET", f"{_DOCUMENT}/saves", saves.list_all, READ, SavesQuery, answer=SavesAnswer),
     Route("POST", f"{_ROOM}/runs", runs.start, EDIT, body=NewRun, answer=RunAnswer, status=201),
     Route("POST", f"{_ROOM}/runs/{{run}}/finish", runs.finish, EDIT, body=RunEnd, answer=RunAnswer),
+    # The past: diff and bisect.
+    # Blame.
+    # Moments, and what became of a passage.
+    # Phrases, and all text that there ever was.
+    # Undo, restore, branch.
+    # Replay.
     # Presence.
     Route("GET", f"{_ROOM}/presence", presence.look, READ, PresenceQuery, answer=PresenceAnswer),
     Route("GET", f"{_ROOM}/presence/summary", presence.summarise, READ, SummaryQuery, answer=SummaryAnswer),

@@ -10,26 +10,15 @@ Shapes are those of the server's OpenAPI document, `/api/openapi.json`.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Final, Literal, Self, TypedDict, Unpack
+from typing import Final, Literal, TypedDict, Unpack
 from urllib.parse import quote
 
-import aiohttp
 import orjson
 
-from interfaces.pyclient.credentials import Credentials
-from interfaces.pyclient.errors import Refused
-
-Json = dict[str, Any]
-
-# The server answers or gives up within five seconds; the rest is for the way.
-ANSWER_SECONDS: Final = 15.0
-
-# What one page of a list holds: the server's most.
-PAGE: Final = 1_000
+from interfaces.pyclient.asking import Json, document_path, given, moment, room_path
+from interfaces.pyclient.past import Past
 
 # The same of what is said: messages are longer than names.
 CHAT_PAGE: Final = 200
@@ -57,30 +46,8 @@ class Chosen(TypedDict, total=False):
     pinned: bool
 
 
-class Api:
-    """Requests of one user. All methods raise `Refused` with the server's code, `NotLetIn`,
-    `aiohttp.ClientError`, `TimeoutError`.
-    """
-
-    def __init__(
-        self, url: str, credentials: Credentials, *, http: aiohttp.ClientSession | None = None
-    ) -> None:
-        """`http` is shared with others and not closed."""
-        self._url = url.rstrip("/")
-        self._credentials = credentials
-        self._http = http
-        self._owns_http = http is None
-
-    async def __aenter__(self) -> Self:
-        if self._http is None:
-            self._http = aiohttp.ClientSession()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._owns_http and self._http is not None:
-            await self._http.close()
+class Api(Past):
+    """Requests of one user. All methods raise as `Asking`'s."""
 
     # Rooms.
 
@@ -88,76 +55,77 @@ class Api:
         self, room: str | None = None, *, title: str | None = None, everyone: str | None = None
     ) -> Json:
         """A room of one's own; without an id it is given one."""
-        return await self._ask("POST", "/api/rooms", _given(room=room, title=title, everyone=everyone))
+        return await self._ask("POST", "/api/rooms", given(room=room, title=title, everyone=everyone))
 
     async def rooms(self) -> list[Json]:
         """Those that one can enter."""
         return [room async for room in self._pages("/api/rooms", "rooms")]
 
     async def room(self, room: str) -> Json:
-        return await self._ask("GET", _room(room))
+        return await self._ask("GET", room_path(room))
 
     async def change_room(self, room: str, **changes: str | None) -> Json:
         """`title`, `everyone` (None: only members)."""
-        return await self._ask("PATCH", _room(room), changes)
+        return await self._ask("PATCH", room_path(room), changes)
 
     async def close_room(self, room: str) -> None:
         """For good."""
-        await self._ask("DELETE", _room(room))
+        await self._ask("DELETE", room_path(room))
 
     # Members.
 
     async def members(self, room: str, *, at: datetime | None = None) -> list[Json]:
         """Who is what, now or at a moment."""
-        return [m async for m in self._pages(f"{_room(room)}/members", "members", **_moment(at=at))]
+        return [m async for m in self._pages(f"{room_path(room)}/members", "members", **moment(at=at))]
 
     async def put_member(self, room: str, user: str, role: str) -> Json:
-        return await self._ask("PUT", f"{_room(room)}/members/{quote(user, safe='')}", {"role": role})
+        return await self._ask("PUT", f"{room_path(room)}/members/{quote(user, safe='')}", {"role": role})
 
     async def remove_member(self, room: str, user: str) -> None:
-        await self._ask("DELETE", f"{_room(room)}/members/{quote(user, safe='')}")
+        await self._ask("DELETE", f"{room_path(room)}/members/{quote(user, safe='')}")
 
     async def invite(
         self, room: str, role: str, *, expires_in: int | None = None, uses: int | None = None
     ) -> Json:
         """A link that makes its bearer a member; `expires_in` seconds."""
-        body = _given(role=role, expires_in=expires_in, uses=uses)
-        return await self._ask("POST", f"{_room(room)}/invitations", body)
+        body = given(role=role, expires_in=expires_in, uses=uses)
+        return await self._ask("POST", f"{room_path(room)}/invitations", body)
 
     async def invitations(self, room: str) -> list[Json]:
         """The links that are out."""
-        return list((await self._ask("GET", f"{_room(room)}/invitations"))["invitations"])
+        return list((await self._ask("GET", f"{room_path(room)}/invitations"))["invitations"])
 
     async def revoke_invitation(self, room: str, invitation: str) -> None:
-        await self._ask("DELETE", f"{_room(room)}/invitations/{quote(invitation, safe='')}")
+        await self._ask("DELETE", f"{room_path(room)}/invitations/{quote(invitation, safe='')}")
 
     async def accept_invitation(self, room: str, invitation: str, secret: str) -> Json:
-        path = f"{_room(room)}/invitations/{quote(invitation, safe='')}/accept"
+        path = f"{room_path(room)}/invitations/{quote(invitation, safe='')}/accept"
         return await self._ask("POST", path, {"secret": secret})
 
     # Documents.
 
     async def create_document(self, room: str, document: str) -> Json:
-        return await self._ask("POST", f"{_room(room)}/documents", {"document": document})
+        return await self._ask("POST", f"{room_path(room)}/documents", {"document": document})
 
     async def documents(self, room: str) -> list[Json]:
-        return list((await self._ask("GET", f"{_room(room)}/documents"))["documents"])
+        return list((await self._ask("GET", f"{room_path(room)}/documents"))["documents"])
 
     async def document(
         self, room: str, document: str, *, revision: int | None = None, at: datetime | None = None
     ) -> Json:
         """Its text, now, after its first `revision` edits, or at a moment."""
-        path = f"{_room(room)}/documents/{quote(document, safe='')}"
-        return await self._ask("GET", path, query=_given(revision=revision) | _moment(at=at))
+        return await self._ask(
+            "GET", document_path(room, document), query=given(revision=revision) | moment(at=at)
+        )
 
     async def unlist_document(self, room: str, document: str) -> None:
-        await self._ask("DELETE", f"{_room(room)}/documents/{quote(document, safe='')}")
+        await self._ask("DELETE", document_path(room, document))
 
     # Presence.
 
     async def presence(self, room: str, *, at: datetime | None = None) -> list[Json]:
         """Who is here, or was: one entry a person."""
-        found = await self._ask("GET", f"{_room(room)}/presence", query=_moment(at=at))
+        found = await self._ask("GET", f"{room_path(room)}/presence", query=moment(at=at))
         return list(found["people"])
 
     async def presence_summary(
@@ -169,8 +137,8 @@ class Api:
         until: datetime | None = None,
     ) -> list[Json]:
         """How long who was here and wrote: for each user `total`, and `days`."""
-        query = _given(user=user) | _moment(**{"from": since, "to": until})
-        found = await self._ask("GET", f"{_room(room)}/presence/summary", query=query)
+        query = given(user=user) | moment(**{"from": since, "to": until})
+        found = await self._ask("GET", f"{room_path(room)}/presence/summary", query=query)
         return list(found["users"])
 
     # The chat, and what goes on. Pages say which `before` or `after` the next ones have.
@@ -188,8 +156,8 @@ class Api:
         """Messages as they stand, oldest first: the last ones, those `before` or `after` a position, or those
         `around` a message. `older` and `newer` are the pages on both sides.
         """
-        query = _given(before=before, after=after, around=around, limit=limit) | _chosen(chosen)
-        return await self._ask("GET", f"{_room(room)}/messages", query=query)
+        query = given(before=before, after=after, around=around, limit=limit) | _chosen(chosen)
+        return await self._ask("GET", f"{room_path(room)}/messages", query=query)
 
     async def search(
         self,
@@ -201,8 +169,8 @@ class Api:
         **chosen: Unpack[Chosen],
     ) -> Json:
         """What has these words and "phrases", the best first. `after` is the `next` of the page before."""
-        query = _given(q=words, after=after, limit=limit) | _chosen(chosen)
-        return await self._ask("GET", f"{_room(room)}/messages/search", query=query)
+        query = given(q=words, after=after, limit=limit) | _chosen(chosen)
+        return await self._ask("GET", f"{room_path(room)}/messages/search", query=query)
 
     async def texts(self, room: str, message: str) -> Json:
         """All that a message has said, for its author and the room's owners."""
@@ -222,14 +190,14 @@ class Api:
 
     async def mentions(self, *, before: int | None = None, limit: int = CHAT_PAGE) -> Json:
         """Messages that speak to one, in whatever rooms, newest first."""
-        return await self._ask("GET", "/api/mentions", query=_given(before=before, limit=limit))
+        return await self._ask("GET", "/api/mentions", query=given(before=before, limit=limit))
 
     async def export(
         self, room: str, form: Literal["json", "csv", "txt"] = "json", **chosen: Unpack[Chosen]
     ) -> bytes:
         """The chat as a file. As JSON it can be given to `import_messages`."""
         query = {"format": form} | _chosen(chosen)
-        path = f"{_room(room)}/messages/export"
+        path = f"{room_path(room)}/messages/export"
         return await self._ask_for_bytes("GET", path, query=query, seconds=EXPORT_SECONDS)
 
     async def import_messages(self, room: str, exported: bytes) -> Json:
@@ -239,7 +207,7 @@ class Api:
         told = orjson.loads(exported)
         messages, counts = told["messages"], {"added": 0, "known": 0}
         for part in _parts(messages):
-            answer = await self._ask("POST", f"{_room(room)}/messages/import", told | {"messages": part})
+            answer = await self._ask("POST", f"{room_path(room)}/messages/import", told | {"messages": part})
             counts = {name: count + answer[name] for name, count in counts.items()}
         return counts
 
@@ -253,8 +221,8 @@ class Api:
         offset: int = 0,
     ) -> Json:
         """What was done, by whom and when. Days and hours are of a clock `offset` minutes ahead of UTC."""
-        query = _given(user=user, offset=offset) | _moment(**{"from": since, "to": until})
-        return await self._ask("GET", f"{_room(room)}/statistics", query=query)
+        query = given(user=user, offset=offset) | moment(**{"from": since, "to": until})
+        return await self._ask("GET", f"{room_path(room)}/statistics", query=query)
 
     async def activity(
         self,
@@ -270,17 +238,17 @@ class Api:
         until: datetime | None = None,
     ) -> Json:
         """What went on, in lines: newest first, or behind the line `after` oldest first."""
-        query = _given(before=before, after=after, limit=limit, user=user, document=document)
-        query |= _moment(**{"from": since, "to": until})
+        query = given(before=before, after=after, limit=limit, user=user, document=document)
+        query |= moment(**{"from": since, "to": until})
         if kinds:
             query["kind"] = ",".join(kinds)
-        return await self._ask("GET", f"{_room(room)}/activity", query=query)
+        return await self._ask("GET", f"{room_path(room)}/activity", query=query)
 
     async def activity_of(
         self, user: str | None = None, *, before: int | None = None, limit: int = CHAT_PAGE
     ) -> Json:
         """What somebody, or oneself, did in all rooms that one may read, newest first."""
-        return await self._ask("GET", "/api/activity", query=_given(user=user, before=before, limit=limit))
+        return await self._ask("GET", "/api/activity", query=given(user=user, before=before, limit=limit))
 
     # People.
 
@@ -298,61 +266,9 @@ class Api:
         """Void every token of this user."""
         await self._ask("POST", "/api/sign-out", {})
 
-    # Asking.
-
-    async def _pages(self, path: str, name: str, **query: Any) -> AsyncIterator[Json]:
-        """All entries of a list, page by page."""
-        while True:
-            page = await self._ask("GET", path, query={"limit": PAGE, **query})
-            for entry in page[name]:
-                yield entry
-            if page.get("next") is None:
-                return
-            query["after"] = page["next"]
-
-    async def _ask(
-        self, method: str, path: str, body: Json | None = None, *, query: Json | None = None
-    ) -> Json:
-        data = await self._ask_for_bytes(method, path, body, query=query)
-        return orjson.loads(data) if data else {}
-
-    async def _ask_for_bytes(
-        self,
-        method: str,
-        path: str,
-        body: Json | None = None,
-        *,
-        query: Json | None = None,
-        seconds: float = ANSWER_SECONDS,
-    ) -> bytes:
-        assert self._http is not None, "use it with `async with`"
-        for is_last in (False, True):
-            token = await self._credentials.token(self._http, self._url)
-            async with (
-                asyncio.timeout(seconds),
-                self._http.request(
-                    method,
-                    f"{self._url}{path}",
-                    json=body,
-                    params=query,
-                    headers={"Authorization": f"Bearer {token}"},
-                ) as response,
-            ):
-                data = await response.read()
-                if response.status < 400:
-                    return data
-                if response.status != 401 or is_last or not self._credentials.on_refused(token):
-                    problem = orjson.loads(data)
-                    raise Refused(problem["code"], problem["detail"])
-        raise AssertionError("the second answer is the last")
-
-
-def _room(room: str) -> str:
-    return f"/api/rooms/{quote(room, safe='')}"
-
 
 def _message(room: str, message: str) -> str:
-    return f"{_room(room)}/messages/{quote(message, safe='')}"
+    return f"{room_path(room)}/messages/{quote(message, safe='')}"
 
 
 def _parts(messages: list[Json]) -> Iterator[list[Json]]:
@@ -378,11 +294,3 @@ def _chosen(chosen: Chosen) -> Json:
     if "pinned" in query:
         query["pinned"] = "true" if query["pinned"] else "false"
     return query
-
-
-def _given(**values: Any) -> Json:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _moment(**moments: datetime | None) -> Json:
-    return {name: moment.isoformat() for name, moment in moments.items() if moment is not None}

@@ -76,7 +76,7 @@ class Place:
     async def exported_with(self, name: str) -> str:
         """The table of all messages, when it knows who is called so."""
         async with asyncio.timeout(AT_ONCE_SECONDS):
-            while name not in (file := (await self.export("csv")).decode("utf-8-sig")):
+            while name not in (file := (await self.export("csv")).decode("utf-8-sig")):  # noqa: ASYNC110 -- asked over HTTP
                 await asyncio.sleep(0.02)
         return file
 

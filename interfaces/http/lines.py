@@ -1,0 +1,57 @@
+"""Answers that are told line by line, while they are found: one JSON object a line (NDJSON).
+
+A line has a `type`. What takes long tells how far it has come by lines of the type `progress`, `done` of
+`all`; what breaks off after it has begun ends with a line of the type `error`, with `code` and `detail`, since
+the status has been sent by then. An answer without such a line is complete.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+
+from domain.errors import ChronoscribeError
+from interfaces.http.guard import add_headers
+
+logger = logging.getLogger(__name__)
+
+CONTENT_TYPE: Final = "application/x-ndjson"
+
+# Who takes longer for a line does not read any more.
+WRITE_SECONDS: Final = 30.0
+
+
+async def tell_lines(
+    request: web.Request, lines: AsyncGenerator[Mapping[str, Any], None]
+) -> web.StreamResponse:
+    """Send `lines` as they come. What is wrong before the first one has an ordinary answer. When whoever
+    asked goes away, `lines` is closed, and with it what it was looking for.
+    """
+    first = await anext(lines, None)
+    response = web.StreamResponse(headers={"Content-Type": CONTENT_TYPE})
+    add_headers(request, response)
+    await response.prepare(request)
+    try:
+        if first is not None:
+            await _write(response, first)
+            async for line in lines:
+                await _write(response, line)
+    except ChronoscribeError as error:
+        await _write(response, {"type": "error", "code": error.code, "detail": error.message})
+    except (ConnectionError, TimeoutError) as error:
+        logger.info("an answer has broken off: %s", type(error).__name__)
+        if request.transport is not None:
+            request.transport.abort()
+    finally:
+        await lines.aclose()
+    return response
+
+
+async def _write(response: web.StreamResponse, line: Mapping[str, Any]) -> None:
+    async with asyncio.timeout(WRITE_SECONDS):
+        await response.write(orjson.dumps(line) + b"\n")
