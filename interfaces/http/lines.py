@@ -1,8 +1,8 @@
 """Answers that are told line by line, while they are found: one JSON object a line (NDJSON).
 
 A line has a `type`. What takes long tells how far it has come by lines of the type `progress`, `done` of
-`all`; what breaks off after it has begun ends with a line of the type `error`, with `code` and `detail`, since
-the status has been sent by then. An answer without such a line is complete.
+`all`; what breaks off after it has begun ends with a line of the type `error`, with `code` and `detail`: the
+status has been sent by then. An answer without such a line is complete.
 """
 
 from __future__ import annotations
