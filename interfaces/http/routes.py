@@ -17,6 +17,8 @@ from domain.errors import Overloaded
 from domain.rights import Action
 from interfaces.http import (
     activity,
+    bisects,
+    diffs,
     docs,
     documents,
     exports,
@@ -26,6 +28,7 @@ from interfaces.http import (
     messages,
     operation,
     people,
+    permalinks,
     presence,
     rooms,
     runs,
@@ -72,6 +75,7 @@ from interfaces.http.answers import (
     TicketAnswer,
     UnreadAnswer,
 )
+from interfaces.http.bisects import BISECTS_AT_ONCE, BisectBody
 from interfaces.http.bodies import (
     Acceptance,
     ActivityQuery,
@@ -109,7 +113,9 @@ from interfaces.http.bodies import (
     read_body,
     read_query,
 )
+from interfaces.http.diffs import DIFFS_AT_ONCE, DiffAnswer, DiffQuery
 from interfaces.http.door import Access, Door
+from interfaces.http.permalinks import PermalinkAnswer, RangeQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +281,9 @@ ROUTES: Final = (
     Route("POST", f"{_ROOM}/runs", runs.start, EDIT, body=NewRun, answer=RunAnswer, status=201),
     Route("POST", f"{_ROOM}/runs/{{run}}/finish", runs.finish, EDIT, body=RunEnd, answer=RunAnswer),
     # The past: diff and bisect.
+    Route("GET", f"{_DOCUMENT}/diff", diffs.look, READ, DiffQuery, answer=DiffAnswer, at_once=DIFFS_AT_ONCE),
+    Route("POST", f"{_DOCUMENT}/bisect", bisects.run, READ, body=BisectBody, at_once=BISECTS_AT_ONCE),
+    Route("GET", f"{_DOCUMENT}/passage", permalinks.look, READ, RangeQuery, answer=PermalinkAnswer),
     # Blame.
     # Moments, and what became of a passage.
     # Phrases, and all text that there ever was.
