@@ -158,15 +158,24 @@ class Weave:
 
     def spans(self) -> list[Run]:
         """The runs of the present text, each as long as it can be; without their fates."""
-        spans: list[Run] = []
+        return list(self.iter_spans())
+
+    def iter_spans(self) -> Iterator[Run]:
+        """The same one after the other, as long as nothing is folded meanwhile."""
+        span: Run | None = None
         for run in self:
-            if run.visible:
-                plain = run if run.fate is None else run._replace(fate=None)
-                if spans and spans[-1].is_continued_by(plain):
-                    spans[-1] = spans[-1]._replace(length=spans[-1].length + plain.length)
-                else:
-                    spans.append(plain)
-        return spans
+            if not run.visible:
+                continue
+            plain = run if run.fate is None else run._replace(fate=None)
+            if span is None:
+                span = plain
+            elif span.is_continued_by(plain):
+                span = span._replace(length=span.length + plain.length)
+            else:
+                yield span
+                span = plain
+        if span is not None:
+            yield span
 
     # Folding.
 
@@ -373,3 +382,17 @@ def as_copied(run: Run, document: str = "") -> list[int | str]:
     """As an edit tells where a text comes from that it has copied, out of `document` if it is another one."""
     source = run.source
     return [run.length, source.document or document, source.revision, source.offset]
+
+
+def cut(runs: Iterable[Run], start: int, stop: int) -> list[Run]:
+    """The runs of a text from `start` up to `stop`, of those of the whole text."""
+    parts: list[Run] = []
+    position = 0
+    for run in runs:
+        if position >= stop:
+            break
+        first, last = max(start - position, 0), min(stop - position, run.length)
+        if first < last:
+            parts.append(run.part(first, last))
+        position += run.length
+    return parts

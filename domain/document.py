@@ -47,10 +47,11 @@ HISTORY_REVISIONS: Final = 10_000
 # sees many; the forgotten ones are looked up in the log.
 CLIENTS_REMEMBERED: Final = 2_000
 
-# Why an edit was made. A restore brings back the text of a past revision, an undo takes edits back; the first
-# edit of a branch is the text that it starts from, and a merge brings what was edited there.
+# Why an edit was made. A restore brings back the text of a past revision, an undo takes edits back, a redo an
+# undo; the first edit of a branch is the text that it starts from, and a merge brings what was edited there.
 TYPED: Final = "typed"
 UNDO: Final = "undo"
+REDO: Final = "redo"
 RESTORE: Final = "restore"
 BRANCH: Final = "branch"
 MERGE: Final = "merge"
@@ -96,11 +97,12 @@ class EditApplied(Event):
     `undoes`, as pairs of the first and last revision; and for all that it inserts, in order, `revives`: a
     length, and the revision and offset by which this text was inserted (see `attribution`), followed by its
     origin if it has one. What is copied, by a restore, a branch or a merge, has `origins`: for all that is
-    inserted, in order, a length, a document ("" for this one), a revision and an offset.
+    inserted, in order, a length, a document ("" for this one), a revision and an offset; and `source` is the
+    document and the revision that it was copied from.
     """
 
     TOPIC = "document.edit_applied"
-    OPTIONAL = ("undoes", "revives", "origins")
+    OPTIONAL = ("undoes", "revives", "origins", "source")
     client: str
     seq: int
     base: int
@@ -111,6 +113,7 @@ class EditApplied(Event):
     undoes: Ranges | None = None
     revives: Sources | None = None
     origins: Sources | None = None
+    source: Sequence[int | str] | None = None
 
     def apply(self, aggregate: Document) -> None:
         aggregate.on_edit_applied(self)
@@ -218,6 +221,7 @@ class Document(Aggregate):
         undoes: Ranges | None = None,
         revives: Sources | None = None,
         origins: Sources | None = None,
+        source: tuple[str, int] | None = None,
         last: LastEdit | None = None,
     ) -> None:
         """Accept an op that was decided here, on the present text, because `actor` has asked for it.
@@ -245,6 +249,7 @@ class Document(Aggregate):
             undoes=undoes,
             revives=revives or None,
             origins=origins or None,
+            source=source,
         )
 
     def remembers_all_since(self, revision: int) -> bool:

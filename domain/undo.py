@@ -50,7 +50,11 @@ class Undone:
         self._in_effect: list[Ranges] = []
         for revision, ranges in reversed([*undos]):
             if revision not in self:
-                self._in_effect.append(ranges)
+                self.add(ranges)
+
+    def add(self, ranges: Ranges) -> None:
+        """Of one more undo that is in effect, older than those before."""
+        self._in_effect.append(ranges)
 
     def __contains__(self, revision: int) -> bool:
         return any(holds(ranges, revision) for ranges in self._in_effect)

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from domain.attribution import Run, Weave, as_copied
+from domain.attribution import Weave, as_copied, cut
 from domain.document import RESTORE, UNDO, Document, EditApplied, Ranges
 from domain.text_op import Op, between
 from domain.undo import Unravelled, as_ranges
@@ -158,17 +158,6 @@ class Past:
         origins = [as_copied(run) for run in cut(self.weave(revision).spans(), kept, kept + inserted)]
         self.document.revise(op, actor="ben", at=NOON, cause=RESTORE, origins=origins)
         return self._collect()
-
-
-def cut(runs: Sequence[Run], start: int, stop: int) -> list[Run]:
-    """The runs of a part of a text."""
-    parts, at = [], 0
-    for run in runs:
-        first, last = max(start - at, 0), min(stop - at, run.length)
-        if first < last:
-            parts.append(run.part(first, last))
-        at += run.length
-    return parts
 
 
 @st.composite
