@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from application.documents import Documents
-from application.log import History, Recorded
+from application.log import Recorded
 from application.past.blame import PAGE_EDITS, Blame
 from application.past.revising import ATTEMPTS, RETRY_AFTER_SECONDS, Outrun, Revising
 from domain.document import REDO, TYPED, UNDO, Document, EditApplied, HistoryNeeded, LastEdit, Ranges
@@ -93,7 +93,6 @@ class Undo:
     def __init__(
         self,
         documents: Documents,
-        history: History,
         blame: Blame,
         edits: EditLog,
         revising: Revising,
@@ -101,7 +100,6 @@ class Undo:
         now: Callable[[], datetime],
     ) -> None:
         self._documents = documents
-        self._history = history
         self._blame = blame
         self._edits = edits
         self._revising = revising
