@@ -165,7 +165,7 @@ class Node:
     def past(self, services: Services) -> Past:
         """What can be done with the past."""
         documents, states, now = services.documents, self.time_travel, services.now
-        blame = Blame(self.history, KeptAttributions(self.database))
+        blame = Blame(states, KeptAttributions(self.database))
         revising = Revising(self.record.lives, self.history, documents)
         return Past(
             blame=blame,

@@ -51,7 +51,7 @@ async def million(running: Machine) -> dict[str, Any]:
             assert found.revision == revision
 
         opened = [await _timed(open_one) for _ in range(OPENED)]
-        blame = Blame(history, KeptAttributions(database))
+        blame = Blame(past, KeptAttributions(database))
         began = time.perf_counter()
         spans = await blame.at("bench", "history", EDITS)
         first = time.perf_counter() - began
