@@ -23,6 +23,7 @@ from application.live import LiveAggregates
 from application.log import Recorded
 from application.members import Members
 from application.messages import Messages
+from application.past.replay import Replay
 from application.profiles import Profiles
 from application.receipts import Receipts
 from application.revisions import Revisions
@@ -38,6 +39,7 @@ from infrastructure.group_commit import GroupCommit
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory, PostgresLog
 from infrastructure.postgres.migrations import migrate
+from infrastructure.postgres.replay_log import PostgresReplayLog
 from infrastructure.postgres.standings import Standings
 from infrastructure.postgres.tickets import Tickets
 from infrastructure.postgres.time_travel import TimeTravel
@@ -48,6 +50,7 @@ from infrastructure.retention import let_old_days_go
 from infrastructure.settings import Settings
 from infrastructure.snapshots import Snapshots
 from infrastructure.views import Views, all_views
+from projections.stage import Stage
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +107,7 @@ class Node:
         self.database = database
         self.history = PostgresHistory(database)
         self.time_travel = TimeTravel(database)
+        self.replay = Replay(PostgresReplayLog(database), Stage, now=_now)
         self.wakeup = Wakeup(database, self.id, key)
         self.record = LogOnNode(database, self.history, self.wakeup, "record")
         self.presence_history = PostgresHistory(database, "presence")

@@ -103,9 +103,9 @@ class Stage:
         self._messages: dict[str, ChatMessage] = {}
         self._stays: dict[str, _Stay] = {}
         self._looks: dict[str, _Looks] = {}
-        self._cursors: dict[str, dict[str, StagedCursor]] = {}
-        """By client and document, those that moved last at the end."""
-        self._typing: dict[str, dict[str, int]] = {}
+        self._cursors: dict[tuple[str, str], dict[str, StagedCursor]] = {}
+        """By node, client and document: a client that has gone to another node has its cursors from there."""
+        self._typing: dict[tuple[str, str], dict[str, int]] = {}
 
     # What is told.
 
@@ -129,23 +129,21 @@ class Stage:
             name=looks.name,
             colour=looks.colour,
             status=stay.status,
-            cursor=self._cursor(joined.client, since),
-            typing=self._sign(joined.client, since),
+            cursor=self._cursor(joined, since),
+            typing=self._sign(joined, since),
         )
 
-    def _cursor(self, client: str, since: int) -> StagedCursor | None:
+    def _cursor(self, joined: Joined, since: int) -> StagedCursor | None:
         """Not what was told in an earlier stay."""
-        for cursor in reversed(self._cursors.get(client, {}).values()):
-            if cursor.at >= since:
-                return cursor
-        return None
+        told = self._cursors.get((joined.node, joined.client), {})
+        cursors = [cursor for cursor in told.values() if cursor.at >= since]
+        return max(cursors, key=lambda cursor: cursor.at, default=None)
 
-    def _sign(self, client: str, since: int) -> StagedTyping | None:
-        signs = self._typing.get(client, {})
-        for where, at in reversed(signs.items()):
-            if at >= since and self.at - at < TYPING_MICROSECONDS:
-                return StagedTyping(where, at)
-        return None
+    def _sign(self, joined: Joined, since: int) -> StagedTyping | None:
+        told = self._typing.get((joined.node, joined.client), {})
+        since = max(since, self.at - TYPING_MICROSECONDS + 1)
+        signs = [StagedTyping(where, at) for where, at in told.items() if at >= since]
+        return max(signs, key=lambda sign: sign.at, default=None)
 
     @property
     def messages(self) -> Sequence[ChatMessage]:
@@ -181,7 +179,7 @@ class Stage:
             case EditApplied():
                 self._edit(event)
             case FrameRecorded():
-                self.show(event.moves, event.typing)
+                self.show(event.actor, event.moves, event.typing)
             case Joined():
                 self._stays[event.session] = _Stay(event)
                 self._look(event.actor, _Looks(event.profile, event.name, event.colour))
@@ -199,17 +197,17 @@ class Stage:
             case _:
                 self._say(position, event)
 
-    def show(self, moves: Sequence[Move], typing: Sequence[Typing]) -> None:
-        """What a frame tells. A cursor of whoever is not known here, yet or any more, waits for them."""
+    def show(self, node: str, moves: Sequence[Move], typing: Sequence[Typing]) -> None:
+        """What a node tells in a frame. A cursor of whoever is not known here yet waits for them."""
         for client, document, revision, anchor, head, at in moves:
-            cursors = self._cursors.setdefault(str(client), {})
+            cursors = self._cursors.setdefault((node, str(client)), {})
             cursors.pop(str(document), None)
             if anchor != HIDDEN:
                 cursors[str(document)] = StagedCursor(
                     str(document), int(revision), int(anchor), int(head), int(at)
                 )
         for client, where, is_typing, at in typing:
-            signs = self._typing.setdefault(str(client), {})
+            signs = self._typing.setdefault((node, str(client)), {})
             signs.pop(str(where), None)
             if is_typing:
                 signs[str(where)] = int(at)
@@ -237,9 +235,12 @@ class Stage:
 
     def _leave(self, event: Left) -> None:
         stay = self._stays.pop(parse_stream(event.originator_id).name, None)
-        if stay is not None and all(other.joined.client != event.client for other in self._stays.values()):
-            self._cursors.pop(event.client, None)
-            self._typing.pop(event.client, None)
+        if stay is None:
+            return
+        gone = (stay.joined.node, event.client)
+        if all((other.joined.node, other.joined.client) != gone for other in self._stays.values()):
+            self._cursors.pop(gone, None)
+            self._typing.pop(gone, None)
 
     def _look(self, user: str, looks: _Looks) -> None:
         known = self._looks.get(user)

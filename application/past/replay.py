@@ -1,105 +1,43 @@
-"""Replay: a room's past shown again as it went on, on one clock.
-
-There are two logs. What a room's record holds is shown in the order of the record, the frames of its presence
-log in the order of that one: these orders are what everybody has seen. Times come from the clocks of several
-servers, which differ, and are set back. So each log has a clock that never goes back: the largest time up to
-an event. Its value is the same wherever one begins to read, since nothing that is read later can make it
-smaller; and what a log had shown at a moment is always a beginning of it. By these two clocks the logs are
-merged. Of what is of the same moment the record comes first.
-
-A frame may tell of a cursor in a text that is not shown yet, when the server that had the edit is ahead of
-the one that gathered the cursor. Then it waits, and what follows in its log with it, until the edit has been
-shown. Cursors that were told in an earlier text are moved into the one that is shown: see `Stage`.
-
-What is shown is named by its place: the clock, and how far each log had come. From a place one goes on
-without having seen what was before.
+"""Replay: a room's past shown again as it went on, on one clock (see `one_clock`), beginning with the stage
+as it was then.
 
 What was said in a message that is deleted by now is not said again, here as elsewhere.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence, Set
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from application.log import Recorded
+from application.past.one_clock import CLOCKS_DIFFER as CLOCKS_DIFFER
+from application.past.one_clock import (
+    FRAMES_DIFFER,
+    PAGE_EVENTS,
+    OneClock,
+    ReplayLog,
+    Texts,
+    moves_of,
+    silenced,
+)
+from application.past.one_clock import Mark as Mark
+from application.past.one_clock import Place as Place
+from application.past.one_clock import Step as Step
 from domain.aggregate import Event
-from domain.document import EditApplied
-from domain.errors import BadFrame
-from domain.limits import INTEGER_MAX
-from domain.presence import Move, Typing
+from domain.instants import as_datetime, as_microseconds
+from domain.presence import FrameRecorded, Move, Typing
 
-# The record is searched for a moment on the assumption that servers' clocks differ by less, and are set back
-# by less. Where one was not, a replay that begins near that moment may begin a little before or after it.
-CLOCKS_DIFFER: Final = timedelta(minutes=10)
+# As many messages as a stage shows.
+MESSAGES: Final = 50
 
-# The same of the presence log, where everything within so much of a moment is read to put it in order; and so
-# long a frame waits for an edit. Servers whose clocks are kept differ by milliseconds.
-FRAMES_DIFFER: Final = timedelta(seconds=5)
-
-# Signs of typing hold for ten seconds, and frames are not quite in order.
+# What of the presence log is read to know what was shown at a moment: signs of typing hold for ten seconds,
+# and frames are not quite in order.
 _RECENT: Final = 3 * FRAMES_DIFFER
 
-# A page: what is in memory of each log at a time, and a few milliseconds of decoding.
-PAGE_EVENTS: Final = 500
-
-# An import of thousands of messages is of one moment, and is told in pieces of so many events.
-STEP_EVENTS: Final = 200
-
-# Others get their turn after so many events, which is a millisecond or two.
-SLICE_EVENTS: Final = 100
-
-# Edits of each document that are remembered to move cursors by. A cursor is gathered for 50 ms, so the text
-# that it was told in is a few edits old; older ones are read.
-WINDOW_EDITS: Final = 200
-
-_PLACE: Final = re.compile(r"(\d{1,16})-(\d{1,16})-(\d{1,16})")
-
-
-class Place(NamedTuple):
-    """What has been shown: everything up to the clock's `at` (microseconds), which is the record up to the
-    notification id `position` and the presence log up to `frame`; of a moment with several steps, a part.
-    """
-
-    at: int
-    position: int
-    frame: int
-
-    def __str__(self) -> str:
-        return f"{self.at}-{self.position}-{self.frame}"
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Raises `BadFrame` for what is no place."""
-        found = _PLACE.fullmatch(text)
-        if found is None or any(int(part) > INTEGER_MAX for part in found.groups()):
-            raise BadFrame("this is no place in a replay", field="after")
-        return cls(*map(int, found.groups()))
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What one may want to go to: `text` says what `user` did, to stand behind their name."""
-
-    at: int
-    position: int
-    kind: str
-    user: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The events of one moment, in their order. A frame of the presence log is one, too: its event is a
-    `FrameRecorded`, its position that of its own log.
-    """
-
-    at: int
-    place: Place
-    events: Sequence[Recorded]
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Scene(Protocol):
@@ -111,7 +49,7 @@ class Scene(Protocol):
 
     def take(self, position: int, event: Event) -> None: ...
 
-    def show(self, moves: Sequence[Move], typing: Sequence[Typing]) -> None: ...
+    def show(self, node: str, moves: Sequence[Move], typing: Sequence[Typing]) -> None: ...
 
     @property
     def nodes(self) -> Sequence[str]: ...
@@ -136,97 +74,10 @@ class Begin(Generic[AnyScene]):
     """Where the first step follows."""
 
 
-class StagedText(NamedTuple):
-    """A document as of some position."""
-
-    name: str
-    revision: int
-    text: str
-    is_listed: bool
-
-
-class ReplayLog(Protocol):
-    """Both logs of a room, read by time. Every method raises `StoreUnavailable`, and `Corrupt` for what it
-    cannot read.
-    """
-
-    # The record.
-
-    async def beginning(self, room: str) -> datetime | None:
-        """When the room began, None when nothing has happened in it."""
-        ...
-
-    async def position_at(self, room: str, at: datetime) -> int:
-        """Where the record's clock passes `at`: the last position before the first younger event."""
-        ...
-
-    async def clock_at(self, room: str, position: int) -> datetime | None:
-        """The record's clock at a position, None before the room's first event."""
-        ...
-
-    async def count(self, room: str, after: int, until: int) -> int:
-        """How many events there are with `after` < position <= `until`."""
-        ...
-
-    async def events(self, room: str, after: int, until: int, *, limit: int) -> Sequence[Recorded]:
-        """The same events, at most `limit`, in log order."""
-        ...
-
-    async def profiles(self, users: Collection[str], after: int, until: int) -> Sequence[Recorded]:
-        """How the looks of `users` were changed there, in log order."""
-        ...
-
-    async def looks(self, users: Collection[str], position: int) -> Sequence[Recorded]:
-        """The newest profile of each as of `position`, where there was one."""
-        ...
-
-    async def documents(self, room: str, position: int) -> AsyncIterator[StagedText]:
-        """All documents that had been listed by then, one after the other."""
-        ...
-
-    async def revisions(self, room: str, position: int) -> Mapping[str, int]:
-        """Their revisions alone."""
-        ...
-
-    async def edits(self, stream: str, after: int, until: int) -> Sequence[EditApplied]:
-        """The edits of revisions `after + 1` to `until` of a document, oldest first."""
-        ...
-
-    async def stays(self, room: str, at: datetime, position: int) -> Sequence[Recorded]:
-        """All events, up to `position`, of the stays that were open there; `at` is about then. Some others
-        may be among them.
-        """
-        ...
-
-    async def messages(self, room: str, position: int, limit: int) -> Sequence[Recorded]:
-        """All events, up to a position, of the `limit` messages that were posted last, in log order."""
-        ...
-
-    async def deleted(self, streams: Collection[str]) -> Set[str]:
-        """Those of these messages that are deleted by now."""
-        ...
-
-    async def marks(self, room: str, after: int, until: int) -> Sequence[Mark]:
-        """What is worth going to between two positions, in log order."""
-        ...
-
-    # The presence log. Its days are let go of after a while: then there is nothing.
-
-    async def frames(
-        self, room: str, since: datetime, until: datetime, *, after: int = 0, limit: int
-    ) -> Sequence[Recorded]:
-        """The frames with `since` <= time <= `until`, at most `limit`, by time; of those of the time `since`,
-        the ones behind position `after`.
-        """
-        ...
-
-    async def keyframes(self, room: str, nodes: Collection[str], until: datetime) -> Sequence[Recorded]:
-        """The last keyframe of each of these nodes by then, and the node's next frames up to then."""
-        ...
-
-
 class Replay(Generic[AnyScene]):
-    """Reads the past of rooms. Keeps nothing of it; several replays may be read at once."""
+    """Reads the past of rooms. Keeps nothing of it; several replays may be read at once. Everything raises
+    `StoreUnavailable`, and `Corrupt` for what cannot be read.
+    """
 
     def __init__(
         self, log: ReplayLog, new_stage: Callable[[], AnyScene], *, now: Callable[[], datetime]
@@ -246,18 +97,116 @@ class Replay(Generic[AnyScene]):
         """What a replay from `since` (the room's beginning) until `until` (now) begins with. With `after` it
         goes on from there.
         """
-        raise NotImplementedError
+        since = await self._within(room, since)
+        until = max(since, min(until or self._now(), self._now()))
+        first = await self._log.position_at(room, since)
+        last = await self._log.position_at(room, until)
+        place = after or await self._place_at(room, since)
+        return Begin(
+            room=room,
+            since=as_microseconds(since),
+            until=as_microseconds(until),
+            events=await self._log.count(room, place.position, last),
+            marks=await self._log.marks(room, first, last),
+            stage=await self._stage(room, place),
+            place=place,
+        )
 
     async def stage(self, room: str, at: datetime | Place | None = None) -> AnyScene:
         """The whole room at a moment, or at a place that was told; None: now."""
-        raise NotImplementedError
+        if not isinstance(at, Place):
+            at = await self._place_at(room, await self._within(room, at or self._now()))
+        return await self._stage(room, at)
 
     async def stage_behind(self, room: str, position: int) -> AnyScene:
-        """The whole room as it was when the event of this notification id had just been shown."""
-        raise NotImplementedError
+        """The whole room as it was when the event of this notification id had just been shown. Of its moment,
+        what comes later in the record is not, nor what cursors did.
+        """
+        at = await self._log.clock_at(room, position)
+        if at is None:
+            return await self._stage(room, Place(0, 0, 0))
+        before = await self._shown(room, at - _MICROSECOND, position)
+        return await self._stage(room, Place(as_microseconds(at), position, before))
 
-    def steps(
+    async def steps(
         self, room: str, since: datetime, until: datetime, *, after: Place | None = None
     ) -> AsyncIterator[Step]:
         """What was shown behind `since`, or behind the place `after`, and not behind `until`."""
-        raise NotImplementedError
+        place = after or await self._place_at(room, await self._within(room, since))
+        until = min(until, self._now())
+        end = await self._log.position_at(room, until)
+        async for step in OneClock(self._log, room, place, end, as_microseconds(until)).steps():
+            yield step
+
+    # A moment.
+
+    async def _within(self, room: str, at: datetime | None) -> datetime:
+        """The moment, but none before the room's beginning or in the future. None: just before it began."""
+        beginning = (await self._log.beginning(room) or self._now()) - _MICROSECOND
+        return beginning if at is None else min(max(beginning, at), self._now())
+
+    async def _place_at(self, room: str, at: datetime) -> Place:
+        position = await self._log.position_at(room, at)
+        return Place(as_microseconds(at), position, await self._shown(room, at, position))
+
+    async def _shown(self, room: str, at: datetime, position: int) -> int:
+        """Which frame was the last to be shown at a moment, when the record had come to `position`."""
+        frames = await self._recent(room, at)
+        behind = min((each.position for each in frames if each.event.timestamp > at), default=None)
+        texts = Texts(self._log, room, await self._log.revisions(room, position))
+        shown, clock = 0, None
+        for each in sorted(frames, key=lambda each: each.position):
+            if behind is not None and each.position >= behind:
+                break
+            clock = max(clock or each.event.timestamp, each.event.timestamp)
+            if clock + FRAMES_DIFFER > at and texts.is_ahead(moves_of(each.event)):
+                break  # it waits for an edit
+            shown = each.position
+        return shown
+
+    async def _recent(self, room: str, at: datetime) -> list[Recorded]:
+        """The frames of about a moment, by time."""
+        found: list[Recorded] = []
+        since, until, after = at - _RECENT, at + FRAMES_DIFFER, 0
+        while True:
+            page = await self._log.frames(room, since, until, after=after, limit=PAGE_EVENTS)
+            found += page
+            if len(page) < PAGE_EVENTS:
+                return found
+            since, after = page[-1].event.timestamp, page[-1].position
+
+    # A stage.
+
+    async def _stage(self, room: str, place: Place) -> AnyScene:
+        stage = self._new_stage()
+        async for text in self._log.documents(room, place.position):
+            stage.put(text.name, text.revision, text.text, is_listed=text.is_listed)
+        at = as_datetime(place.at)
+        stays = await self._log.stays(room, at, place.position)
+        users = {each.event.actor for each in stays}
+        looks = await self._log.looks(users, room, at, place.position)
+        messages = await self._log.messages(room, place.position, MESSAGES)
+        for each in (*stays, *looks, *await silenced(self._log, messages)):
+            stage.take(each.position, each.event)
+        if stage.nodes:
+            await self._show_cursors(stage, room, at, place)
+        stage.advance(place.at, str(place))
+        return stage
+
+    async def _show_cursors(self, stage: AnyScene, room: str, at: datetime, place: Place) -> None:
+        """Where the cursors stood, by the last keyframe of each node and what followed it, and who typed.
+        Frames so old have all been shown; of the younger ones those up to the place.
+        """
+        older = await self._log.keyframes(room, stage.nodes, at - 2 * FRAMES_DIFFER)
+        younger = [each for each in await self._recent(room, at) if each.position <= place.frame]
+        found = {each.position: each.event for each in (*older, *younger)}
+        events = [event for _, event in sorted(found.items())]
+        moves: defaultdict[str, dict[tuple[str, str], Move]] = defaultdict(dict)
+        typing: defaultdict[str, list[Typing]] = defaultdict(list)
+        for event in events:
+            moves[event.actor] |= {(str(move[0]), str(move[1])): move for move in moves_of(event)}
+            if isinstance(event, FrameRecorded):
+                typing[event.actor] += event.typing
+        texts = Texts(self._log, room, await self._log.revisions(room, place.position))
+        for node, of_node in moves.items():
+            stage.show(node, await texts.bring_up(of_node.values()), typing[node])

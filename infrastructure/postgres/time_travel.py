@@ -58,7 +58,10 @@ class TimeTravel:
 
     async def at_time(self, stream: str, at: datetime) -> DocumentState | None:
         """The state at a moment of the server's clock, None before the document was created."""
-        version = await self._version_at(stream, at)
+        return await self.at_version(stream, await self._version_at(stream, at))
+
+    async def at_version(self, stream: str, version: int) -> DocumentState | None:
+        """The state after the stream's first `version` events, None before the document was created."""
         return await self._state(stream, version, _NO_BOUND) if version else None
 
     async def _version_at(self, stream: str, at: datetime) -> int:
