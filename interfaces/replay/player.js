@@ -33,11 +33,12 @@ const Player = (() => {
   const SIGNS = {
     joined: { name: "came", shape: "up" },
     left: { name: "left", shape: "down" },
-    said: { name: "said something", shape: "dot" },
+    message: { name: "said something", shape: "dot" },
     saved: { name: "saved", shape: "diamond" },
     named: { name: "named a revision", shape: "diamond" },
     ran: { name: "ran something", shape: "play" },
     restored: { name: "restored", shape: "ring" },
+    undone: { name: "undid something", shape: "ring" },
   };
 
   const find = (id) => document.getElementById(id);

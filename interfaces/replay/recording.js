@@ -257,7 +257,7 @@ const Recording = (() => {
     return state;
   }
 
-  /* A state on its way to the next: a map that is changed is copied first, once. */
+  /* A state on its way to the next: a map that is changed is copied first, once for each step. */
   class Draft {
     constructor(state, at) {
       this.state = { ...state, at };
@@ -272,11 +272,11 @@ const Recording = (() => {
       return this.state[name];
     }
 
-    /* Puts `value` (undefined: nothing) under `key`, as the last, into the map that `client` has there. */
+    /* Puts `value` (undefined: nothing) under `key` into the map that `client` has there. */
     put(name, client, key, value) {
       const inner = new Map(this.state[name].get(client));
-      inner.delete(key);
-      if (value !== undefined) inner.set(key, value);
+      if (value === undefined) inner.delete(key);
+      else inner.set(key, value);
       this.map(name).set(client, inner);
     }
 
@@ -368,8 +368,7 @@ const Recording = (() => {
     for (const [client, places] of draft.state.cursors) {
       const cursor = places.get(event.document);
       if (cursor?.revision !== event.revision - 1) continue;
-      // It keeps its place among the cursors of its client.
-      draft.map("cursors").set(client, new Map(places).set(event.document, movedOver(cursor, event)));
+      draft.put("cursors", client, event.document, movedOver(cursor, event));
     }
     for (const [client, hand] of draft.state.hands) {
       if (hand.document === event.document) draft.map("hands").set(client, movedOver(hand, event));
@@ -415,11 +414,20 @@ const Recording = (() => {
   }
 
   function personOf(state, { client, user, status, since }) {
-    const last = (entries, isGood) => [...(entries ?? [])].reverse().find(isGood);
-    const cursor = last(state.cursors.get(client)?.values(), (told) => told.at >= since) ?? null;
-    const isFresh = ([, at]) => at >= since && state.at - at < TYPING_MICROSECONDS;
-    const typing = last(state.signs.get(client), isFresh)?.[0];
+    const cursors = [...(state.cursors.get(client)?.values() ?? [])];
+    const cursor = latest(cursors, ({ at }) => at, since);
+    const signs = [...(state.signs.get(client) ?? [])];
+    const typing = latest(signs, ([, at]) => at, Math.max(since, state.at - TYPING_MICROSECONDS + 1))?.[0];
     return { client, user, status, ...state.looks.get(user), cursor, typing, place: state.hands.get(client) ?? cursor };
+  }
+
+  /* Of what was told at times, the last, but nothing from before `since`. */
+  function latest(told, timeOf, since) {
+    let found = null;
+    for (const item of told) {
+      if (timeOf(item) >= since && (!found || timeOf(item) > timeOf(found))) found = item;
+    }
+    return found;
   }
 
   /* The documents on the list, by name. */
@@ -635,9 +643,9 @@ const Recording = (() => {
       return new TimeLine(this.from, this.until, moments, isFolded);
     }
 
-    /* What one may want to go to. */
+    /* What one may want to go to: what the replay marks, and what was said. */
     get marks() {
-      return this.begin.marks;
+      return [...this.begin.marks, ...this.lines.filter((line) => line.kind === "message" || line.kind === "left")];
     }
 
     look(user) {

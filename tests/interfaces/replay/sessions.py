@@ -41,7 +41,7 @@ class Session:
         self._position = self._frame = 0
         self._room = Room.open(ROOM, "Demo", actor="ada", at=START)
         self._presence = Presence.begin(ROOM, "run", node="node", at=START)
-        self._stays: dict[str, Attendance] = {}
+        self._stays: dict[str, list[Attendance]] = {}
         self._profiles: dict[str, Profile] = {}
         self._revisions: dict[str, Revisions] = {}
         self._edits: dict[tuple[str, str], int] = {}
@@ -74,6 +74,7 @@ class Session:
     # People.
 
     def join(self, user: str, name: str | None = None) -> None:
+        """Who is here already has come once more, and is soon missed where they were."""
         profile = self._profiles.get(user)
         if profile is None:
             profile = Profile.create(user, name or user, actor=user, at=self.moment)
@@ -89,7 +90,7 @@ class Session:
             actor=user,
             at=self.moment,
         )
-        self._stays[user] = stay
+        self._stays.setdefault(user, []).append(stay)
         self._take(stay)
         self._mark("joined", user, "joined")
 
@@ -99,16 +100,18 @@ class Session:
         self._take(profile)
 
     def leave(self, user: str) -> None:
-        self._stays[user].leave("left", actor=user, at=self.moment)
-        self._take(self._stays[user])
-        self._mark("left", user, "left")
+        """The oldest stay ends."""
+        stay = self._stays[user].pop(0)
+        stay.leave("left", actor=user, at=self.moment)
+        self._take(stay)
 
     def is_here(self, user: str) -> bool:
-        return user in self._stays and not self._stays[user].has_left
+        return bool(self._stays.get(user))
 
     def change_status(self, user: str, status: Status) -> None:
-        self._stays[user].change_status(status, "derived", actor=user, at=self.moment)
-        self._take(self._stays[user])
+        stay = self._stays[user][-1]
+        stay.change_status(status, "derived", actor=user, at=self.moment)
+        self._take(stay)
 
     # Documents.
 
@@ -188,7 +191,6 @@ class Session:
         )
         self.messages[name] = message
         self._take(message)
-        self._mark("said", user, f"said: {text}")
         return name
 
     def reword(self, name: str, text: str) -> None:

@@ -74,8 +74,7 @@ class Acting:
         getattr(self, f"_{command.what}")(command)
 
     def _join(self, command: Command) -> None:
-        if not self.session.is_here(command.user):
-            self.session.join(command.user)
+        self.session.join(command.user)
 
     def _leave(self, command: Command) -> None:
         if self.session.is_here(command.user):
