@@ -27,6 +27,7 @@ from interfaces.http import (
     operation,
     people,
     presence,
+    replay,
     rooms,
     runs,
     saves,
@@ -110,6 +111,7 @@ from interfaces.http.bodies import (
     read_query,
 )
 from interfaces.http.door import Access, Door
+from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,12 @@ IMPORTS_AT_ONCE: Final = 4
 
 # Each holds a page, and one of the few connections to the database while it asks for the next.
 EXPORTS_AT_ONCE: Final = 16
+
+# Each holds a page of either log, and takes as much of the processor as it can get for its reader.
+REPLAYS_AT_ONCE: Final = 16
+
+# All texts of a room are in memory for each, twice while they are sent.
+STAGES_AT_ONCE: Final = 8
 
 # So long it takes to read an ordinary one.
 BUSY_SECONDS: Final = 2.0
@@ -280,6 +288,8 @@ ROUTES: Final = (
     # Phrases, and all text that there ever was.
     # Undo, restore, branch.
     # Replay.
+    Route("GET", f"{_ROOM}/replay", replay.tell, READ, ReplayQuery, at_once=REPLAYS_AT_ONCE),
+    Route("GET", f"{_ROOM}/stage", replay.look, READ, StageQuery, answer=StageAnswer, at_once=STAGES_AT_ONCE),
     # Presence.
     Route("GET", f"{_ROOM}/presence", presence.look, READ, PresenceQuery, answer=PresenceAnswer),
     Route("GET", f"{_ROOM}/presence/summary", presence.summarise, READ, SummaryQuery, answer=SummaryAnswer),

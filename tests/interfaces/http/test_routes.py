@@ -75,6 +75,8 @@ SAMPLES: Final = {
     "GET /api/rooms/{room}/documents/{document}/saves": Sample(),
     "POST /api/rooms/{room}/runs": Sample({"title": "tests"}),
     "POST /api/rooms/{room}/runs/{run}/finish": Sample({"outcome": "passed"}),
+    "GET /api/rooms/{room}/replay": Sample(),
+    "GET /api/rooms/{room}/stage": Sample(),
     "GET /api/rooms/{room}/presence": Sample(),
     "GET /api/rooms/{room}/presence/summary": Sample(),
     "GET /api/rooms/{room}/activity": Sample(),
