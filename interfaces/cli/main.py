@@ -20,6 +20,10 @@ from interfaces.cli import activity, demo, load, log, rebuild, serve, show, toke
 from interfaces.cli.failures import CommandFailed
 
 COMMANDS = (serve, demo, activity, load, log, rebuild, show, token)
+from interfaces.cli import activity, load, log, rebuild, replay, serve, show, token
+from interfaces.cli.failures import CommandFailed
+
+COMMANDS = (serve, activity, load, log, rebuild, replay, show, token)
 
 # What shells give for a program that Ctrl-C has ended.
 INTERRUPTED = 130
