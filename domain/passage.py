@@ -130,7 +130,7 @@ def _text_of(component: Component) -> str:
 
 def pieces(text: Text, done: Components, *, is_inverse: bool = False) -> list[Piece]:
     """How a passage that says `text` came to be so by `done`: at each place what was deleted, then what was
-    inserted, with some of what stays around. Long ones are clipped, and of very many only the first are there.
+    inserted, with some of what stays around. Long ones are clipped, of very many only the first are there.
 
     `is_inverse`: `done` took an edit back, and what the edit did is shown.
     """

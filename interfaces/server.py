@@ -18,6 +18,7 @@ from typing import Final
 
 from aiohttp import web
 
+from application.past.watch import Watch
 from application.services import Services
 from domain.errors import ChronoscribeError
 from domain.ids import SERVER
@@ -48,6 +49,7 @@ from interfaces.http.keys import (
     SERVICES,
     STATISTICS,
     TOKENS,
+    WATCH,
     Entrance,
 )
 from interfaces.http.openapi import describe
@@ -229,6 +231,7 @@ def _app(
     app[CHAT] = node.views.chat
     app[ACTIVITY] = node.views.activity
     app[STATISTICS] = node.views.statistics
+    app[WATCH] = Watch(node.time_travel, node.history)
     app[PLOTS] = plots = Plots()
     app.on_cleanup.append(plots.close)
     add_routes(app, Door(services, settings.requests_per_second, failures))

@@ -25,6 +25,7 @@ from interfaces.http import (
     members,
     messages,
     operation,
+    passages,
     people,
     presence,
     rooms,
@@ -110,6 +111,7 @@ from interfaces.http.bodies import (
     read_query,
 )
 from interfaces.http.door import Access, Door
+from interfaces.http.passages import WatchQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,10 @@ IMPORTS_AT_ONCE: Final = 4
 
 # Each holds a page, and one of the few connections to the database while it asks for the next.
 EXPORTS_AT_ONCE: Final = 16
+
+# Each reads a history from end to end, which is seconds of a whole core for a long one; who does something
+# else meanwhile has the other half of it.
+LOOKING_BACK_AT_ONCE: Final = 4
 
 # So long it takes to read an ordinary one.
 BUSY_SECONDS: Final = 2.0
@@ -277,6 +283,7 @@ ROUTES: Final = (
     # The past: diff and bisect.
     # Blame.
     # Moments, and what became of a passage.
+    Route("GET", f"{_DOCUMENT}/watch", passages.watch, READ, WatchQuery, at_once=LOOKING_BACK_AT_ONCE),
     # Phrases, and all text that there ever was.
     # Undo, restore, branch.
     # Replay.

@@ -4,7 +4,10 @@ how to take something of it back.
 
 from __future__ import annotations
 
-from interfaces.pyclient.asking import Asking
+from collections.abc import AsyncIterator
+from typing import Literal
+
+from interfaces.pyclient.asking import Asking, Json, document_path, given
 
 
 class Past(Asking):
@@ -15,6 +18,23 @@ class Past(Asking):
     # Blame.
 
     # Moments, and what became of a passage.
+
+    def watch(
+        self,
+        room: str,
+        document: str,
+        start: int,
+        end: int,
+        *,
+        revision: int | None = None,
+        direction: Literal["back", "forward", "both"] = "both",
+        limit: int | None = None,
+    ) -> AsyncIterator[Json]:
+        """Every edit that touched the text from `start` up to `end` of a revision, the present one if None:
+        lines of the types `passage` (first), `edit`, `progress` and, for each direction, `end`.
+        """
+        query = given(start=start, end=end, revision=revision, direction=direction, limit=limit)
+        return self._lines(f"{document_path(room, document)}/watch", query=query)
 
     # Phrases, and all text that there ever was.
 
