@@ -4,7 +4,7 @@ and a long history takes no more memory than a short one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from domain.document import DocumentState, EditApplied
@@ -36,15 +36,13 @@ class Progress(NamedTuple):
     all: int
 
 
-async def onwards(
-    reader: EditsReader, stream: str, after: int, until: int
-) -> AsyncIterator[Sequence[EditApplied]]:
-    """The edits of revisions `after + 1` to `until`, oldest first."""
+def pages(after: int, until: int) -> Iterator[tuple[int, int]]:
+    """What to ask for of the edits of revisions `after + 1` to `until`, one page after the other."""
     for start in range(after, until, PAGE_EDITS):
-        yield await reader.edits(stream, start, min(start + PAGE_EDITS, until))
+        yield start, min(start + PAGE_EDITS, until)
 
 
-async def back(reader: EditsReader, stream: str, until: int) -> AsyncIterator[Sequence[EditApplied]]:
-    """The edits of revision `until` and before, newest first."""
+def pages_back(until: int) -> Iterator[tuple[int, int]]:
+    """The same of the edits of revision `until` and before, from the last page to the first."""
     for end in range(until, 0, -PAGE_EDITS):
-        yield (await reader.edits(stream, max(end - PAGE_EDITS, 0), end))[::-1]
+        yield max(end - PAGE_EDITS, 0), end

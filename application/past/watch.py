@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
-from application.past.edits import EditsReader, Progress, StatesReader, back, onwards
+from application.past.edits import EditsReader, Progress, StatesReader, pages, pages_back
 from domain.document import DocumentState, EditApplied
 from domain.errors import BadFrame, NotFound
 from domain.ids import document_stream
@@ -95,8 +95,8 @@ class Watch:
         """
         passage, touches = Passage(watched.span.start, watched.text), 0
         revision = watched.revision
-        async for page in back(self._edits, watched.stream, revision):
-            for edit in page:
+        for start, end in pages_back(revision):
+            for edit in reversed(await self._edits.edits(watched.stream, start, end)):
                 revision = edit.revision - 1
                 touch = _taken_back(passage, edit)
                 if touch is None:
@@ -109,7 +109,7 @@ class Watch:
                 if touches == limit:
                     yield Reached("limit", revision, _span(passage))
                     return
-            yield Progress(watched.revision - revision, watched.revision)
+            yield Progress(watched.revision - start, watched.revision)
         raise AssertionError("at revision 0 there is no text")
 
     async def forward(self, watched: Watched, limit: int) -> AsyncGenerator[Touch | Progress | Reached, None]:
@@ -117,8 +117,8 @@ class Watch:
         that is.
         """
         passage, touches = Passage(watched.span.start, watched.text), 0
-        async for page in onwards(self._edits, watched.stream, watched.revision, watched.present):
-            for edit in page:
+        for start, end in pages(watched.revision, watched.present):
+            for edit in await self._edits.edits(watched.stream, start, end):
                 touch = taken(passage, edit)
                 if touch is None:
                     continue
@@ -128,7 +128,7 @@ class Watch:
                     why: Why = "gone" if passage.is_gone else "limit"
                     yield Reached(why, edit.revision, _span(passage))
                     return
-            yield Progress(page[-1].revision - watched.revision, watched.present - watched.revision)
+            yield Progress(end - watched.revision, watched.present - watched.revision)
         yield Reached("present", watched.present, _span(passage))
 
 

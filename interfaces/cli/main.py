@@ -16,10 +16,10 @@ from pydantic_core import ErrorDetails
 from domain.errors import ChronoscribeError
 from infrastructure.embedded_postgres import EmbeddedPostgresError
 from infrastructure.postgres.database import UnsafeStore
-from interfaces.cli import activity, load, log, rebuild, serve, show, token, watch
+from interfaces.cli import activity, load, log, phrases, rebuild, search, serve, show, token, watch
 from interfaces.cli.failures import CommandFailed
 
-COMMANDS = (serve, activity, load, log, rebuild, show, token, watch)
+COMMANDS = (serve, activity, load, log, phrases, rebuild, search, show, token, watch)
 
 # What shells give for a program that Ctrl-C has ended.
 INTERRUPTED = 130

@@ -27,6 +27,7 @@ from interfaces.http import (
     operation,
     passages,
     people,
+    phrases,
     presence,
     rooms,
     runs,
@@ -112,6 +113,7 @@ from interfaces.http.bodies import (
 )
 from interfaces.http.door import Access, Door
 from interfaces.http.passages import WatchQuery
+from interfaces.http.phrases import PastSearchQuery, PhraseQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,9 @@ EXPORTS_AT_ONCE: Final = 16
 # Each reads a history from end to end, which is seconds of a whole core for a long one; who does something
 # else meanwhile has the other half of it.
 LOOKING_BACK_AT_ONCE: Final = 4
+
+# The same of all documents of a room.
+ROOMS_SEARCHED_AT_ONCE: Final = 2
 
 # So long it takes to read an ordinary one.
 BUSY_SECONDS: Final = 2.0
@@ -285,6 +290,10 @@ ROUTES: Final = (
     # Moments, and what became of a passage.
     Route("GET", f"{_DOCUMENT}/watch", passages.watch, READ, WatchQuery, at_once=LOOKING_BACK_AT_ONCE),
     # Phrases, and all text that there ever was.
+    Route("GET", f"{_DOCUMENT}/phrases", phrases.look, READ, PhraseQuery, at_once=LOOKING_BACK_AT_ONCE),
+    Route(
+        "GET", f"{_ROOM}/past/search", phrases.search, READ, PastSearchQuery, at_once=ROOMS_SEARCHED_AT_ONCE
+    ),
     # Undo, restore, branch.
     # Replay.
     # Presence.

@@ -12,6 +12,8 @@ import pytest
 from domain.text_op import Op, replace
 from interfaces.pyclient.client import Client
 from tests.acceptance.test_commands import ended, next_with, on_terminal
+from tests.guests import guest
+from tests.interfaces.server_thread import eventually
 from tests.servers import ServerProcess, running_server
 
 pytestmark = pytest.mark.slow
@@ -132,3 +134,84 @@ def test_a_passage_is_followed_until_it_is_gone(server: ServerProcess) -> None:
         asyncio.run(_edit(server.url, "followed.md", [6, {"d": "Here again it"}]))
         next_with(lines, "rev 4: [-Here again it-]")
         next_with(lines, "nothing of it is left since revision 4")
+
+
+# Phrases.
+
+
+@pytest.fixture(scope="module")
+def searched(server: ServerProcess) -> ServerProcess:
+    """With a document that is off the list by now."""
+    asyncio.run(_edit(server.url, "old.md", ["The old fox"]))
+    by = guest(server.url, "Ada")
+    by.ask("DELETE", "/api/rooms/demo/documents/old.md")
+    return server
+
+
+def test_when_a_phrase_was_there_is_printed_newest_first(server: ServerProcess) -> None:
+    gone, there = said(plain(server, "phrases", "demo", DOCUMENT, "quick fox"))
+    assert re.fullmatch(rf"guest-ben-\w+  gone since rev 3 of {DOCUMENT}: .*The quick fox\\nThree.*", gone)
+    assert re.fullmatch(rf"guest-ada-\w+  there since rev 1 of {DOCUMENT}: .*The quick fox\\nThree.*", there)
+    [there] = said(plain(server, "phrases", "demo", DOCUMENT, "o"))
+    assert f"there since rev 1 of {DOCUMENT} (3 times at the most): " in there
+    [never] = plain(server, "phrases", "demo", DOCUMENT, "wolf")
+    assert never == f"{DOCUMENT} never had it, in 3 revisions"
+
+
+def test_a_room_is_searched_for_what_is_there_and_what_is_gone(searched: ServerProcess) -> None:
+    def printed() -> list[str]:
+        """Until the directory knows the document that is off the list."""
+        return plain(searched, "search", "demo", "THE ", "--ignore-case")
+
+    lines = eventually(printed, lambda lines: len(lines) == 4)
+    assert sorted(lines[:2]) == [
+        rf"{DOCUMENT} (revision 3, once): Zero\nOne\nThe slow fox\nThree\x1b[31m\n",
+        "old.md (revision 1, once): The old fox",
+    ]
+    assert [line.split("  ")[2].partition(":")[0] for line in lines[2:]] == [
+        "there since rev 1 of old.md",
+        f"there since rev 1 of {DOCUMENT}",
+    ]
+    gone = said(plain(searched, "search", "demo", "quick", "--document", DOCUMENT))
+    assert [line.split("  ")[1].partition(":")[0] for line in gone] == [
+        f"gone since rev 3 of {DOCUMENT}",
+        f"there since rev 1 of {DOCUMENT}",
+    ]
+    assert plain(searched, "search", "demo", "e", "--limit", "1")[-1] == (
+        "… there is more: see --limit and --document"
+    )
+
+
+def test_what_was_found_is_lines_of_http_for_programs(searched: ServerProcess) -> None:
+    printed = plain(searched, "search", "demo", "quick", "--json")
+    assert [json.loads(line)["type"] for line in printed] == ["life", "document", "end"]
+    printed = plain(searched, "phrases", "demo", DOCUMENT, "slow", "--json")
+    assert [json.loads(line)["type"] for line in printed] == ["life", "document"]
+
+
+def test_a_terminal_gets_what_is_found_marked_behind_a_bar_that_goes_away(searched: ServerProcess) -> None:
+    shown = on_terminal(searched, "search", "demo", "slow", "--document", DOCUMENT)
+    assert "The \x1b[7mslow\x1b[0m fox" in shown
+    before, after = shown.split("reading", 1)
+    assert f"{DOCUMENT}\x1b[0m (revision 3, once)" in before
+    assert f"there since rev 3 of {DOCUMENT}: " in after
+    assert r"Three\x1b[31m" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("search", "nowhere", "x"), "there is no room 'nowhere'"),
+        (("search", "no/where", "x"), "there is no room 'no/where'"),
+        (("search", "demo", "x", "--document", "no.md"), "there is no document 'no.md' in the room 'demo'"),
+        (("search", "demo", ""), "a phrase has 1 to 200 characters"),
+        (("phrases", "demo", DOCUMENT, "x" * 201), "a phrase has 1 to 200 characters"),
+        (("phrases", "demo", "no.md", "x"), "there is no document 'no.md' in the room 'demo'"),
+    ],
+)
+def test_what_cannot_be_looked_for_is_told(
+    searched: ServerProcess, arguments: tuple[str, ...], complaint: str
+) -> None:
+    done = searched.run(*arguments)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert complaint in done.stderr.decode()

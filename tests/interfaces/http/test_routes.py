@@ -77,6 +77,8 @@ SAMPLES: Final = {
     "POST /api/rooms/{room}/runs": Sample({"title": "tests"}),
     "POST /api/rooms/{room}/runs/{run}/finish": Sample({"outcome": "passed"}),
     "GET /api/rooms/{room}/documents/{document}/watch": Sample(query="?start=0&end=5"),
+    "GET /api/rooms/{room}/documents/{document}/phrases": Sample(query="?q=Hello"),
+    "GET /api/rooms/{room}/past/search": Sample(query="?q=Hello"),
     "GET /api/rooms/{room}/presence": Sample(),
     "GET /api/rooms/{room}/presence/summary": Sample(),
     "GET /api/rooms/{room}/activity": Sample(),
