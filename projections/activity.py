@@ -25,7 +25,7 @@ from typing import Any, Final, assert_never
 
 from domain.aggregate import Event
 from domain.attendance import Joined, Left
-from domain.document import EditApplied
+from domain.document import RESTORE, UNDO, EditApplied
 from domain.ids import Stream, parse_stream
 from domain.message import Imported, Pinned, Posted, Unpinned
 from domain.revisions import RevisionSaved
@@ -89,9 +89,6 @@ class Kind(StrEnum):
 
 
 # The causes of edits that have a kind of their own. A text is restored by one edit, which stands for itself.
-TYPED: Final = "typed"
-UNDO: Final = "undo"
-RESTORE: Final = "restore"
 _KINDS_BY_CAUSE: Final = {UNDO: Kind.UNDONE, RESTORE: Kind.RESTORED}
 
 _OPENED: Final = "opened"

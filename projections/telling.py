@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, assert_never
 
+from domain.document import TYPED
 from domain.instants import as_microseconds
-from projections.activity import TYPED, Kind, Line
+from projections.activity import Kind, Line
 
 _VERBS: Final = {Kind.EDITED: "edited", Kind.UNDONE: "undid something in", Kind.RESTORED: "restored"}
 

@@ -35,6 +35,11 @@ SELECT originator_version, topic, state FROM record
 WHERE originator_id = %s AND originator_version > %s AND originator_version <= %s
 ORDER BY originator_version LIMIT %s
 """
+_OWN: Final = """
+SELECT originator_version, topic, state FROM record
+WHERE originator_id = %s AND originator_version < %s AND topic = %s AND (actor = %s OR client LIKE '@%%')
+ORDER BY originator_version DESC LIMIT %s
+"""
 _TIME: Final = "SELECT at FROM record WHERE originator_id = %s AND originator_version = %s"
 _LAST: Final = "SELECT coalesce(max(originator_version), 0) FROM record WHERE originator_id = %s"
 
@@ -60,6 +65,19 @@ class TimeTravel:
         """The state at a moment of the server's clock, None before the document was created."""
         version = await self._version_at(stream, at)
         return await self._state(stream, version, _NO_BOUND) if version else None
+
+    async def revision_at(self, stream: str, at: datetime) -> int | None:
+        """The revision at a moment, None before the document was created."""
+        version = await self._version_at(stream, at)
+        # A document's stream begins with its creation; all that follows are its edits.
+        return version - 1 if version else None
+
+    async def own_backwards(self, stream: str, actor: str, before: int, limit: int) -> list[EditApplied]:
+        """Of the edits before revision `before` those of `actor`, and those that no client has made, newest
+        first, at most `limit`.
+        """
+        rows = await self._database.fetch(_OWN, (stream, before + 1, EditApplied.TOPIC, actor, limit))
+        return [decode(stream, version, topic, state) for version, topic, state in rows]
 
     async def _version_at(self, stream: str, at: datetime) -> int:
         """The last version that is not younger than `at`, by halving: versions have no gaps and
