@@ -18,6 +18,8 @@ from typing import Final
 
 from aiohttp import web
 
+from application.past.phrases import Phrases
+from application.past.watch import Watch
 from application.services import Services
 from domain.errors import ChronoscribeError
 from domain.ids import SERVER
@@ -41,6 +43,7 @@ from interfaces.http.keys import (
     MEMBERS,
     OPERATION,
     PAST,
+    PHRASES,
     PLOTS,
     PRESENCE,
     PROFILES,
@@ -49,6 +52,7 @@ from interfaces.http.keys import (
     SERVICES,
     STATISTICS,
     TOKENS,
+    WATCH,
     Entrance,
 )
 from interfaces.http.openapi import describe
@@ -231,6 +235,8 @@ def _app(
     app[CHAT] = node.views.chat
     app[ACTIVITY] = node.views.activity
     app[STATISTICS] = node.views.statistics
+    app[WATCH] = Watch(node.time_travel, node.history)
+    app[PHRASES] = Phrases(node.time_travel, node.history)
     app[PLOTS] = plots = Plots()
     app.on_cleanup.append(plots.close)
     add_routes(app, Door(services, settings.requests_per_second, failures))

@@ -24,6 +24,10 @@ from interfaces.cli import activity, load, log, rebuild, replay, serve, show, to
 from interfaces.cli.failures import CommandFailed
 
 COMMANDS = (serve, activity, load, log, rebuild, replay, show, token)
+from interfaces.cli import activity, load, log, phrases, rebuild, search, serve, show, token, watch
+from interfaces.cli.failures import CommandFailed
+
+COMMANDS = (serve, activity, load, log, phrases, rebuild, search, show, token, watch)
 
 # What shells give for a program that Ctrl-C has ended.
 INTERRUPTED = 130

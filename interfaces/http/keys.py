@@ -12,6 +12,8 @@ from aiohttp import web
 
 from application.identity import Identity
 from application.past.replay import Replay
+from application.past.phrases import Phrases
+from application.past.watch import Watch
 from application.services import Services
 from domain.document import DocumentState
 from domain.profile import Profile
@@ -211,6 +213,8 @@ CHAT: Final[web.AppKey[ChatReader]] = web.AppKey("chat")
 ACTIVITY: Final[web.AppKey[ActivityReader]] = web.AppKey("activity")
 STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
 PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
+WATCH: Final = web.AppKey("watch", Watch)
+PHRASES: Final = web.AppKey("phrases", Phrases)
 
 # For one request, where the route's access says so.
 

@@ -16,7 +16,9 @@ import orjson
 from aiohttp import web
 
 from domain.errors import ChronoscribeError
+from domain.rights import Action
 from interfaces.http.guard import add_headers
+from interfaces.http.keys import IDENTITY, ROOM, SERVICES
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +52,22 @@ async def tell_lines(
     finally:
         await lines.aclose()
     return response
+
+
+async def while_allowed(
+    request: web.Request, lines: AsyncGenerator[Mapping[str, Any], None]
+) -> AsyncGenerator[Mapping[str, Any], None]:
+    """`lines` of a room, as long as whoever asked may read it: that is looked at again with every line that
+    tells how far it has come. Raises `NotFound`.
+    """
+    room, user = request[ROOM].room, request[IDENTITY].user
+    try:
+        async for line in lines:
+            if line["type"] == "progress":
+                await request.app[SERVICES].rooms.enter(room, user, Action.READ)
+            yield line
+    finally:
+        await lines.aclose()
 
 
 async def _write(response: web.StreamResponse, line: Mapping[str, Any]) -> None:

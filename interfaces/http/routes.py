@@ -25,7 +25,9 @@ from interfaces.http import (
     members,
     messages,
     operation,
+    passages,
     people,
+    phrases,
     presence,
     replay,
     rooms,
@@ -112,6 +114,8 @@ from interfaces.http.bodies import (
 )
 from interfaces.http.door import Access, Door
 from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
+from interfaces.http.passages import WatchQuery
+from interfaces.http.phrases import PastSearchQuery, PhraseQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,12 @@ REPLAYS_AT_ONCE: Final = 16
 
 # All texts of a room are in memory for each, twice while they are sent.
 STAGES_AT_ONCE: Final = 8
+# Each reads a history from end to end, which is seconds of a whole core for a long one; who does something
+# else meanwhile has the other half of it.
+LOOKING_BACK_AT_ONCE: Final = 4
+
+# The same of all documents of a room.
+ROOMS_SEARCHED_AT_ONCE: Final = 2
 
 # So long it takes to read an ordinary one.
 BUSY_SECONDS: Final = 2.0
@@ -285,7 +295,12 @@ ROUTES: Final = (
     # The past: diff and bisect.
     # Blame.
     # Moments, and what became of a passage.
+    Route("GET", f"{_DOCUMENT}/watch", passages.watch, READ, WatchQuery, at_once=LOOKING_BACK_AT_ONCE),
     # Phrases, and all text that there ever was.
+    Route("GET", f"{_DOCUMENT}/phrases", phrases.look, READ, PhraseQuery, at_once=LOOKING_BACK_AT_ONCE),
+    Route(
+        "GET", f"{_ROOM}/past/search", phrases.search, READ, PastSearchQuery, at_once=ROOMS_SEARCHED_AT_ONCE
+    ),
     # Undo, restore, branch.
     # Replay.
     Route("GET", f"{_ROOM}/replay", replay.tell, READ, ReplayQuery, at_once=REPLAYS_AT_ONCE),
