@@ -41,6 +41,7 @@ from interfaces.http.keys import (
     MEMBERS,
     OPERATION,
     PAST,
+    PAST_USE_CASES,
     PLOTS,
     PRESENCE,
     PROFILES,
@@ -221,6 +222,7 @@ def _app(
     app[OPERATION] = operation
     app[DESCRIPTION] = describe([route for route in ROUTES if route.is_told])
     app[PAST] = node.time_travel
+    app[PAST_USE_CASES] = node.past(services)
     app[DIRECTORY] = node.views.directory
     app[ROOMS] = node.views.rooms
     app[MEMBERS] = node.views.members

@@ -53,28 +53,32 @@ PARTS_SHOWN: Final = 4
 ACTOR_STYLES: Final = ("green", "yellow", "blue", "magenta", "cyan", "bright_green", "bright_blue")
 
 
+Parts = list[str | tuple[str, str]]
+"""Of a line: texts, some with a style."""
+
+
 def line(recorded: Recorded) -> Text:
     """`2026-11-23 14:05:07.123  ada  edit in main.md rev 17: +"hello" −3`."""
     event = recorded.event
     return Text.assemble(*began(event.timestamp, event.actor), *_what(event))
 
 
-def began(at: datetime, actor: str) -> list[str | tuple[str, str]]:
+def began(at: datetime, actor: str) -> Parts:
     """How each line begins: when it was here, and who did it."""
     here = at.astimezone()
     return [
         (f"{here:%Y-%m-%d %H:%M:%S}.{here.microsecond // 1000:03}", "dim"),
         "  ",
-        (on_one_line(actor), _actor_style(actor)),
+        (on_one_line(actor), actor_style(actor)),
         "  ",
     ]
 
 
-def _actor_style(actor: str) -> str:
+def actor_style(actor: str) -> str:
     return ACTOR_STYLES[zlib.crc32(actor.encode()) % len(ACTOR_STYLES)]
 
 
-def _what(event: Event) -> list[str | tuple[str, str]]:
+def _what(event: Event) -> Parts:
     match event:
         case EditApplied():
             name = parse_stream(event.originator_id).name
@@ -110,7 +114,7 @@ def _what(event: Event) -> list[str | tuple[str, str]]:
             return _about_messages(event)
 
 
-def _about_messages(event: Event) -> list[str | tuple[str, str]]:
+def _about_messages(event: Event) -> Parts:
     message = parse_stream(event.originator_id).name
     match event:
         case Imported():
@@ -137,7 +141,7 @@ def _said(text: str) -> tuple[str, str]:
     return (on_one_line(text), "bold")
 
 
-def _receipts(event: ReceiptsRecorded) -> list[str | tuple[str, str]]:
+def _receipts(event: ReceiptsRecorded) -> Parts:
     """How far each has read, and got what they have not read yet."""
     told = []
     for user, delivered, read, _ in event.receipts[:PARTS_SHOWN]:
@@ -148,7 +152,7 @@ def _receipts(event: ReceiptsRecorded) -> list[str | tuple[str, str]]:
     return [", ".join(told)]
 
 
-def _about_members(event: Event) -> list[str | tuple[str, str]]:
+def _about_members(event: Event) -> Parts:
     match event:
         case Renamed():
             return ["renamed the room ", (on_one_line(event.title), "bold")]
@@ -170,13 +174,13 @@ def _about_members(event: Event) -> list[str | tuple[str, str]]:
             return [type(event).TOPIC]
 
 
-def _access(everyone: str | None) -> list[str | tuple[str, str]]:
+def _access(everyone: str | None) -> Parts:
     return [": everyone is ", (everyone, "bold")] if everyone else [": for members only"]
 
 
-def changes(op: Op) -> list[str | tuple[str, str]]:
+def changes(op: Op) -> Parts:
     """What an op inserts and deletes, in the order of the text."""
-    parts: list[str | tuple[str, str]] = []
+    parts: Parts = []
     for component in op:
         if isinstance(component, str):
             parts += [(f'+"{_glance(component)}"', "green"), " "]

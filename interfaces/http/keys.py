@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from application.identity import Identity
+from application.past.past import Past
 from application.services import Services
 from domain.document import DocumentState
 from domain.profile import Profile
@@ -208,6 +209,8 @@ CHAT: Final[web.AppKey[ChatReader]] = web.AppKey("chat")
 ACTIVITY: Final[web.AppKey[ActivityReader]] = web.AppKey("activity")
 STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
 PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
+PAST_USE_CASES: Final = web.AppKey("past use cases", Past)
+"""What is done with what `PAST` reads."""
 
 # For one request, where the route's access says so.
 

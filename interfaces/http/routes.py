@@ -17,6 +17,8 @@ from domain.errors import Overloaded
 from domain.rights import Action
 from interfaces.http import (
     activity,
+    blame,
+    branches,
     docs,
     documents,
     exports,
@@ -27,11 +29,13 @@ from interfaces.http import (
     operation,
     people,
     presence,
+    restore,
     rooms,
     runs,
     saves,
     speech,
     statistics,
+    undo,
 )
 from interfaces.http.answers import (
     AcceptedAnswer,
@@ -72,6 +76,7 @@ from interfaces.http.answers import (
     TicketAnswer,
     UnreadAnswer,
 )
+from interfaces.http.blame import BlameAnswer, BlameQuery
 from interfaces.http.bodies import (
     Acceptance,
     ActivityQuery,
@@ -109,7 +114,10 @@ from interfaces.http.bodies import (
     read_body,
     read_query,
 )
+from interfaces.http.branches import BranchAnswer, MergeBody, NewBranch
 from interfaces.http.door import Access, Door
+from interfaces.http.restore import RestoreBody
+from interfaces.http.undo import PreviewAnswer, Redo, RevisedAnswer, SelectedEdits, UndoBody, UndoneAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +177,10 @@ IMPORTS_AT_ONCE: Final = 4
 
 # Each holds a page, and one of the few connections to the database while it asks for the next.
 EXPORTS_AT_ONCE: Final = 16
+
+# Each reads a history from end to end, which is seconds of a whole core for a long one; who does something
+# else meanwhile has the other half of it.
+LOOKING_BACK_AT_ONCE: Final = 4
 
 # So long it takes to read an ordinary one.
 BUSY_SECONDS: Final = 2.0
@@ -276,9 +288,75 @@ ROUTES: Final = (
     Route("POST", f"{_ROOM}/runs/{{run}}/finish", runs.finish, EDIT, body=RunEnd, answer=RunAnswer),
     # The past: diff and bisect.
     # Blame.
+    Route(
+        "GET",
+        f"{_DOCUMENT}/blame",
+        blame.blame,
+        READ,
+        BlameQuery,
+        None,
+        BlameAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
     # Moments, and what became of a passage.
     # Phrases, and all text that there ever was.
     # Undo, restore, branch.
+    Route(
+        "POST",
+        f"{_DOCUMENT}/undo",
+        undo.undo,
+        EDIT,
+        body=UndoBody,
+        answer=UndoneAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
+    Route(
+        "POST",
+        f"{_DOCUMENT}/undo/preview",
+        undo.preview,
+        EDIT,
+        body=SelectedEdits,
+        answer=PreviewAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
+    Route(
+        "POST",
+        f"{_DOCUMENT}/redo",
+        undo.redo,
+        EDIT,
+        body=Redo,
+        answer=UndoneAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
+    Route(
+        "POST",
+        f"{_DOCUMENT}/restore",
+        restore.restore,
+        EDIT,
+        body=RestoreBody,
+        answer=RevisedAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
+    Route(
+        "POST",
+        f"{_DOCUMENT}/branch",
+        branches.start,
+        EDIT,
+        body=NewBranch,
+        answer=BranchAnswer,
+        status=201,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
+    Route("GET", f"{_DOCUMENT}/branch", branches.look, READ, answer=BranchAnswer),
+    Route(
+        "POST",
+        f"{_DOCUMENT}/merge",
+        branches.merge,
+        EDIT,
+        body=MergeBody,
+        answer=RevisedAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
     # Replay.
     # Presence.
     Route("GET", f"{_ROOM}/presence", presence.look, READ, PresenceQuery, answer=PresenceAnswer),

@@ -75,6 +75,14 @@ SAMPLES: Final = {
     "GET /api/rooms/{room}/documents/{document}/saves": Sample(),
     "POST /api/rooms/{room}/runs": Sample({"title": "tests"}),
     "POST /api/rooms/{room}/runs/{run}/finish": Sample({"outcome": "passed"}),
+    "GET /api/rooms/{room}/documents/{document}/blame": Sample(),
+    "POST /api/rooms/{room}/documents/{document}/undo": Sample({"mine": True}),
+    "POST /api/rooms/{room}/documents/{document}/undo/preview": Sample({"first": 1}),
+    "POST /api/rooms/{room}/documents/{document}/redo": Sample({}),
+    "POST /api/rooms/{room}/documents/{document}/restore": Sample({"revision": 0}),
+    "POST /api/rooms/{room}/documents/{document}/branch": Sample({"branch": "branch.md"}),
+    "GET /api/rooms/{room}/documents/{document}/branch": Sample(),
+    "POST /api/rooms/{room}/documents/{document}/merge": Sample(path={"document": "branched.md"}),
     "GET /api/rooms/{room}/presence": Sample(),
     "GET /api/rooms/{room}/presence/summary": Sample(),
     "GET /api/rooms/{room}/activity": Sample(),
@@ -150,6 +158,7 @@ def make_scene(somebody: Somebody, **members: str) -> Scene:
     room = owner.make_room(**members, **{somebody.user: "viewer"})
     link = owner.post(f"/api/rooms/{room}/invitations", {"role": "viewer"}).json
     message, run = say(owner, room), start_run(owner, room)
+    owner.post(f"/api/rooms/{room}/documents/main.md/branch", {"branch": "branched.md"})
     return Scene(owner, room, somebody, link["invitation"], link["secret"], message, run)
 
 
