@@ -249,7 +249,7 @@ class Document(Aggregate):
             undoes=undoes,
             revives=revives or None,
             origins=origins or None,
-            source=source,
+            source=None if source is None else [*source],  # as it comes back from the log
         )
 
     def remembers_all_since(self, revision: int) -> bool:
