@@ -22,6 +22,9 @@ from domain.text_op import Components
 # A longer chunk is cut in two. A keystroke walks over half of one, and copies it.
 CHUNK_RUNS: Final = 128
 
+# No position in a text.
+NOWHERE: Final = -1
+
 # Who deleted what was gone already where a weave begins.
 BEFORE: Final = 0
 
@@ -126,7 +129,16 @@ class Weave:
     `keeps_deleted`: also what is gone by edits that were folded here.
     """
 
-    __slots__ = ("_chunk", "_chunks", "_lengths", "_start", "keeps_deleted", "revision")
+    __slots__ = (
+        "_chunk",
+        "_chunks",
+        "_last",
+        "_last_position",
+        "_lengths",
+        "_start",
+        "keeps_deleted",
+        "revision",
+    )
 
     def __init__(self, runs: Iterable[Run] = (), revision: int = 0, *, keeps_deleted: bool = False) -> None:
         """`runs` are those of the text at `revision`."""
@@ -136,6 +148,8 @@ class Weave:
         self._lengths = [sum(run.visible for run in chunk) for chunk in self._chunks]
         self._chunk = 0  # that of the last edit
         self._start = 0  # the position in the text where it begins
+        self._last = (0, 0)  # the place behind what was inserted last,
+        self._last_position = NOWHERE  # and the position that this is, as long as nothing else has changed
         self.revision = revision
         self.keeps_deleted = keeps_deleted
 
@@ -145,11 +159,17 @@ class Weave:
         twin._chunks = [chunk.copy() for chunk in self._chunks]
         twin._lengths = self._lengths.copy()
         twin._chunk, twin._start = self._chunk, self._start
+        twin._last, twin._last_position = self._last, self._last_position
         twin.revision, twin.keeps_deleted = self.revision, self.keeps_deleted
         return twin
 
     def __len__(self) -> int:
         return sum(self._lengths)
+
+    @property
+    def pieces(self) -> int:
+        """How many runs there are."""
+        return sum(map(len, self._chunks))
 
     def __iter__(self) -> Iterator[Run]:
         """All runs, those that are gone where they stood."""
@@ -211,6 +231,7 @@ class Weave:
                 fate = Fate(is_gone=False, text="", deletions=((BEFORE, () if by is None else (by,)),))
                 self._insert(position, piece._replace(fate=fate))
                 return
+            self._last_position = NOWHERE
             chunk, at, start = found
             run = self._chunks[chunk][at]
             taken = min(piece.length, run.length - start)
@@ -244,9 +265,11 @@ class Weave:
         return None
 
     def _insert(self, position: int, run: Run) -> None:
-        chunk, at = self._behind(position)
+        # People type where they have just typed.
+        chunk, at = self._last if self._last_position == position else self._behind(position)
         self._chunks[chunk].insert(at, run)
         self._lengths[chunk] += run.length
+        self._last, self._last_position = (chunk, at + 1), position + run.length
         self._cut_if_long(chunk)
 
     def _behind(self, position: int) -> tuple[int, int]:
@@ -257,47 +280,57 @@ class Weave:
         if position == 0:
             self._goto_start()
             return 0, 0
+        self._last_position = NOWHERE
         self._seek(position)
         runs = self._chunks[self._chunk]
         left = position - self._start
         for at, run in enumerate(runs):
-            visible = run.visible
-            if left <= visible and visible:
-                if left < visible:
-                    runs[at : at + 1] = (run.part(0, left), run.part(left, visible))
+            # All time goes by here, so the property is spelled out.
+            length, _, _, _, fate = run
+            if fate is not None and fate[0]:
+                continue
+            if left <= length:
+                if left < length:
+                    runs[at : at + 1] = (run.part(0, left), run.part(left, length))
                 return self._chunk, at + 1
-            left -= visible
+            left -= length
         raise AssertionError("a chunk is as long as its runs")
 
     def _delete(self, position: int, text: str, by: int | None) -> None:
         """Delete `text`, which begins at `position`."""
+        self._last_position = NOWHERE
         self._seek(position + 1)
-        done, left = 0, len(text)
-        chunk, skipped = self._chunk, position - self._start
-        while left:
+        done, skipped = 0, position - self._start
+        chunk = self._chunk
+        while done < len(text):
             if chunk == len(self._chunks):
                 raise OpInvalid("the op reaches past the end of the text")
-            kept: list[Run] = []
-            gone = 0
-            for run in self._chunks[chunk]:
-                visible = run.visible
-                if not visible or not left or skipped >= visible:
-                    kept.append(run)
-                    skipped -= min(skipped, visible)
-                    continue
-                end = min(visible, skipped + left)
-                if skipped:
-                    kept.append(run.part(0, skipped))
-                size = end - skipped
-                if self.keeps_deleted:
-                    kept.append(run.part(skipped, end).deleted(text[done : done + size], by))
-                if end < visible:
-                    kept.append(run.part(end, visible))
-                done, left, gone, skipped = done + size, left - size, gone + size, 0
-            self._chunks[chunk] = kept
+            gone = self._delete_in(self._chunks[chunk], skipped, text[done:], by)
             self._lengths[chunk] -= gone
-            chunk += 1
+            done += gone
+            chunk, skipped = chunk + 1, 0
         self._drop_empty(self._chunk, chunk)
+
+    def _delete_in(self, runs: list[Run], skipped: int, text: str, by: int | None) -> int:
+        """Delete of these runs, behind `skipped` code points, what they have of `text`; returns how much."""
+        done = at = 0
+        while at < len(runs) and done < len(text):
+            run = runs[at]
+            length, _, _, _, fate = run
+            if (fate is not None and fate[0]) or skipped >= length:
+                skipped -= 0 if fate is not None and fate[0] else length
+                at += 1
+                continue
+            size = min(length - skipped, len(text) - done)
+            parts = [run.part(0, skipped)] if skipped else []
+            if self.keeps_deleted:
+                parts.append(run.part(skipped, skipped + size).deleted(text[done : done + size], by))
+            if skipped + size < length:
+                parts.append(run.part(skipped + size, length))
+            runs[at : at + 1] = parts
+            at += len(parts)
+            done, skipped = done + size, 0
+        return done
 
     def _drop_empty(self, first: int, last: int) -> None:
         """Of the chunks from `first` up to `last`, those that hold nothing any more; cut the long ones."""
@@ -311,6 +344,7 @@ class Weave:
     def _cut_if_long(self, chunk: int) -> None:
         runs = self._chunks[chunk]
         if len(runs) > CHUNK_RUNS:
+            self._last_position = NOWHERE
             half = len(runs) // 2
             self._chunks[chunk : chunk + 1] = [runs[:half], runs[half:]]
             length = sum(run.visible for run in runs[:half])

@@ -249,7 +249,7 @@ class Document(Aggregate):
             undoes=undoes,
             revives=revives or None,
             origins=origins or None,
-            source=None if source is None else [*source],  # as it comes back from the log
+            source=None if source is None else [*source],  # JSON as it stands, like all of an event
         )
 
     def remembers_all_since(self, revision: int) -> bool:

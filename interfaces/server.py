@@ -18,6 +18,8 @@ from typing import Final
 
 from aiohttp import web
 
+from application.past.phrases import Phrases
+from application.past.watch import Watch
 from application.services import Services
 from domain.errors import ChronoscribeError
 from domain.ids import SERVER
@@ -42,13 +44,16 @@ from interfaces.http.keys import (
     OPERATION,
     PAST,
     PAST_USE_CASES,
+    PHRASES,
     PLOTS,
     PRESENCE,
     PROFILES,
+    REPLAY,
     ROOMS,
     SERVICES,
     STATISTICS,
     TOKENS,
+    WATCH,
     Entrance,
 )
 from interfaces.http.openapi import describe
@@ -223,6 +228,7 @@ def _app(
     app[DESCRIPTION] = describe([route for route in ROUTES if route.is_told])
     app[PAST] = node.time_travel
     app[PAST_USE_CASES] = node.past(services)
+    app[REPLAY] = node.replay
     app[DIRECTORY] = node.views.directory
     app[ROOMS] = node.views.rooms
     app[MEMBERS] = node.views.members
@@ -231,6 +237,8 @@ def _app(
     app[CHAT] = node.views.chat
     app[ACTIVITY] = node.views.activity
     app[STATISTICS] = node.views.statistics
+    app[WATCH] = Watch(node.time_travel, node.history)
+    app[PHRASES] = Phrases(node.time_travel, node.history)
     app[PLOTS] = plots = Plots()
     app.on_cleanup.append(plots.close)
     add_routes(app, Door(services, settings.requests_per_second, failures))

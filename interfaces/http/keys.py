@@ -12,6 +12,9 @@ from aiohttp import web
 
 from application.identity import Identity
 from application.past.past import Past
+from application.past.phrases import Phrases
+from application.past.replay import Replay
+from application.past.watch import Watch
 from application.services import Services
 from domain.document import DocumentState
 from domain.profile import Profile
@@ -26,6 +29,7 @@ from projections.members import RoleSpan
 from projections.presence import PresenceSpan, PresenceSummary
 from projections.profiles import ProfileEntry
 from projections.rooms import RoomEntry
+from projections.stage import Stage
 from projections.statistics import RoomStatistics
 
 
@@ -200,6 +204,7 @@ DESCRIPTION: Final = web.AppKey("description", bytes)
 """The API's description, as JSON."""
 OPERATION: Final[web.AppKey[Operation]] = web.AppKey("operation")
 PAST: Final[web.AppKey[PastReader]] = web.AppKey("past")
+REPLAY: Final[web.AppKey[Replay[Stage]]] = web.AppKey("replay")
 DIRECTORY: Final[web.AppKey[DirectoryReader]] = web.AppKey("directory")
 ROOMS: Final[web.AppKey[RoomsReader]] = web.AppKey("rooms")
 MEMBERS: Final[web.AppKey[MembersReader]] = web.AppKey("members")
@@ -211,6 +216,8 @@ STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
 PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
 PAST_USE_CASES: Final = web.AppKey("past use cases", Past)
 """What is done with what `PAST` reads."""
+WATCH: Final = web.AppKey("watch", Watch)
+PHRASES: Final = web.AppKey("phrases", Phrases)
 
 # For one request, where the route's access says so.
 

@@ -27,8 +27,11 @@ from interfaces.http import (
     members,
     messages,
     operation,
+    passages,
     people,
+    phrases,
     presence,
+    replay,
     restore,
     rooms,
     runs,
@@ -116,6 +119,9 @@ from interfaces.http.bodies import (
 )
 from interfaces.http.branches import BranchAnswer, MergeBody, NewBranch
 from interfaces.http.door import Access, Door
+from interfaces.http.passages import WatchQuery
+from interfaces.http.phrases import PastSearchQuery, PhraseQuery
+from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
 from interfaces.http.restore import RestoreBody
 from interfaces.http.undo import PreviewAnswer, Redo, RevisedAnswer, SelectedEdits, UndoBody, UndoneAnswer
 
@@ -178,9 +184,17 @@ IMPORTS_AT_ONCE: Final = 4
 # Each holds a page, and one of the few connections to the database while it asks for the next.
 EXPORTS_AT_ONCE: Final = 16
 
+# Each holds a page of either log, and takes as much of the processor as it can get for its reader.
+REPLAYS_AT_ONCE: Final = 16
+
+# All texts of a room are in memory for each, twice while they are sent.
+STAGES_AT_ONCE: Final = 8
 # Each reads a history from end to end, which is seconds of a whole core for a long one; who does something
 # else meanwhile has the other half of it.
 LOOKING_BACK_AT_ONCE: Final = 4
+
+# The same of all documents of a room.
+ROOMS_SEARCHED_AT_ONCE: Final = 2
 
 # So long it takes to read an ordinary one.
 BUSY_SECONDS: Final = 2.0
@@ -299,7 +313,12 @@ ROUTES: Final = (
         at_once=LOOKING_BACK_AT_ONCE,
     ),
     # Moments, and what became of a passage.
+    Route("GET", f"{_DOCUMENT}/watch", passages.watch, READ, WatchQuery, at_once=LOOKING_BACK_AT_ONCE),
     # Phrases, and all text that there ever was.
+    Route("GET", f"{_DOCUMENT}/phrases", phrases.look, READ, PhraseQuery, at_once=LOOKING_BACK_AT_ONCE),
+    Route(
+        "GET", f"{_ROOM}/past/search", phrases.search, READ, PastSearchQuery, at_once=ROOMS_SEARCHED_AT_ONCE
+    ),
     # Undo, restore, branch.
     Route(
         "POST",
@@ -358,6 +377,8 @@ ROUTES: Final = (
         at_once=LOOKING_BACK_AT_ONCE,
     ),
     # Replay.
+    Route("GET", f"{_ROOM}/replay", replay.tell, READ, ReplayQuery, at_once=REPLAYS_AT_ONCE),
+    Route("GET", f"{_ROOM}/stage", replay.look, READ, StageQuery, answer=StageAnswer, at_once=STAGES_AT_ONCE),
     # Presence.
     Route("GET", f"{_ROOM}/presence", presence.look, READ, PresenceQuery, answer=PresenceAnswer),
     Route("GET", f"{_ROOM}/presence/summary", presence.summarise, READ, SummaryQuery, answer=SummaryAnswer),

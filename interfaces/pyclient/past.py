@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any, Literal, TypedDict, Unpack
 
-from interfaces.pyclient.asking import Asking, Json, document_path, given, moment
+from interfaces.pyclient.asking import Asking, Json, document_path, given, moment, room_path
 
 
 class PassageOf(TypedDict):
@@ -86,7 +86,49 @@ class Past(Asking):
 
     # Moments, and what became of a passage.
 
+    def watch(
+        self,
+        room: str,
+        document: str,
+        start: int,
+        end: int,
+        *,
+        revision: int | None = None,
+        direction: Literal["back", "forward", "both"] = "both",
+        limit: int | None = None,
+    ) -> AsyncIterator[Json]:
+        """Every edit that touched the text from `start` up to `end` of a revision, the present one if None:
+        lines of the types `passage` (first), `edit`, `progress` and, for each direction, `end`.
+        """
+        query = given(start=start, end=end, revision=revision, direction=direction, limit=limit)
+        return self._lines(f"{document_path(room, document)}/watch", query=query)
+
     # Phrases, and all text that there ever was.
+
+    def phrases(
+        self, room: str, document: str, phrase: str, *, ignore_case: bool = False, limit: int | None = None
+    ) -> AsyncIterator[Json]:
+        """When a phrase appeared in a document and vanished from it, and by whom: lines of the types
+        `progress`, `life` (the newest first) and, last, `document`.
+        """
+        query = given(q=phrase, ignore_case="true" if ignore_case else None, limit=limit)
+        return self._lines(f"{document_path(room, document)}/phrases", query=query)
+
+    def search_past(
+        self,
+        room: str,
+        phrase: str,
+        *,
+        document: str | None = None,
+        ignore_case: bool = False,
+        limit: int | None = None,
+    ) -> AsyncIterator[Json]:
+        """A phrase in all text that there is and ever was in a room, or in one document of it: lines of the
+        types `present` (first, for what is there now), `progress`, `life` and, behind the lives of each,
+        `document`; and last `end`.
+        """
+        query = given(q=phrase, document=document, ignore_case="true" if ignore_case else None, limit=limit)
+        return self._lines(f"{room_path(room)}/past/search", query=query)
 
     # Undo, restore, branch. What is done is an edit, of which `revision` and `op` are told; `revision` is
     # None when there was nothing to do.

@@ -11,7 +11,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from domain.attribution import Weave, as_copied, cut
-from domain.document import RESTORE, UNDO, Document, EditApplied, Ranges
+from domain.document import RESTORE, UNDO, Document, EditApplied, Ranges, Sources
 from domain.text_op import Op, between
 from domain.undo import Unravelled, as_ranges
 from tests.domain.events import NOON, collect, edit
@@ -157,6 +157,10 @@ class Past:
         inserted = sum(len(c) for c in op if isinstance(c, str))
         origins = [as_copied(run) for run in cut(self.weave(revision).spans(), kept, kept + inserted)]
         self.document.revise(op, actor="ben", at=NOON, cause=RESTORE, origins=origins)
+        return self._collect()
+
+    def revise(self, op: Op, cause: str, origins: Sources, source: tuple[str, int]) -> EditApplied:
+        self.document.revise(op, actor="cy", at=NOON, cause=cause, origins=origins, source=source)
         return self._collect()
 
 
