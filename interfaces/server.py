@@ -43,6 +43,7 @@ from interfaces.http.keys import (
     MEMBERS,
     OPERATION,
     PAST,
+    PAST_USE_CASES,
     PHRASES,
     PLOTS,
     PRESENCE,
@@ -226,6 +227,7 @@ def _app(
     app[OPERATION] = operation
     app[DESCRIPTION] = describe([route for route in ROUTES if route.is_told])
     app[PAST] = node.time_travel
+    app[PAST_USE_CASES] = node.past(services)
     app[REPLAY] = node.replay
     app[DIRECTORY] = node.views.directory
     app[ROOMS] = node.views.rooms

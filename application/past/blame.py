@@ -7,8 +7,8 @@ question: the first one about a long document reads all of its history, the next
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
@@ -179,9 +179,8 @@ class Line:
     spans: Sequence[Span]
 
 
-def lines(text: str, spans: Sequence[Span]) -> list[Line]:
+def lines(text: str, spans: Sequence[Span]) -> Iterator[Line]:
     """The lines of a text (at "\\n" alone, as editors count them), each with the spans that are in it."""
-    told: list[Line] = []
     start = first = 0
     for number, line in enumerate(text.split("\n"), 1):
         end = min(start + len(line) + 1, len(text))
@@ -189,8 +188,24 @@ def lines(text: str, spans: Sequence[Span]) -> list[Line]:
         while last < len(spans) and spans[last].start < end:
             last += 1
         inside = spans[first:last]
-        newest = max(inside, key=lambda span: (span.facts.at, span.revision), default=None)
-        told.append(Line(number, text[start:end], newest, inside))
+        yield Line(number, text[start:end], _newest(inside) if inside else None, inside)
         first = last - 1 if last > first and spans[last - 1].end > end else last
         start = end
-    return told
+
+
+def by_author(spans: Iterable[Span]) -> Iterator[Span]:
+    """Spans that stand side by side and are of one author as one, which tells of the newest of them."""
+    joined: Span | None = None
+    for span in spans:
+        if joined is None or joined.facts.actor != span.facts.actor:
+            if joined is not None:
+                yield joined
+            joined = span
+        else:
+            joined = replace(_newest((joined, span)), start=joined.start, end=span.end)
+    if joined is not None:
+        yield joined
+
+
+def _newest(spans: Iterable[Span]) -> Span:
+    return max(spans, key=lambda span: (span.facts.at, span.revision))

@@ -83,7 +83,8 @@ def what(event: Event) -> Parts:
         case EditApplied():
             name = parse_stream(event.originator_id).name
             transformed = f" (made on {event.base})" if event.base != event.revision - 1 else ""
-            return [f"edit in {name} rev {event.revision}", (transformed, "dim"), ": ", *changes(event.op)]
+            begun = f"{_DONE.get(event.cause, on_one_line(event.cause))} {name} rev {event.revision}"
+            return [begun, (transformed + _reason(event), "dim"), ": ", *changes(event.op)]
         case Posted():
             return ["says ", _said(event.text)]
         case Joined():
@@ -112,6 +113,28 @@ def what(event: Event) -> Parts:
             return [f"run {event.run} has ", (event.outcome, "bold"), exit_code]
         case _:
             return _about_messages(event)
+
+
+_DONE: Final = {
+    "typed": "edit in",
+    "undo": "undo in",
+    "redo": "redo in",
+    "restore": "restored",
+    "branch": "branched",
+    "merge": "merged into",
+}
+
+
+def _reason(event: EditApplied) -> str:
+    """What an edit takes back, or of which text it is, where it was not typed."""
+    if event.undoes is not None:
+        told = [f"{first}" if first == last else f"{first}–{last}" for first, last in event.undoes]
+        more = "…" if len(told) > PARTS_SHOWN else ""
+        return f" (takes back rev {', '.join(told[:PARTS_SHOWN])}{more})"
+    if event.source is not None:
+        document, revision = event.source
+        return f" (from {document} rev {revision})" if document else f" (to rev {revision})"
+    return ""
 
 
 def _about_messages(event: Event) -> Parts:

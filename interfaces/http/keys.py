@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from application.identity import Identity
+from application.past.past import Past
 from application.past.phrases import Phrases
 from application.past.replay import Replay
 from application.past.watch import Watch
@@ -213,6 +214,8 @@ CHAT: Final[web.AppKey[ChatReader]] = web.AppKey("chat")
 ACTIVITY: Final[web.AppKey[ActivityReader]] = web.AppKey("activity")
 STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
 PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
+PAST_USE_CASES: Final = web.AppKey("past use cases", Past)
+"""What is done with what `PAST` reads."""
 WATCH: Final = web.AppKey("watch", Watch)
 PHRASES: Final = web.AppKey("phrases", Phrases)
 

@@ -17,6 +17,8 @@ from domain.errors import Overloaded
 from domain.rights import Action
 from interfaces.http import (
     activity,
+    blame,
+    branches,
     docs,
     documents,
     exports,
@@ -30,11 +32,13 @@ from interfaces.http import (
     phrases,
     presence,
     replay,
+    restore,
     rooms,
     runs,
     saves,
     speech,
     statistics,
+    undo,
 )
 from interfaces.http.answers import (
     AcceptedAnswer,
@@ -75,6 +79,7 @@ from interfaces.http.answers import (
     TicketAnswer,
     UnreadAnswer,
 )
+from interfaces.http.blame import BlameAnswer, BlameQuery
 from interfaces.http.bodies import (
     Acceptance,
     ActivityQuery,
@@ -112,10 +117,13 @@ from interfaces.http.bodies import (
     read_body,
     read_query,
 )
+from interfaces.http.branches import BranchAnswer, MergeBody, NewBranch
 from interfaces.http.door import Access, Door
 from interfaces.http.passages import WatchQuery
 from interfaces.http.phrases import PastSearchQuery, PhraseQuery
 from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
+from interfaces.http.restore import RestoreBody
+from interfaces.http.undo import PreviewAnswer, Redo, RevisedAnswer, SelectedEdits, UndoBody, UndoneAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +302,16 @@ ROUTES: Final = (
     Route("POST", f"{_ROOM}/runs/{{run}}/finish", runs.finish, EDIT, body=RunEnd, answer=RunAnswer),
     # The past: diff and bisect.
     # Blame.
+    Route(
+        "GET",
+        f"{_DOCUMENT}/blame",
+        blame.blame,
+        READ,
+        BlameQuery,
+        None,
+        BlameAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
     # Moments, and what became of a passage.
     Route("GET", f"{_DOCUMENT}/watch", passages.watch, READ, WatchQuery, at_once=LOOKING_BACK_AT_ONCE),
     # Phrases, and all text that there ever was.
@@ -302,6 +320,62 @@ ROUTES: Final = (
         "GET", f"{_ROOM}/past/search", phrases.search, READ, PastSearchQuery, at_once=ROOMS_SEARCHED_AT_ONCE
     ),
     # Undo, restore, branch.
+    Route(
+        "POST",
+        f"{_DOCUMENT}/undo",
+        undo.undo,
+        EDIT,
+        body=UndoBody,
+        answer=UndoneAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
+    Route(
+        "POST",
+        f"{_DOCUMENT}/undo/preview",
+        undo.preview,
+        EDIT,
+        body=SelectedEdits,
+        answer=PreviewAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
+    Route(
+        "POST",
+        f"{_DOCUMENT}/redo",
+        undo.redo,
+        EDIT,
+        body=Redo,
+        answer=UndoneAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
+    Route(
+        "POST",
+        f"{_DOCUMENT}/restore",
+        restore.restore,
+        EDIT,
+        body=RestoreBody,
+        answer=RevisedAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
+    Route(
+        "POST",
+        f"{_DOCUMENT}/branch",
+        branches.start,
+        EDIT,
+        body=NewBranch,
+        answer=BranchAnswer,
+        status=201,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
+    Route("GET", f"{_DOCUMENT}/branch", branches.look, READ, answer=BranchAnswer),
+    Route(
+        "POST",
+        f"{_DOCUMENT}/merge",
+        branches.merge,
+        EDIT,
+        body=MergeBody,
+        answer=RevisedAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
     # Replay.
     Route("GET", f"{_ROOM}/replay", replay.tell, READ, ReplayQuery, at_once=REPLAYS_AT_ONCE),
     Route("GET", f"{_ROOM}/stage", replay.look, READ, StageQuery, answer=StageAnswer, at_once=STAGES_AT_ONCE),

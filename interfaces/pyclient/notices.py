@@ -65,7 +65,9 @@ class DocumentReset(NamedTuple):
 
 
 class Edited(NamedTuple):
-    """Somebody's edit was taken in; `op` is what it did to the present text."""
+    """Somebody's edit was taken in; `op` is what it did to the present text. `cause` says why it was made:
+    typed, undo, redo, restore, branch, merge.
+    """
 
     document: str
     revision: int
@@ -73,6 +75,7 @@ class Edited(NamedTuple):
     actor: str
     op: Op
     at: int
+    cause: str = "typed"
 
 
 class Acked(NamedTuple):

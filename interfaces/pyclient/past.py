@@ -5,9 +5,31 @@ how to take something of it back.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal, TypedDict, Unpack
 
-from interfaces.pyclient.asking import Asking, Json, document_path, given, room_path
+from interfaces.pyclient.asking import Asking, Json, document_path, given, moment, room_path
+
+
+class PassageOf(TypedDict):
+    """A range of the text of `revision`, in code points."""
+
+    revision: int
+    start: int
+    end: int
+
+
+class Selected(TypedDict, total=False):
+    """Which edits: those to which all of this applies. `first` and `last` are revisions, `since` and `until`
+    times; in a `passage` alone, if there is one.
+    """
+
+    first: int
+    last: int
+    user: str
+    since: datetime
+    until: datetime
+    passage: PassageOf
 
 
 class Past(Asking):
@@ -16,6 +38,51 @@ class Past(Asking):
     # Diff and bisect.
 
     # Blame.
+
+    async def blame(
+        self,
+        room: str,
+        document: str,
+        *,
+        revision: int | None = None,
+        at: datetime | None = None,
+        by: Literal["edit", "author"] = "edit",
+        lines: bool = False,
+        start: int | None = None,
+        end: int | None = None,
+        text: bool = False,
+    ) -> Json:
+        """Who wrote what of a text, now, of a revision or at a moment: `spans`, or `lines` with the newest
+        edit of each. `people` says what the authors are called.
+        """
+        told: Json = {"lines" if lines else "spans": []}
+        asked = self.blame_lines(
+            room, document, revision=revision, at=at, by=by, lines=lines, start=start, end=end, text=text
+        )
+        async for line in asked:
+            kind = line.pop("type")
+            if kind == "blame":
+                told = line | told
+            elif kind in told:
+                told[kind] += line[kind]
+        return told
+
+    def blame_lines(
+        self,
+        room: str,
+        document: str,
+        *,
+        at: datetime | None = None,
+        lines: bool = False,
+        text: bool = False,
+        **asked: Any,
+    ) -> AsyncIterator[Json]:
+        """The same line by line: `progress` while it is found, `blame` with what is known of all of it, then
+        `spans` or `lines`, a thousand at a time, and `end`.
+        """
+        flags = {name: "true" for name, is_set in (("lines", lines), ("text", text)) if is_set}
+        query = given(**asked) | moment(at=at) | flags | {"stream": "true"}
+        return self._lines(f"{document_path(room, document)}/blame", query=query)
 
     # Moments, and what became of a passage.
 
@@ -63,6 +130,51 @@ class Past(Asking):
         query = given(q=phrase, document=document, ignore_case="true" if ignore_case else None, limit=limit)
         return self._lines(f"{room_path(room)}/past/search", query=query)
 
-    # Undo, restore, branch.
+    # Undo, restore, branch. What is done is an edit, of which `revision` and `op` are told; `revision` is
+    # None when there was nothing to do.
+
+    async def undo_mine(self, room: str, document: str) -> Json:
+        """Take back the last thing that one has done in a document and that is still in effect."""
+        return await self._ask("POST", f"{document_path(room, document)}/undo", {"mine": True})
+
+    async def redo_mine(self, room: str, document: str) -> Json:
+        """Take back one's last undo, unless one has done something else since."""
+        return await self._ask("POST", f"{document_path(room, document)}/redo", {})
+
+    async def undo(self, room: str, document: str, **selected: Unpack[Selected]) -> Json:
+        """Take edits back, whosever they are and whatever came later."""
+        return await self._ask("POST", f"{document_path(room, document)}/undo", _selected(selected))
+
+    async def preview_undo(self, room: str, document: str, **selected: Unpack[Selected]) -> Json:
+        """What that would do to the present text."""
+        return await self._ask("POST", f"{document_path(room, document)}/undo/preview", _selected(selected))
+
+    async def restore(self, room: str, document: str, revision: int) -> Json:
+        """Make a text what it was."""
+        return await self._ask("POST", f"{document_path(room, document)}/restore", {"revision": revision})
+
+    async def start_branch(
+        self, room: str, document: str, branch: str, *, revision: int | None = None
+    ) -> Json:
+        """Make the document `branch` out of a text of another."""
+        body = given(branch=branch, revision=revision)
+        return await self._ask("POST", f"{document_path(room, document)}/branch", body)
+
+    async def branch(self, room: str, document: str) -> Json:
+        """The `source` of a branch and its `revision`, None for what is no branch."""
+        return await self._ask("GET", f"{document_path(room, document)}/branch")
+
+    async def merge(self, room: str, branch: str) -> Json:
+        """Bring what was edited in a branch into the document that it has left."""
+        return await self._ask("POST", f"{document_path(room, branch)}/merge", {})
 
     # Replay.
+
+
+def _selected(selected: Selected) -> Json:
+    """As a body has it."""
+    body: Json = {**selected}
+    for name in ("since", "until"):
+        if name in body:
+            body[name] = body[name].isoformat()
+    return body

@@ -76,9 +76,17 @@ SAMPLES: Final = {
     "GET /api/rooms/{room}/documents/{document}/saves": Sample(),
     "POST /api/rooms/{room}/runs": Sample({"title": "tests"}),
     "POST /api/rooms/{room}/runs/{run}/finish": Sample({"outcome": "passed"}),
+    "GET /api/rooms/{room}/documents/{document}/blame": Sample(),
     "GET /api/rooms/{room}/documents/{document}/watch": Sample(query="?start=0&end=5"),
     "GET /api/rooms/{room}/documents/{document}/phrases": Sample(query="?q=Hello"),
     "GET /api/rooms/{room}/past/search": Sample(query="?q=Hello"),
+    "POST /api/rooms/{room}/documents/{document}/undo": Sample({"mine": True}),
+    "POST /api/rooms/{room}/documents/{document}/undo/preview": Sample({"first": 1}),
+    "POST /api/rooms/{room}/documents/{document}/redo": Sample({}),
+    "POST /api/rooms/{room}/documents/{document}/restore": Sample({"revision": 0}),
+    "POST /api/rooms/{room}/documents/{document}/branch": Sample({"branch": "branch.md"}),
+    "GET /api/rooms/{room}/documents/{document}/branch": Sample(),
+    "POST /api/rooms/{room}/documents/{document}/merge": Sample(path={"document": "branched.md"}),
     "GET /api/rooms/{room}/replay": Sample(),
     "GET /api/rooms/{room}/stage": Sample(),
     "GET /api/rooms/{room}/presence": Sample(),
@@ -157,6 +165,7 @@ def make_scene(somebody: Somebody, **members: str) -> Scene:
     write(owner, room, ["Hello"])
     link = owner.post(f"/api/rooms/{room}/invitations", {"role": "viewer"}).json
     message, run = say(owner, room), start_run(owner, room)
+    owner.post(f"/api/rooms/{room}/documents/main.md/branch", {"branch": "branched.md"})
     return Scene(owner, room, somebody, link["invitation"], link["secret"], message, run)
 
 
