@@ -18,7 +18,9 @@ from infrastructure.embedded_postgres import EmbeddedPostgresError
 from infrastructure.postgres.database import UnsafeStore
 from interfaces.cli import (
     activity,
+    bisect,
     demo,
+    diff,
     load,
     log,
     phrases,
@@ -35,7 +37,9 @@ from interfaces.cli.failures import CommandFailed
 COMMANDS = (
     serve,
     activity,
+    bisect,
     demo,
+    diff,
     load,
     log,
     phrases,

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from application.past.edits import Progress
+from application.past.states import AtRevision
 from application.past.watch import Direction, Reached, Touch, Watch, Watched, passage_of, taken
 from domain.document import DocumentState, EditApplied
 from domain.ids import document_stream
@@ -25,8 +26,8 @@ from infrastructure.settings import Settings
 from interfaces.cli.failures import CommandFailed
 from interfaces.cli.lines import Parts, actor_style, began
 from interfaces.cli.log import follow
+from interfaces.cli.past import find, states_of, whole_number
 from interfaces.cli.progress import progress
-from interfaces.cli.show import find, whole_number
 from interfaces.cli.store import add_data_argument, open_history, settings_of
 from interfaces.cli.terminal import on_one_line
 from interfaces.http.passages import DIRECTIONS, line
@@ -71,14 +72,16 @@ async def watch(settings: Settings, given: argparse.Namespace) -> int:
     last: Reached | None = None
     async with open_history(settings) as (history, database):
         states = TimeTravel(database)
-        state = await find(states, given.room, given.document, given.revision, None)
+        moment = None if given.revision is None else AtRevision(given.revision)
+        known = states_of(history, database)
+        state = await find(known, given.room, given.document, moment)
         watched = await _begin(states, given, state)
         for direction in DIRECTIONS[given.direction]:
             last = await _print(Watch(states, history), watched, direction, given.limit, show)
         sys.stdout.flush()
         if not given.follow or last is None or last.why != "present":
             return 0
-        text = await find(states, given.room, given.document, last.revision, None)
+        text = await find(known, given.room, given.document, AtRevision(last.revision))
     passage = Passage(last.span.start, text.text[slice(*last.span)])
     with suppress(_Gone):
         await follow(settings, last.revision, Follower(watched.stream, passage, last.revision, show).look)

@@ -17,8 +17,10 @@ from domain.errors import Overloaded
 from domain.rights import Action
 from interfaces.http import (
     activity,
+    bisects,
     blame,
     branches,
+    diffs,
     docs,
     documents,
     exports,
@@ -29,6 +31,7 @@ from interfaces.http import (
     operation,
     passages,
     people,
+    permalinks,
     phrases,
     presence,
     replay,
@@ -79,6 +82,7 @@ from interfaces.http.answers import (
     TicketAnswer,
     UnreadAnswer,
 )
+from interfaces.http.bisects import BISECTS_AT_ONCE, BisectBody
 from interfaces.http.blame import BlameAnswer, BlameQuery
 from interfaces.http.bodies import (
     Acceptance,
@@ -118,8 +122,10 @@ from interfaces.http.bodies import (
     read_query,
 )
 from interfaces.http.branches import BranchAnswer, MergeBody, NewBranch
+from interfaces.http.diffs import DIFFS_AT_ONCE, DiffAnswer, DiffQuery
 from interfaces.http.door import Access, Door
 from interfaces.http.passages import WatchQuery
+from interfaces.http.permalinks import PermalinkAnswer, RangeQuery
 from interfaces.http.phrases import PastSearchQuery, PhraseQuery
 from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
 from interfaces.http.restore import RestoreBody
@@ -301,6 +307,9 @@ ROUTES: Final = (
     Route("POST", f"{_ROOM}/runs", runs.start, EDIT, body=NewRun, answer=RunAnswer, status=201),
     Route("POST", f"{_ROOM}/runs/{{run}}/finish", runs.finish, EDIT, body=RunEnd, answer=RunAnswer),
     # The past: diff and bisect.
+    Route("GET", f"{_DOCUMENT}/diff", diffs.look, READ, DiffQuery, answer=DiffAnswer, at_once=DIFFS_AT_ONCE),
+    Route("POST", f"{_DOCUMENT}/bisect", bisects.run, READ, body=BisectBody, at_once=BISECTS_AT_ONCE),
+    Route("GET", f"{_DOCUMENT}/passage", permalinks.look, READ, RangeQuery, answer=PermalinkAnswer),
     # Blame.
     Route(
         "GET",
