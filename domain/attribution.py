@@ -166,6 +166,11 @@ class Weave:
     def __len__(self) -> int:
         return sum(self._lengths)
 
+    @property
+    def pieces(self) -> int:
+        """How many runs there are."""
+        return sum(map(len, self._chunks))
+
     def __iter__(self) -> Iterator[Run]:
         """All runs, those that are gone where they stood."""
         for chunk in self._chunks:

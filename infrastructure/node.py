@@ -26,6 +26,7 @@ from application.messages import Messages
 from application.past.blame import Blame
 from application.past.branches import Branches
 from application.past.past import Past
+from application.past.replay import Replay
 from application.past.restore import Restore
 from application.past.revising import Revising
 from application.past.undo import Undo
@@ -46,6 +47,7 @@ from infrastructure.postgres.attributions import KeptAttributions
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory, PostgresLog
 from infrastructure.postgres.migrations import migrate
+from infrastructure.postgres.replay_log import PostgresReplayLog
 from infrastructure.postgres.standings import Standings
 from infrastructure.postgres.tickets import Tickets
 from infrastructure.postgres.time_travel import TimeTravel
@@ -56,6 +58,7 @@ from infrastructure.retention import let_old_days_go
 from infrastructure.settings import Settings
 from infrastructure.snapshots import Snapshots
 from infrastructure.views import Views, all_views
+from projections.stage import Stage
 
 logger = logging.getLogger(__name__)
 
@@ -112,6 +115,7 @@ class Node:
         self.database = database
         self.history = PostgresHistory(database)
         self.time_travel = TimeTravel(database)
+        self.replay = Replay(PostgresReplayLog(database), Stage, now=_now)
         self.wakeup = Wakeup(database, self.id, key)
         self.record = LogOnNode(database, self.history, self.wakeup, "record")
         self.presence_history = PostgresHistory(database, "presence")
@@ -165,7 +169,7 @@ class Node:
     def past(self, services: Services) -> Past:
         """What can be done with the past."""
         documents, states, now = services.documents, self.time_travel, services.now
-        blame = Blame(self.history, KeptAttributions(self.database))
+        blame = Blame(states, KeptAttributions(self.database))
         revising = Revising(self.record.lives, self.history, documents)
         return Past(
             blame=blame,

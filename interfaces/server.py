@@ -47,6 +47,7 @@ from interfaces.http.keys import (
     PLOTS,
     PRESENCE,
     PROFILES,
+    REPLAY,
     ROOMS,
     SERVICES,
     STATISTICS,
@@ -225,6 +226,7 @@ def _app(
     app[OPERATION] = operation
     app[DESCRIPTION] = describe([route for route in ROUTES if route.is_told])
     app[PAST] = node.time_travel
+    app[REPLAY] = node.replay
     app[DIRECTORY] = node.views.directory
     app[ROOMS] = node.views.rooms
     app[MEMBERS] = node.views.members

@@ -13,18 +13,19 @@ from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
 from domain.attribution import Run, Weave
-from domain.document import EditApplied
 from domain.errors import LimitReached
 from domain.ids import document_stream
-from domain.undo import Unravelled
+from domain.undo import UndoableEdit, Unravelled
 
 # Read and folded at a time: about 3 ms, then others get their turn.
 PAGE_EDITS: Final = 250
 PAGE_RUNS: Final = 4_000
 
-# So far apart attributions are kept: folding what is between takes a quarter of a second. One has about as
-# many bytes as its text, when that was typed.
-KEEP_EVERY: Final = 20_000
+# So far apart attributions are kept: folding what is between takes some hundredths of a second. One has about
+# as many bytes as its text, when that was typed, so those of texts in many pieces are kept less often.
+KEEP_EVERY: Final = 5_000
+MANY_RUNS: Final = 20_000
+KEEP_EVERY_OF_MANY: Final = 20_000
 
 # Edits whose facts are asked for at once.
 PAGE_FACTS: Final = 1_000
@@ -42,7 +43,9 @@ class EditFacts(NamedTuple):
 
 
 class EditReader(Protocol):
-    async def edits(self, stream: str, after: int, until: int) -> Sequence[EditApplied]: ...
+    async def edits(self, stream: str, after: int, until: int) -> Sequence[UndoableEdit]:
+        """Those of revisions `after + 1` to `until`, oldest first."""
+        ...
 
 
 class Attributions(Protocol):
@@ -73,8 +76,8 @@ class Span:
 class Blame:
     """All methods raise `StoreUnavailable`."""
 
-    def __init__(self, history: EditReader, attributions: Attributions) -> None:
-        self._history = history
+    def __init__(self, edits: EditReader, attributions: Attributions) -> None:
+        self._edits = edits
         self._attributions = attributions
 
     async def at(
@@ -118,10 +121,10 @@ class Blame:
         while weave.revision < revision:
             next_kept = (weave.revision // KEEP_EVERY + 1) * KEEP_EVERY
             until = min(weave.revision + PAGE_EDITS, revision, next_kept)
-            for edit in await self._history.edits(stream, weave.revision, until):
+            for edit in await self._edits.edits(stream, weave.revision, until):
                 weave.apply(edit)
             await asyncio.sleep(0)
-            if weave.revision == next_kept:
+            if weave.revision == next_kept and _is_due(weave):
                 await self._attributions.keep(stream, weave.revision, await _spans(weave))
             if on_progress is not None:
                 on_progress(weave.revision - begin, revision - begin)
@@ -140,7 +143,7 @@ class Blame:
             unravelled = Unravelled(await self.runs(stream, base), base)
             while unravelled.revision < until and unravelled.needed == base:
                 last = min(unravelled.revision + PAGE_EDITS, until)
-                for edit in await self._history.edits(stream, unravelled.revision, last):
+                for edit in await self._edits.edits(stream, unravelled.revision, last):
                     unravelled.apply(edit)
                 await asyncio.sleep(0)
                 if on_progress is not None:
@@ -148,6 +151,10 @@ class Blame:
             if unravelled.needed == base:
                 return unravelled
             base = unravelled.needed
+
+
+def _is_due(weave: Weave) -> bool:
+    return weave.revision % KEEP_EVERY_OF_MANY == 0 or weave.pieces < MANY_RUNS
 
 
 async def _spans(weave: Weave) -> list[Run]:

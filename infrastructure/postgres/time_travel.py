@@ -10,16 +10,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from domain.aggregate import Snapshot
-from domain.document import Created, DocumentState, EditApplied
+from domain.document import Created, DocumentState, EditApplied, Ranges, Sources
 from domain.errors import Corrupt, OpInvalid
 from domain.ids import parse_stream
 from domain.instants import as_datetime, as_microseconds
 from domain.text import Text
+from domain.text_op import Op
 from infrastructure.codec import decode
 from infrastructure.postgres.database import Database
 
@@ -63,8 +64,20 @@ class TimeTravel:
 
     async def at_time(self, stream: str, at: datetime) -> DocumentState | None:
         """The state at a moment of the server's clock, None before the document was created."""
-        version = await self._version_at(stream, at)
+        return await self.at_version(stream, await self._version_at(stream, at))
+
+    async def at_version(self, stream: str, version: int) -> DocumentState | None:
+        """The state after the stream's first `version` events, None before the document was created."""
         return await self._state(stream, version, _NO_BOUND) if version else None
+
+    async def edits(self, stream: str, after: int, until: int) -> list[PastEdit]:
+        """What blame and undo need of the edits of revisions `after + 1` to `until`, oldest first."""
+        # A revision's version is one larger: see `revision_at`.
+        rows = await self._database.fetch(_EVENTS, (stream, after + 1, until + 1, until - after))
+        try:
+            return [_past_edit(stream, *row) for row in rows]
+        except (orjson.JSONDecodeError, TypeError, KeyError) as error:
+            raise Corrupt(f"an edit behind revision {after} of {stream} cannot be read") from error
 
     async def revision_at(self, stream: str, at: datetime) -> int | None:
         """The revision at a moment, None before the document was created."""
@@ -103,6 +116,25 @@ class TimeTravel:
             if fold.take(rows, revision) or len(rows) < PAGE_ROWS:
                 return fold.state
             await asyncio.sleep(0)
+
+
+class PastEdit(NamedTuple):
+    """An `UndoableEdit`: a third of the time that it takes to make an event."""
+
+    revision: int
+    op: Op
+    undoes: Ranges | None
+    revives: Sources | None
+    origins: Sources | None
+
+
+def _past_edit(stream: str, version: int, topic: str, state: bytes) -> PastEdit:
+    fields = orjson.loads(state)
+    if "class_version" in fields:
+        fields = vars(decode(stream, version, topic, state))
+    return PastEdit(
+        fields["revision"], fields["op"], fields.get("undoes"), fields.get("revives"), fields.get("origins")
+    )
 
 
 class _Fold:

@@ -60,7 +60,7 @@ Parts = list[str | tuple[str, str]]
 def line(recorded: Recorded) -> Text:
     """`2026-11-23 14:05:07.123  ada  edit in main.md rev 17: +"hello" −3`."""
     event = recorded.event
-    return Text.assemble(*began(event.timestamp, event.actor), *_what(event))
+    return Text.assemble(*began(event.timestamp, event.actor), *what(event))
 
 
 def began(at: datetime, actor: str) -> Parts:
@@ -78,6 +78,7 @@ def actor_style(actor: str) -> str:
     return ACTOR_STYLES[zlib.crc32(actor.encode()) % len(ACTOR_STYLES)]
 
 
+def what(event: Event) -> list[str | tuple[str, str]]:
 def _what(event: Event) -> Parts:
     match event:
         case EditApplied():

@@ -16,6 +16,14 @@ from pydantic_core import ErrorDetails
 from domain.errors import ChronoscribeError
 from infrastructure.embedded_postgres import EmbeddedPostgresError
 from infrastructure.postgres.database import UnsafeStore
+from interfaces.cli import activity, demo, load, log, rebuild, serve, show, token
+from interfaces.cli.failures import CommandFailed
+
+COMMANDS = (serve, demo, activity, load, log, rebuild, show, token)
+from interfaces.cli import activity, load, log, rebuild, replay, serve, show, token
+from interfaces.cli.failures import CommandFailed
+
+COMMANDS = (serve, activity, load, log, rebuild, replay, show, token)
 from interfaces.cli import activity, load, log, phrases, rebuild, search, serve, show, token, watch
 from interfaces.cli.failures import CommandFailed
 

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from application.identity import Identity
+from application.past.replay import Replay
 from application.past.phrases import Phrases
 from application.past.watch import Watch
 from application.services import Services
@@ -27,6 +28,7 @@ from projections.members import RoleSpan
 from projections.presence import PresenceSpan, PresenceSummary
 from projections.profiles import ProfileEntry
 from projections.rooms import RoomEntry
+from projections.stage import Stage
 from projections.statistics import RoomStatistics
 
 
@@ -201,6 +203,7 @@ DESCRIPTION: Final = web.AppKey("description", bytes)
 """The API's description, as JSON."""
 OPERATION: Final[web.AppKey[Operation]] = web.AppKey("operation")
 PAST: Final[web.AppKey[PastReader]] = web.AppKey("past")
+REPLAY: Final[web.AppKey[Replay[Stage]]] = web.AppKey("replay")
 DIRECTORY: Final[web.AppKey[DirectoryReader]] = web.AppKey("directory")
 ROOMS: Final[web.AppKey[RoomsReader]] = web.AppKey("rooms")
 MEMBERS: Final[web.AppKey[MembersReader]] = web.AppKey("members")

@@ -29,6 +29,7 @@ from interfaces.http import (
     people,
     phrases,
     presence,
+    replay,
     rooms,
     runs,
     saves,
@@ -112,6 +113,7 @@ from interfaces.http.bodies import (
     read_query,
 )
 from interfaces.http.door import Access, Door
+from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
 from interfaces.http.passages import WatchQuery
 from interfaces.http.phrases import PastSearchQuery, PhraseQuery
 
@@ -174,6 +176,11 @@ IMPORTS_AT_ONCE: Final = 4
 # Each holds a page, and one of the few connections to the database while it asks for the next.
 EXPORTS_AT_ONCE: Final = 16
 
+# Each holds a page of either log, and takes as much of the processor as it can get for its reader.
+REPLAYS_AT_ONCE: Final = 16
+
+# All texts of a room are in memory for each, twice while they are sent.
+STAGES_AT_ONCE: Final = 8
 # Each reads a history from end to end, which is seconds of a whole core for a long one; who does something
 # else meanwhile has the other half of it.
 LOOKING_BACK_AT_ONCE: Final = 4
@@ -296,6 +303,8 @@ ROUTES: Final = (
     ),
     # Undo, restore, branch.
     # Replay.
+    Route("GET", f"{_ROOM}/replay", replay.tell, READ, ReplayQuery, at_once=REPLAYS_AT_ONCE),
+    Route("GET", f"{_ROOM}/stage", replay.look, READ, StageQuery, answer=StageAnswer, at_once=STAGES_AT_ONCE),
     # Presence.
     Route("GET", f"{_ROOM}/presence", presence.look, READ, PresenceQuery, answer=PresenceAnswer),
     Route("GET", f"{_ROOM}/presence/summary", presence.summarise, READ, SummaryQuery, answer=SummaryAnswer),

@@ -15,7 +15,6 @@ from domain.errors import Corrupt
 from domain.ids import document_stream
 from infrastructure.postgres.attributions import KeptAttributions
 from infrastructure.postgres.database import Database
-from infrastructure.postgres.log import PostgresHistory
 from infrastructure.postgres.time_travel import TimeTravel
 from tests.domain.events import NOON, later
 from tests.infrastructure.test_time_travel import store
@@ -57,7 +56,7 @@ async def test_blame_of_a_stored_document_names_its_authors(
     kept: KeptAttributions, database: Database, document: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(blame, "KEEP_EVERY", 3)
-    asked = Blame(PostgresHistory(database), kept)
+    asked = Blame(TimeTravel(database), kept)
     for _ in range(2):
         spans = await asked.at("demo", "main.md", document.revision)
         assert [(span.facts.actor, span.facts.at) for span in spans] == [

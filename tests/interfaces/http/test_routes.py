@@ -76,6 +76,8 @@ SAMPLES: Final = {
     "GET /api/rooms/{room}/documents/{document}/saves": Sample(),
     "POST /api/rooms/{room}/runs": Sample({"title": "tests"}),
     "POST /api/rooms/{room}/runs/{run}/finish": Sample({"outcome": "passed"}),
+    "GET /api/rooms/{room}/replay": Sample(),
+    "GET /api/rooms/{room}/stage": Sample(),
     "GET /api/rooms/{room}/documents/{document}/watch": Sample(query="?start=0&end=5"),
     "GET /api/rooms/{room}/documents/{document}/phrases": Sample(query="?q=Hello"),
     "GET /api/rooms/{room}/past/search": Sample(query="?q=Hello"),
