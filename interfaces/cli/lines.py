@@ -78,8 +78,7 @@ def actor_style(actor: str) -> str:
     return ACTOR_STYLES[zlib.crc32(actor.encode()) % len(ACTOR_STYLES)]
 
 
-def what(event: Event) -> list[str | tuple[str, str]]:
-def _what(event: Event) -> Parts:
+def what(event: Event) -> Parts:
     match event:
         case EditApplied():
             name = parse_stream(event.originator_id).name

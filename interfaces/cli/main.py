@@ -16,18 +16,36 @@ from pydantic_core import ErrorDetails
 from domain.errors import ChronoscribeError
 from infrastructure.embedded_postgres import EmbeddedPostgresError
 from infrastructure.postgres.database import UnsafeStore
-from interfaces.cli import activity, demo, load, log, rebuild, serve, show, token
+from interfaces.cli import (
+    activity,
+    demo,
+    load,
+    log,
+    phrases,
+    rebuild,
+    replay,
+    search,
+    serve,
+    show,
+    token,
+    watch,
+)
 from interfaces.cli.failures import CommandFailed
 
-COMMANDS = (serve, demo, activity, load, log, rebuild, show, token)
-from interfaces.cli import activity, load, log, rebuild, replay, serve, show, token
-from interfaces.cli.failures import CommandFailed
-
-COMMANDS = (serve, activity, load, log, rebuild, replay, show, token)
-from interfaces.cli import activity, load, log, phrases, rebuild, search, serve, show, token, watch
-from interfaces.cli.failures import CommandFailed
-
-COMMANDS = (serve, activity, load, log, phrases, rebuild, search, show, token, watch)
+COMMANDS = (
+    serve,
+    activity,
+    demo,
+    load,
+    log,
+    phrases,
+    rebuild,
+    replay,
+    search,
+    show,
+    token,
+    watch,
+)
 
 # What shells give for a program that Ctrl-C has ended.
 INTERRUPTED = 130

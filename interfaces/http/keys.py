@@ -11,8 +11,8 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from application.identity import Identity
-from application.past.replay import Replay
 from application.past.phrases import Phrases
+from application.past.replay import Replay
 from application.past.watch import Watch
 from application.services import Services
 from domain.document import DocumentState

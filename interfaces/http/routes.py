@@ -113,9 +113,9 @@ from interfaces.http.bodies import (
     read_query,
 )
 from interfaces.http.door import Access, Door
-from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
 from interfaces.http.passages import WatchQuery
 from interfaces.http.phrases import PastSearchQuery, PhraseQuery
+from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
 
 
 @dataclass(frozen=True, slots=True)
