@@ -18,6 +18,7 @@ from typing import Final
 
 from aiohttp import web
 
+from application.past.moment import Moments
 from application.past.phrases import Phrases
 from application.past.watch import Watch
 from application.services import Services
@@ -41,6 +42,7 @@ from interfaces.http.keys import (
     DIRECTORY,
     ENTRANCE,
     MEMBERS,
+    MOMENTS,
     OPERATION,
     PAST,
     PHRASES,
@@ -236,6 +238,7 @@ def _app(
     app[ACTIVITY] = node.views.activity
     app[STATISTICS] = node.views.statistics
     app[WATCH] = Watch(node.time_travel, node.history)
+    app[MOMENTS] = Moments(node.time_travel, node.history, node.past(services).blame)
     app[PHRASES] = Phrases(node.time_travel, node.history)
     app[PLOTS] = plots = Plots()
     app.on_cleanup.append(plots.close)

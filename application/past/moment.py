@@ -87,7 +87,7 @@ class Moments:
         if state is None:
             raise NotFound("there is no such document, or not yet at that revision")
         if not 0 <= position < len(state.text):
-            raise BadFrame("there is no character in the text", field="position", actual=len(state.text))
+            raise BadFrame("there is no character at this position", field="position", actual=len(state.text))
         source = source_of(await self._blame.runs(stream, state.revision), position)
         return await self._moment(room, source.document or document, source.revision, source.offset)
 

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from application.identity import Identity
+from application.past.moment import Moments
 from application.past.phrases import Phrases
 from application.past.replay import Replay
 from application.past.watch import Watch
@@ -214,6 +215,7 @@ ACTIVITY: Final[web.AppKey[ActivityReader]] = web.AppKey("activity")
 STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
 PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
 WATCH: Final = web.AppKey("watch", Watch)
+MOMENTS: Final = web.AppKey("moments", Moments)
 PHRASES: Final = web.AppKey("phrases", Phrases)
 
 # For one request, where the route's access says so.

@@ -1,49 +1,27 @@
-"""`/api/rooms/{room}/documents/{document}/moment`: who wrote a character, and the whole room as it was then."""
+"""`/api/rooms/{room}/documents/{document}/moment`: who wrote a character, and the room as it was then."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from aiohttp import web
-from pydantic import Field
 
-from application.past.moment import Moment
-from domain.attendance import Status
-from domain.colours import colour_of
+from application.past.moment import Moment, Moments
 from domain.errors import BadFrame
-from domain.ids import document_stream
 from domain.instants import as_microseconds
 from interfaces.http.answers import ActivityLine, Answer, MessageAnswer, answer
-from interfaces.http.bodies import Asked, Whole
+from interfaces.http.bodies import Asked, ChatLimit, Whole
 from interfaces.http.documents import document_id
-from interfaces.http.keys import (
-    ACTIVITY,
-    CHAT,
-    DIRECTORY,
-    MOMENTS,
-    PAST,
-    PRESENCE,
-    PROFILES,
-    ROOM,
-    ActivityReader,
-    ChatReader,
-    DirectoryReader,
-    PresenceReader,
-    ProfilesReader,
-)
+from interfaces.http.keys import ACTIVITY, CHAT, MOMENTS, REPLAY, ROOM, ActivityReader, ChatReader
 from interfaces.http.messages import message_answer
+from interfaces.http.replay import StagedPersonAnswer
+from interfaces.ws.staging import as_person
 from projections.activity import ActivityFilter
+from projections.stage import Stage
 from projections.telling import as_json
 
 # On each side: what fits on a screen beside a text.
 AROUND: Final = 5
-AROUND_MAX: Final = 50
-
-# How far a document had come is looked for in each of them.
-DOCUMENTS_TOLD: Final = 100
 
 
 class MomentQuery(Asked):
@@ -53,7 +31,7 @@ class MomentQuery(Asked):
 
     position: Whole | None = None
     revision: Whole | None = None
-    around: Annotated[Whole, Field(le=AROUND_MAX)] = AROUND
+    around: ChatLimit = AROUND
 
 
 class PieceOfEdit(Answer):
@@ -69,17 +47,12 @@ class WrittenCharacter(Answer):
     text: str
 
 
-class PersonThen(Answer):
-    client: str
-    user: str
-    name: str
-    colour: str
-    status: Status
-
-
 class DocumentThen(Answer):
+    """`listed`: whether it was on the room's list."""
+
     document: str
     revision: int
+    listed: bool
 
 
 class MessagesAround(Answer):
@@ -97,9 +70,9 @@ class LinesAround(Answer):
 
 
 class MomentAnswer(Answer):
-    """The edit of `revision` in `document`, and the room at that moment; `log_position` is where it stands among
-    all events. `pieces` show what it did; `written` is the character that was asked for, as it was when it was
-    written.
+    """The edit of `revision` in `document`, and the room at that moment; `log_position` is where it stands
+    among all events. `pieces` show what it did; `written` is the character that was asked for, as it was when
+    it was written.
     """
 
     document: str
@@ -113,52 +86,46 @@ class MomentAnswer(Answer):
     deleted: int
     pieces: list[PieceOfEdit]
     written: WrittenCharacter | None
-    people: list[PersonThen]
+    people: list[StagedPersonAnswer]
     documents: list[DocumentThen]
     messages: MessagesAround
     activity: LinesAround
 
 
-class RevisionReader(Protocol):
-    """How far a document had come. Raises `StoreUnavailable`."""
+class StageReader(Protocol):
+    """Shows the whole room as it was. Raises `StoreUnavailable`."""
 
-    async def revision_at(self, stream: str, at: datetime) -> int | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Readers:
-    """What is asked about the room then."""
-
-    past: RevisionReader
-    directory: DirectoryReader
-    presence: PresenceReader
-    profiles: ProfilesReader
-    chat: ChatReader
-    activity: ActivityReader
+    async def stage_behind(self, room: str, position: int) -> Stage: ...
 
 
 async def look(request: web.Request, query: MomentQuery) -> web.Response:
-    """The edit that wrote a character, and the whole room then: who was here, what was said and done, and how far
-    all documents had come. A moment behind the log.
+    """The edit that wrote a character, and the whole room then: who was here and where their cursors stood,
+    what was said and done, and how far all documents had come. Messages and activity are a moment behind the
+    log.
 
     What came back by an undo, or was copied from another document of the room, is of who first wrote it.
     """
-    moments, room, document = request.app[MOMENTS], request[ROOM].room, document_id(request)
-    if query.position is not None:
-        moment = await moments.of_character(room, document, query.position, query.revision)
-    elif query.revision is not None:
-        moment = await moments.of_revision(room, document, query.revision)
-    else:
+    app, room, document = request.app, request[ROOM].room, document_id(request)
+    moment = await find(app[MOMENTS], room, document, query.position, query.revision)
+    return answer(await told(app[REPLAY], app[CHAT], app[ACTIVITY], room, moment, query.around))
+
+
+async def find(
+    moments: Moments, room: str, document: str, position: int | None, revision: int | None
+) -> Moment:
+    """Raises `NotFound`, `BadFrame`."""
+    if position is not None:
+        return await moments.of_character(room, document, position, revision)
+    if revision is None:
         raise BadFrame("a position, a revision or both", field="position")
-    app = request.app
-    readers = Readers(
-        app[PAST], app[DIRECTORY], app[PRESENCE], app[PROFILES], app[CHAT], app[ACTIVITY]
-    )
-    return answer(await told(readers, room, moment, query.around))
+    return await moments.of_revision(room, document, revision)
 
 
-async def told(readers: Readers, room: str, moment: Moment, around: int) -> MomentAnswer:
+async def told(
+    stages: StageReader, chat: ChatReader, activity: ActivityReader, room: str, moment: Moment, around: int
+) -> MomentAnswer:
     """The moment with all that was around it."""
+    stage = await stages.stage_behind(room, moment.log_position)
     return MomentAnswer(
         document=moment.document,
         revision=moment.revision,
@@ -171,38 +138,14 @@ async def told(readers: Readers, room: str, moment: Moment, around: int) -> Mome
         deleted=moment.deleted,
         pieces=[PieceOfEdit(**piece._asdict()) for piece in moment.pieces],
         written=WrittenCharacter(**moment.written._asdict()) if moment.written is not None else None,
-        people=await _people(readers, room, moment.at),
-        documents=await _documents(readers, room, moment.at),
-        messages=await _messages(readers.chat, room, moment.log_position, around),
-        activity=await _activity(readers.activity, room, moment.log_position, around),
+        people=[StagedPersonAnswer(**as_person(person)) for person in stage.people],
+        documents=[
+            DocumentThen(document=document.name, revision=document.revision, listed=document.is_listed)
+            for document in stage.documents.values()
+        ],
+        messages=await _messages(chat, room, moment.log_position, around),
+        activity=await _activity(activity, room, moment.log_position, around),
     )
-
-
-async def _people(readers: Readers, room: str, at: datetime) -> list[PersonThen]:
-    """Each place of everybody who was here, in order of the users; they look as they do now."""
-    spans = await readers.presence.at(room, at)
-    looks = {each.user: each for each in await readers.profiles.get_many({span.user for span in spans})}
-    people = []
-    for span in spans:
-        known = looks.get(span.user)
-        name, colour = (known.name, known.colour) if known else (span.user, colour_of(span.user))
-        people.append(
-            PersonThen(
-                client=span.client, user=span.user, name=name, colour=colour, status=Status(span.status)
-            )
-        )
-    return people
-
-
-async def _documents(readers: Readers, room: str, at: datetime) -> list[DocumentThen]:
-    """Of the documents that there were, the `DOCUMENTS_TOLD` that were changed last since."""
-    entries = sorted(await readers.directory.of_room(room), key=lambda entry: entry.modified_at)
-    documents = []
-    for entry in entries[-DOCUMENTS_TOLD:]:
-        revision = await readers.past.revision_at(document_stream(room, entry.document), at)
-        if revision is not None:
-            documents.append(DocumentThen(document=entry.document, revision=revision))
-    return sorted(documents, key=lambda then: then.document)
 
 
 async def _messages(chat: ChatReader, room: str, position: int, around: int) -> MessagesAround:

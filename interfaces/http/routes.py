@@ -24,6 +24,7 @@ from interfaces.http import (
     imports,
     members,
     messages,
+    moments,
     operation,
     passages,
     people,
@@ -113,6 +114,7 @@ from interfaces.http.bodies import (
     read_query,
 )
 from interfaces.http.door import Access, Door
+from interfaces.http.moments import MomentAnswer, MomentQuery
 from interfaces.http.passages import WatchQuery
 from interfaces.http.phrases import PastSearchQuery, PhraseQuery
 from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
@@ -296,6 +298,15 @@ ROUTES: Final = (
     # Blame.
     # Moments, and what became of a passage.
     Route("GET", f"{_DOCUMENT}/watch", passages.watch, READ, WatchQuery, at_once=LOOKING_BACK_AT_ONCE),
+    Route(
+        "GET",
+        f"{_DOCUMENT}/moment",
+        moments.look,
+        READ,
+        MomentQuery,
+        answer=MomentAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
     # Phrases, and all text that there ever was.
     Route("GET", f"{_DOCUMENT}/phrases", phrases.look, READ, PhraseQuery, at_once=LOOKING_BACK_AT_ONCE),
     Route(

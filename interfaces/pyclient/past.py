@@ -5,9 +5,15 @@ how to take something of it back.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Literal
+from typing import Final, Literal
+
+import orjson
 
 from interfaces.pyclient.asking import Asking, Json, document_path, given, room_path
+
+# To know who wrote a character, a long history is read once, which is some seconds for each hundred thousand
+# edits.
+MOMENT_SECONDS: Final = 60.0
 
 
 class Past(Asking):
@@ -35,6 +41,26 @@ class Past(Asking):
         """
         query = given(start=start, end=end, revision=revision, direction=direction, limit=limit)
         return self._lines(f"{document_path(room, document)}/watch", query=query)
+
+    async def moment(
+        self,
+        room: str,
+        document: str,
+        *,
+        position: int | None = None,
+        revision: int | None = None,
+        around: int | None = None,
+    ) -> Json:
+        """The edit that wrote the character at `position` of a revision, the present one if None; without a
+        position the edit that made the revision. And the whole room then, with `around` messages and lines of
+        activity on each side.
+        """
+        query = given(position=position, revision=revision, around=around)
+        path = f"{document_path(room, document)}/moment"
+        answer: Json = orjson.loads(
+            await self._ask_for_bytes("GET", path, query=query, seconds=MOMENT_SECONDS)
+        )
+        return answer
 
     # Phrases, and all text that there ever was.
 

@@ -79,6 +79,7 @@ SAMPLES: Final = {
     "GET /api/rooms/{room}/replay": Sample(),
     "GET /api/rooms/{room}/stage": Sample(),
     "GET /api/rooms/{room}/documents/{document}/watch": Sample(query="?start=0&end=5"),
+    "GET /api/rooms/{room}/documents/{document}/moment": Sample(query="?position=0"),
     "GET /api/rooms/{room}/documents/{document}/phrases": Sample(query="?q=Hello"),
     "GET /api/rooms/{room}/past/search": Sample(query="?q=Hello"),
     "GET /api/rooms/{room}/presence": Sample(),
