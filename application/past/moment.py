@@ -7,9 +7,11 @@ of who first wrote it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 from application.log import Recorded
@@ -126,23 +128,20 @@ class Moments:
 
 def source_of(runs: Sequence[Run], position: int) -> Origin:
     """Where the character at `position` of the text that these runs are was first written."""
-    start = 0
-    for run in runs:
-        if position < start + run.length:
-            return run.source.at(position - start)
-        start += run.length
-    raise AssertionError("the runs are as long as the text")
+    ends = list(accumulate(run.length for run in runs))
+    at = bisect_right(ends, position)
+    return runs[at].source.at(position - ends[at] + runs[at].length)
 
 
 def place_of(op: Components, offset: int) -> int:
     """Where the character is after the op that is at `offset` in all that it inserts."""
-    place = 0
+    place = inserted = found = 0
     for component in op:
         if isinstance(component, int):
             place += component
         elif isinstance(component, str):
-            if offset < len(component):
-                return place + offset
-            offset -= len(component)
+            if inserted <= offset < inserted + len(component):
+                found = place + offset - inserted
             place += len(component)
-    raise AssertionError("the op has inserted more than that")
+            inserted += len(component)
+    return found
