@@ -20,6 +20,7 @@ from aiohttp import web
 
 from application.past.bisect import Bisect
 from application.past.diff import Diffs
+from application.past.moment import Moments
 from application.past.phrases import Phrases
 from application.past.states import States
 from application.past.watch import Watch
@@ -49,6 +50,7 @@ from interfaces.http.keys import (
     ENTRANCE,
     JUDGES,
     MEMBERS,
+    MOMENTS,
     OPERATION,
     PAST,
     PAST_USE_CASES,
@@ -248,6 +250,7 @@ def _app(
     app[ACTIVITY] = node.views.activity
     app[STATISTICS] = node.views.statistics
     app[WATCH] = Watch(node.time_travel, node.history)
+    app[MOMENTS] = Moments(node.time_travel, node.history, node.past(services).blame)
     app[PHRASES] = Phrases(node.time_travel, node.history)
     app[PLOTS] = plots = Plots()
     app.on_cleanup.append(plots.close)

@@ -18,7 +18,7 @@ from domain.phrase import Around, Phrase
 from infrastructure.postgres.time_travel import TimeTravel
 from infrastructure.settings import Settings
 from interfaces.cli.lines import Parts, began
-from interfaces.cli.past import find, whole_number
+from interfaces.cli.past import find, states_of, whole_number
 from interfaces.cli.progress import OnProgress, progress
 from interfaces.cli.store import add_data_argument, open_history, settings_of
 from interfaces.cli.terminal import on_one_line

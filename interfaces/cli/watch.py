@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from itertools import accumulate
 from typing import Any, Final
@@ -18,7 +18,7 @@ from application.past.states import AtRevision
 from application.past.watch import Direction, Reached, Touch, Watch, Watched, passage_of, taken
 from domain.document import DocumentState, EditApplied
 from domain.ids import document_stream
-from domain.passage import Passage
+from domain.passage import Passage, Piece
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory
 from infrastructure.postgres.time_travel import TimeTravel
@@ -168,15 +168,21 @@ def words(told: Touch | Reached) -> Text | None:
         }
         return Text(said[told.why], style="dim") if told.why in said else None
     how = "" if told.cause == "typed" else f" ({on_one_line(told.cause)})"
-    parts = [*began(told.at, told.user), f"rev {told.revision}", (how, "dim"), ": ", *_diff(told)]
+    parts = [
+        *began(told.at, told.user),
+        f"rev {told.revision}",
+        (how, "dim"),
+        ": ",
+        *diff(told.user, told.pieces),
+    ]
     return Text.assemble(*parts)
 
 
-def _diff(touch: Touch) -> Parts:
+def diff(user: str, pieces: Iterable[Piece]) -> Parts:
     """In the colour of who made it; marked as well, for where there are no colours."""
-    style = actor_style(touch.user)
+    style = actor_style(user)
     parts: Parts = []
-    for piece in touch.pieces:
+    for piece in pieces:
         text = on_one_line(piece.text)
         match piece.kind:
             case "kept":

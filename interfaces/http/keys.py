@@ -13,6 +13,7 @@ from aiohttp import web
 from application.identity import Identity
 from application.past.bisect import Bisect, Judge, Question
 from application.past.diff import Diffs
+from application.past.moment import Moments
 from application.past.past import Past
 from application.past.phrases import Phrases
 from application.past.replay import Replay
@@ -234,6 +235,7 @@ PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
 PAST_USE_CASES: Final = web.AppKey("past use cases", Past)
 """What is done with what `PAST` reads."""
 WATCH: Final = web.AppKey("watch", Watch)
+MOMENTS: Final = web.AppKey("moments", Moments)
 PHRASES: Final = web.AppKey("phrases", Phrases)
 
 # For one request, where the route's access says so.

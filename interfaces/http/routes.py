@@ -28,6 +28,7 @@ from interfaces.http import (
     imports,
     members,
     messages,
+    moment,
     operation,
     passages,
     people,
@@ -124,6 +125,7 @@ from interfaces.http.bodies import (
 from interfaces.http.branches import BranchAnswer, MergeBody, NewBranch
 from interfaces.http.diffs import DIFFS_AT_ONCE, DiffAnswer, DiffQuery
 from interfaces.http.door import Access, Door
+from interfaces.http.moment import MomentAnswer, MomentQuery
 from interfaces.http.passages import WatchQuery
 from interfaces.http.permalinks import PermalinkAnswer, RangeQuery
 from interfaces.http.phrases import PastSearchQuery, PhraseQuery
@@ -323,6 +325,15 @@ ROUTES: Final = (
     ),
     # Moments, and what became of a passage.
     Route("GET", f"{_DOCUMENT}/watch", passages.watch, READ, WatchQuery, at_once=LOOKING_BACK_AT_ONCE),
+    Route(
+        "GET",
+        f"{_DOCUMENT}/moment",
+        moment.look,
+        READ,
+        MomentQuery,
+        answer=MomentAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
     # Phrases, and all text that there ever was.
     Route("GET", f"{_DOCUMENT}/phrases", phrases.look, READ, PhraseQuery, at_once=LOOKING_BACK_AT_ONCE),
     Route(

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Final, Literal, TypedDict, Unpack
+
+import orjson
 
 from interfaces.pyclient.asking import Asking, Json, document_path, given, moment, room_path
 
@@ -41,6 +43,11 @@ class Question(TypedDict, total=False):
     text_absent: str
     regex: str
     parses: Literal["python", "json"]
+
+
+# To know who wrote a character, a long history is read once, which is some seconds for each hundred thousand
+# edits.
+MOMENT_SECONDS: Final = 60.0
 
 
 class Past(Asking):
@@ -162,6 +169,26 @@ class Past(Asking):
         """
         query = given(start=start, end=end, revision=revision, direction=direction, limit=limit)
         return self._lines(f"{document_path(room, document)}/watch", query=query)
+
+    async def moment(
+        self,
+        room: str,
+        document: str,
+        *,
+        position: int | None = None,
+        revision: int | None = None,
+        around: int | None = None,
+    ) -> Json:
+        """The edit that wrote the character at `position` of a revision, the present one if None; without a
+        position the edit that made the revision. And the whole room then, with `around` messages and lines of
+        activity on each side.
+        """
+        query = given(position=position, revision=revision, around=around)
+        path = f"{document_path(room, document)}/moment"
+        answer: Json = orjson.loads(
+            await self._ask_for_bytes("GET", path, query=query, seconds=MOMENT_SECONDS)
+        )
+        return answer
 
     # Phrases, and all text that there ever was.
 

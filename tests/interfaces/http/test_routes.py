@@ -83,6 +83,7 @@ SAMPLES: Final = {
     "GET /api/rooms/{room}/documents/{document}/passage": Sample(query="?revision=1&start=0&end=1"),
     "GET /api/rooms/{room}/documents/{document}/blame": Sample(),
     "GET /api/rooms/{room}/documents/{document}/watch": Sample(query="?start=0&end=5"),
+    "GET /api/rooms/{room}/documents/{document}/moment": Sample(query="?position=0"),
     "GET /api/rooms/{room}/documents/{document}/phrases": Sample(query="?q=Hello"),
     "GET /api/rooms/{room}/past/search": Sample(query="?q=Hello"),
     "POST /api/rooms/{room}/documents/{document}/undo": Sample({"mine": True}),
