@@ -28,6 +28,7 @@ from interfaces.http import (
     people,
     presence,
     replay,
+    replay_page,
     rooms,
     runs,
     saves,
@@ -112,6 +113,7 @@ from interfaces.http.bodies import (
 )
 from interfaces.http.door import Access, Door
 from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
+from interfaces.http.replay_page import ReplayPageQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,9 @@ EXPORTS_AT_ONCE: Final = 16
 
 # Each holds a page of either log, and takes as much of the processor as it can get for its reader.
 REPLAYS_AT_ONCE: Final = 16
+
+# The same, each for up to some tens of megabytes.
+PAGES_AT_ONCE: Final = 4
 
 # All texts of a room are in memory for each, twice while they are sent.
 STAGES_AT_ONCE: Final = 8
@@ -289,6 +294,7 @@ ROUTES: Final = (
     # Undo, restore, branch.
     # Replay.
     Route("GET", f"{_ROOM}/replay", replay.tell, READ, ReplayQuery, at_once=REPLAYS_AT_ONCE),
+    Route("GET", f"{_ROOM}/replay.html", replay_page.download, READ, ReplayPageQuery, at_once=PAGES_AT_ONCE),
     Route("GET", f"{_ROOM}/stage", replay.look, READ, StageQuery, answer=StageAnswer, at_once=STAGES_AT_ONCE),
     # Presence.
     Route("GET", f"{_ROOM}/presence", presence.look, READ, PresenceQuery, answer=PresenceAnswer),

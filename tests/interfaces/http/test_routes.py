@@ -76,6 +76,7 @@ SAMPLES: Final = {
     "POST /api/rooms/{room}/runs": Sample({"title": "tests"}),
     "POST /api/rooms/{room}/runs/{run}/finish": Sample({"outcome": "passed"}),
     "GET /api/rooms/{room}/replay": Sample(),
+    "GET /api/rooms/{room}/replay.html": Sample(),
     "GET /api/rooms/{room}/stage": Sample(),
     "GET /api/rooms/{room}/presence": Sample(),
     "GET /api/rooms/{room}/presence/summary": Sample(),
