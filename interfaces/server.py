@@ -18,6 +18,7 @@ from typing import Final
 
 from aiohttp import web
 
+from application.past.past import Past
 from application.past.phrases import Phrases
 from application.past.watch import Watch
 from application.services import Services
@@ -123,13 +124,14 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
         }
         live_views = LiveViews(node.standings, followed)
         node.record.feed.follow(live_views.on_events)
-        sockets = SessionSockets(services, hub, live_views, limits, failures)
+        past = node.past(services)
+        sockets = SessionSockets(services, past.undo, hub, live_views, limits, failures)
         if settings.is_development:
             await _create_demo(services)
         secret = await guest_secret(node.database) if settings.is_development else None
         tokens = tokens_of(settings, guest_secret=secret, now=services.now)
         operation = NodeOperation(node, hub, sockets)
-        app = _app(settings, node, services, tokens, operation, sockets, failures)
+        app = _app(settings, node, services, past, tokens, operation, sockets, failures)
         runner = web.AppRunner(
             app,
             access_log=None,
@@ -211,6 +213,7 @@ def _app(
     settings: Settings,
     node: Node,
     services: Services,
+    past: Past,
     tokens: Tokens,
     operation: NodeOperation,
     sockets: SessionSockets,
@@ -227,7 +230,7 @@ def _app(
     app[OPERATION] = operation
     app[DESCRIPTION] = describe([route for route in ROUTES if route.is_told])
     app[PAST] = node.time_travel
-    app[PAST_USE_CASES] = node.past(services)
+    app[PAST_USE_CASES] = past
     app[REPLAY] = node.replay
     app[DIRECTORY] = node.views.directory
     app[ROOMS] = node.views.rooms
