@@ -1,11 +1,10 @@
 """Compares texts: by lines, and lines that were changed by words. The algorithm is libgit2's.
 
-Knows nothing of the server, so that it can also be run as a program beside it (see `differ`), which is handed
-texts and hands back numbers.
+Knows nothing of the server, since it is also a program beside it (see `aside`).
 
 What the library sees are never the texts but numbers that stand for their lines or words. Its hash is known
-to everybody, and from texts made for it, all of whose lines have one hash, it would not come back for
-minutes. Of lines it sees the indentation, too, by which it chooses where a block begins.
+to everybody, and for texts made for it, all of whose lines have one hash, it takes a thousand times as long.
+Of lines it sees the indentation, too, by which it chooses where a block begins.
 """
 
 from __future__ import annotations
@@ -15,8 +14,11 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+import orjson
 import pygit2
 from pygit2.enums import DiffOption
+
+from infrastructure.beside import work_off
 
 Range = tuple[int, int, int, int]
 """Start and end in the old text, start and end in the new."""
@@ -43,28 +45,36 @@ _INDENTATION_MAX: Final = 40
 # told as a whole: nobody reads them word by word.
 WORDS_MAX: Final = 20_000
 
+# Nobody reads so many places that differ either. Of lines that differ in more, all from the first to the last
+# are told as replaced; of words that do, the rest is told as lines.
+CHANGES_MAX: Final = 5_000
 
-def compare(old: str, new: str, until: float = float("inf")) -> tuple[list[tuple[Range, list[Range]]], bool]:
-    """The changed lines, each with the words changed in them; and whether some words were not compared: there
-    were too many, or it was later than `until` on the monotonic clock.
-    """
+# So long words are compared; the rest is told as lines.
+WORDS_SECONDS: Final = 1.5
+
+
+def compare(old: str, new: str) -> tuple[list[tuple[Range, list[Range]]], bool]:
+    """The changed lines, each with the words changed in them; and whether something was told coarsely."""
+    changed = _changes(_LINE.findall(old), _LINE.findall(new), _LINES)
+    if len(changed) > CHANGES_MAX:
+        (a, _, c, _), (_, b, _, d) = changed[0], changed[-1]
+        return [((a, b, c, d), [(a, b, c, d)])], True
     found: list[tuple[Range, list[Range]]] = []
+    left, until = CHANGES_MAX, time.monotonic() + WORDS_SECONDS
     is_coarse = False
-    for lines in _changes(_LINE.findall(old), _LINE.findall(new), _LINES):
-        words = [lines]
+    for lines in changed:
+        words: list[Range] | None = [lines]
         if lines[0] < lines[1] and lines[2] < lines[3]:
-            if (compared := _words(old, new, lines, until)) is not None:
-                words = compared
-            else:
-                is_coarse = True
-        found.append((lines, words))
+            is_late = left <= 0 or time.monotonic() > until
+            words = None if is_late else _words(old, new, lines)
+            is_coarse |= words is None
+        found.append((lines, words or [lines]))
+        left -= len(words or ())
     return found, is_coarse
 
 
-def _words(old: str, new: str, lines: Range, until: float) -> list[Range] | None:
+def _words(old: str, new: str, lines: Range) -> list[Range] | None:
     a, b, c, d = lines
-    if time.monotonic() > until:
-        return None
     old_words, new_words = _WORD.findall(old, a, b), _WORD.findall(new, c, d)
     if len(old_words) + len(new_words) > WORDS_MAX:
         return None
@@ -113,3 +123,8 @@ def _places(tokens: Sequence[str]) -> list[int]:
     for token in tokens:
         places.append(places[-1] + len(token))
     return places
+
+
+def main() -> None:
+    """The program: two texts in, numbers out."""
+    work_off(lambda given: orjson.dumps(compare(*orjson.loads(given))))

@@ -16,8 +16,8 @@ from typing import Final
 from application.documents import Documents
 from application.log import Recorded
 from application.past.blame import PAGE_EDITS, Blame
-from application.past.restore import PastStates
 from application.past.revising import RETRY_AFTER_SECONDS, Outrun, Revising
+from application.past.states import RevisionReader
 from domain.attribution import Run, as_copied
 from domain.branching import Merging, changed
 from domain.document import BRANCH, MERGE, Document, DocumentState, EditApplied, LastEdit
@@ -46,7 +46,7 @@ class Branches:
     def __init__(
         self,
         documents: Documents,
-        states: PastStates,
+        states: RevisionReader,
         blame: Blame,
         revising: Revising,
         *,
@@ -156,7 +156,7 @@ class _Bringing:
         until: int,
         *,
         documents: Documents,
-        states: PastStates,
+        states: RevisionReader,
         blame: Blame,
         actor: str,
         at: datetime,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from application.past.states import Moment, States
+from domain.document import DocumentState
 from domain.limits import OP_COMPONENTS
 from domain.text_op import Component, Op, between, normalise
 
@@ -50,6 +52,26 @@ class Differ(Protocol):
     async def compare(self, old: str, new: str) -> Comparison:
         """Never fails: what takes too long comes out coarse, as one replacement in the end."""
         ...
+
+
+class Diff(NamedTuple):
+    """Two states of a document, and what differs."""
+
+    old: DocumentState
+    new: DocumentState
+    comparison: Comparison
+
+
+class Diffs:
+    def __init__(self, states: States, differ: Differ) -> None:
+        self._states = states
+        self._differ = differ
+
+    async def between(self, room: str, document: str, old: Moment, new: Moment = None) -> Diff:
+        """Raises `NotFound`, `StoreUnavailable`. The old state may be the younger one."""
+        before = await self._states.get(room, document, old)
+        after = await self._states.get(room, document, new)
+        return Diff(before, after, await self._differ.compare(before.text, after.text))
 
 
 async def op_between(differ: Differ, old: str, new: str) -> Op:

@@ -42,7 +42,6 @@ def pages(after: int, until: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + PAGE_EDITS, until)
 
 
-def pages_back(until: int) -> Iterator[tuple[int, int]]:
-    """The same of the edits of revision `until` and before, from the last page to the first."""
-    for end in range(until, 0, -PAGE_EDITS):
-        yield max(end - PAGE_EDITS, 0), end
+def page_before(until: int) -> int:
+    """Behind which revision the page begins that ends with revision `until`."""
+    return max(until - PAGE_EDITS, 0)

@@ -203,8 +203,7 @@ class Lives:
             shift = self._occurrences.take(edit.op)
             if shift is not None:
                 self._shifted(edit, shift)
-        if edits:
-            self._revision = edits[-1].revision
+            self._revision = edit.revision
 
     def _shifted(self, edit: EditApplied, shift: Shift) -> None:
         if not shift.was:

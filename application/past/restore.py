@@ -8,28 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
 
 from application.log import Recorded
 from application.past.blame import Blame
 from application.past.diff import Differ, op_between
 from application.past.revising import Revising
+from application.past.states import RevisionReader
 from domain.attribution import Run, as_copied, cut
-from domain.document import RESTORE, Document, DocumentState, LastEdit
+from domain.document import RESTORE, Document, LastEdit
 from domain.errors import RevisionAhead
 from domain.text_op import Components, Op, transform
-
-
-class PastStates(Protocol):
-    async def at_revision(self, stream: str, revision: int) -> DocumentState | None:
-        """The state after the first `revision` edits, None when there have not been as many."""
-        ...
 
 
 class Restore:
     def __init__(
         self,
-        states: PastStates,
+        states: RevisionReader,
         blame: Blame,
         differ: Differ,
         revising: Revising,
@@ -66,7 +60,7 @@ class _Restoring:
         self,
         revision: int,
         *,
-        states: PastStates,
+        states: RevisionReader,
         blame: Blame,
         differ: Differ,
         actor: str,

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
-from application.past.edits import EditsReader, Progress, StatesReader, pages, pages_back
+from application.past.edits import EditsReader, Progress, StatesReader, page_before, pages
 from domain.document import DocumentState, EditApplied
 from domain.errors import BadFrame, NotFound
 from domain.ids import document_stream
@@ -94,23 +94,21 @@ class Watch:
         that is.
         """
         passage, touches = Passage(watched.span.start, watched.text), 0
-        revision = watched.revision
-        for start, end in pages_back(revision):
+        end = watched.revision
+        while True:  # at revision 0 there is no text, so it ends
+            start = page_before(end)
             for edit in reversed(await self._edits.edits(watched.stream, start, end)):
-                revision = edit.revision - 1
                 touch = _taken_back(passage, edit)
                 if touch is None:
                     continue
                 yield touch
                 touches += 1
-                if passage.is_gone:
-                    yield Reached("began", revision, _span(passage))
+                if passage.is_gone or touches == limit:
+                    why: Why = "began" if passage.is_gone else "limit"
+                    yield Reached(why, edit.revision - 1, _span(passage))
                     return
-                if touches == limit:
-                    yield Reached("limit", revision, _span(passage))
-                    return
-            yield Progress(watched.revision - start, watched.revision)
-        raise AssertionError("at revision 0 there is no text")
+            end = start
+            yield Progress(watched.revision - end, watched.revision)
 
     async def forward(self, watched: Watched, limit: int) -> AsyncGenerator[Touch | Progress | Reached, None]:
         """The first `limit` edits behind the passage's revision that touched it, oldest first, and how far

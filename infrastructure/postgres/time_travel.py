@@ -1,4 +1,4 @@
-"""Time travel: a document's state at a past revision or time, straight from the log.
+"""Time travel: a document's state at a past revision, time or place in the log, straight from the log.
 
 The state is the fold of the ops alone, from the nearest snapshot on. Loading the aggregate would give the
 same text (a law that the tests hold) and takes three times as long, since it also rebuilds what only
@@ -42,6 +42,7 @@ WHERE originator_id = %s AND originator_version < %s AND topic = %s AND (actor =
 ORDER BY originator_version DESC LIMIT %s
 """
 _TIME: Final = "SELECT at FROM record WHERE originator_id = %s AND originator_version = %s"
+_POSITION: Final = "SELECT notification_id FROM record WHERE originator_id = %s AND originator_version = %s"
 _LAST: Final = "SELECT coalesce(max(originator_version), 0) FROM record WHERE originator_id = %s"
 
 _NO_BOUND: Final = 2**62
@@ -64,7 +65,11 @@ class TimeTravel:
 
     async def at_time(self, stream: str, at: datetime) -> DocumentState | None:
         """The state at a moment of the server's clock, None before the document was created."""
-        return await self.at_version(stream, await self._version_at(stream, at))
+        return await self.at_version(stream, await self._last_version(stream, _TIME, at))
+
+    async def at_position(self, stream: str, position: int) -> DocumentState | None:
+        """The state when the log had come to this notification id, None before the document was created."""
+        return await self.at_version(stream, await self._last_version(stream, _POSITION, position))
 
     async def at_version(self, stream: str, version: int) -> DocumentState | None:
         """The state after the stream's first `version` events, None before the document was created."""
@@ -81,7 +86,7 @@ class TimeTravel:
 
     async def revision_at(self, stream: str, at: datetime) -> int | None:
         """The revision at a moment, None before the document was created."""
-        version = await self._version_at(stream, at)
+        version = await self._last_version(stream, _TIME, at)
         # A document's stream begins with its creation; all that follows are its edits.
         return version - 1 if version else None
 
@@ -92,15 +97,15 @@ class TimeTravel:
         rows = await self._database.fetch(_OWN, (stream, before + 1, EditApplied.TOPIC, actor, limit))
         return [decode(stream, version, topic, state) for version, topic, state in rows]
 
-    async def _version_at(self, stream: str, at: datetime) -> int:
-        """The last version that is not younger than `at`, by halving: versions have no gaps and
-        rise with time.
+    async def _last_version(self, stream: str, query: str, limit: datetime | int) -> int:
+        """The last version of which `query` gives no more than `limit`, by halving: versions have no gaps,
+        and times and places in the log rise with them.
         """
         low, high = 0, int((await self._database.fetch(_LAST, (stream,)))[0][0])
         while low < high:
             middle = (low + high + 1) // 2
-            rows = await self._database.fetch(_TIME, (stream, middle))
-            if rows[0][0] <= at:
+            rows = await self._database.fetch(query, (stream, middle))
+            if rows[0][0] <= limit:
                 low = middle
             else:
                 high = middle - 1

@@ -51,7 +51,7 @@ async def demo(url: str, room: str, speed: float) -> int:
                 lambda done, of: progress.update(task, completed=done, total=of)
             )
     except (PyClientError, StoryBroken, aiohttp.ClientError, TimeoutError) as error:
-        raise CommandFailed(f"the demo broke off: {error}") from None
+        raise CommandFailed(f"the demo broke off: {error or type(error).__name__}") from None
     print(f"Three people have worked in the room {room!r}:")
     for name, user in users.items():
         print(f"  {name:5} {user}")

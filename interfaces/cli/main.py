@@ -18,9 +18,12 @@ from infrastructure.embedded_postgres import EmbeddedPostgresError
 from infrastructure.postgres.database import UnsafeStore
 from interfaces.cli import (
     activity,
+    bisect,
     demo,
+    diff,
     load,
     log,
+    moment,
     phrases,
     rebuild,
     replay,
@@ -35,9 +38,12 @@ from interfaces.cli.failures import CommandFailed
 COMMANDS = (
     serve,
     activity,
+    bisect,
     demo,
+    diff,
     load,
     log,
+    moment,
     phrases,
     rebuild,
     replay,

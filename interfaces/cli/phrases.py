@@ -18,8 +18,8 @@ from domain.phrase import Around, Phrase
 from infrastructure.postgres.time_travel import TimeTravel
 from infrastructure.settings import Settings
 from interfaces.cli.lines import Parts, began
+from interfaces.cli.past import find, states_of, whole_number
 from interfaces.cli.progress import OnProgress, progress
-from interfaces.cli.show import find, whole_number
 from interfaces.cli.store import add_data_argument, open_history, settings_of
 from interfaces.cli.terminal import on_one_line
 from interfaces.http.phrases import line
@@ -57,9 +57,10 @@ def _phrases(given: argparse.Namespace) -> Coroutine[Any, Any, int]:
 async def phrases(settings: Settings, given: argparse.Namespace) -> int:
     phrase = Phrase(given.text, ignores_case=given.ignore_case)
     async with open_history(settings) as (history, database):
-        states = TimeTravel(database)
-        await find(states, given.room, given.document, None, None)
-        found = Phrases(states, history).of_document(given.room, given.document, phrase, given.limit)
+        await find(states_of(history, database), given.room, given.document, None)
+        found = Phrases(TimeTravel(database), history).of_document(
+            given.room, given.document, phrase, given.limit
+        )
         await print_found(found, shower(is_json=given.json))
     return 0
 

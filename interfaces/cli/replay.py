@@ -28,8 +28,8 @@ from infrastructure.settings import Settings
 from interfaces.cli.failures import CommandFailed
 from interfaces.cli.lines import line
 from interfaces.cli.load import positive
+from interfaces.cli.past import moment_of
 from interfaces.cli.replay_screen import SPEED_MAX, SPEED_MIN, Watching
-from interfaces.cli.show import moment_of
 from interfaces.cli.store import add_data_argument, open_history, settings_of
 from interfaces.replay.page import Page
 from interfaces.ws.staging import as_begin, as_end, as_step

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from itertools import accumulate
 from typing import Any, Final
@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.text import Text
 
 from application.past.edits import Progress
+from application.past.states import AtRevision
 from application.past.watch import Direction, Reached, Touch, Watch, Watched, passage_of, taken
 from domain.document import DocumentState, EditApplied
 from domain.ids import document_stream
-from domain.passage import Passage
+from domain.passage import Passage, Piece
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory
 from infrastructure.postgres.time_travel import TimeTravel
@@ -25,8 +26,8 @@ from infrastructure.settings import Settings
 from interfaces.cli.failures import CommandFailed
 from interfaces.cli.lines import Parts, actor_style, began
 from interfaces.cli.log import follow
+from interfaces.cli.past import find, states_of, whole_number
 from interfaces.cli.progress import progress
-from interfaces.cli.show import find, whole_number
 from interfaces.cli.store import add_data_argument, open_history, settings_of
 from interfaces.cli.terminal import on_one_line
 from interfaces.http.passages import DIRECTIONS, line
@@ -71,14 +72,16 @@ async def watch(settings: Settings, given: argparse.Namespace) -> int:
     last: Reached | None = None
     async with open_history(settings) as (history, database):
         states = TimeTravel(database)
-        state = await find(states, given.room, given.document, given.revision, None)
+        moment = None if given.revision is None else AtRevision(given.revision)
+        known = states_of(history, database)
+        state = await find(known, given.room, given.document, moment)
         watched = await _begin(states, given, state)
         for direction in DIRECTIONS[given.direction]:
             last = await _print(Watch(states, history), watched, direction, given.limit, show)
         sys.stdout.flush()
         if not given.follow or last is None or last.why != "present":
             return 0
-        text = await find(states, given.room, given.document, last.revision, None)
+        text = await find(known, given.room, given.document, AtRevision(last.revision))
     passage = Passage(last.span.start, text.text[slice(*last.span)])
     with suppress(_Gone):
         await follow(settings, last.revision, Follower(watched.stream, passage, last.revision, show).look)
@@ -165,15 +168,21 @@ def words(told: Touch | Reached) -> Text | None:
         }
         return Text(said[told.why], style="dim") if told.why in said else None
     how = "" if told.cause == "typed" else f" ({on_one_line(told.cause)})"
-    parts = [*began(told.at, told.user), f"rev {told.revision}", (how, "dim"), ": ", *_diff(told)]
+    parts = [
+        *began(told.at, told.user),
+        f"rev {told.revision}",
+        (how, "dim"),
+        ": ",
+        *diff(told.user, told.pieces),
+    ]
     return Text.assemble(*parts)
 
 
-def _diff(touch: Touch) -> Parts:
+def diff(user: str, pieces: Iterable[Piece]) -> Parts:
     """In the colour of who made it; marked as well, for where there are no colours."""
-    style = actor_style(touch.user)
+    style = actor_style(user)
     parts: Parts = []
-    for piece in touch.pieces:
+    for piece in pieces:
         text = on_one_line(piece.text)
         match piece.kind:
             case "kept":

@@ -346,10 +346,14 @@ class MembersQuery(Asked):
 
 
 class DocumentQuery(Asked):
-    """The text after its first `revision` edits, or at the moment `at`."""
+    """The text after its first `revision` edits, at the moment `at`, at the `position` of the log, or at the
+    revision with a `name`.
+    """
 
     revision: Whole | None = None
     at: Moment | None = None
+    position: Whole | None = None
+    name: Name | None = None
 
 
 class PresenceQuery(Asked):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from domain.document import DocumentState
-from domain.errors import BadFrame, NotFound
-from domain.ids import document_stream, is_document_id
+from domain.errors import NotFound
+from domain.ids import is_document_id
 from interfaces.http.answers import (
     DocumentAnswer,
     DocumentsAnswer,
@@ -19,7 +19,8 @@ from interfaces.http.answers import (
     with_etag,
 )
 from interfaces.http.bodies import DocumentQuery, NewDocument
-from interfaces.http.keys import DIRECTORY, IDENTITY, PAST, ROOM, SERVICES
+from interfaces.http.keys import DIRECTORY, IDENTITY, ROOM, SERVICES, STATES
+from interfaces.http.moments import moment_in
 from projections.directory import Entry
 
 
@@ -98,18 +99,10 @@ async def unlist(request: web.Request) -> web.Response:
 async def find_state(request: web.Request, query: DocumentQuery) -> DocumentState:
     """The state that is asked for. Raises `BadFrame`, `NotFound`, `StoreUnavailable`."""
     room, name = request[ROOM].room, document_id(request)
-    if query.revision is not None and query.at is not None:
-        raise BadFrame("either a revision or a time", field="at")
-    past, stream = request.app[PAST], document_stream(room, name)
-    if query.revision is not None:
-        found = await past.at_revision(stream, query.revision)
-    elif query.at is not None:
-        found = await past.at_time(stream, query.at)
-    else:
+    moment = moment_in(query)
+    if moment is None:
         return (await request.app[SERVICES].documents.get(room, name)).state
-    if found is None:
-        raise NotFound("there is no such document, or not yet at that moment")
-    return found
+    return await request.app[STATES].get(room, name, moment)
 
 
 def document_id(request: web.Request) -> str:

@@ -17,8 +17,10 @@ from domain.errors import Overloaded
 from domain.rights import Action
 from interfaces.http import (
     activity,
+    bisects,
     blame,
     branches,
+    diffs,
     docs,
     documents,
     exports,
@@ -26,9 +28,11 @@ from interfaces.http import (
     imports,
     members,
     messages,
+    moment,
     operation,
     passages,
     people,
+    permalinks,
     phrases,
     presence,
     replay,
@@ -79,6 +83,7 @@ from interfaces.http.answers import (
     TicketAnswer,
     UnreadAnswer,
 )
+from interfaces.http.bisects import BISECTS_AT_ONCE, BisectBody
 from interfaces.http.blame import BlameAnswer, BlameQuery
 from interfaces.http.bodies import (
     Acceptance,
@@ -118,8 +123,11 @@ from interfaces.http.bodies import (
     read_query,
 )
 from interfaces.http.branches import BranchAnswer, MergeBody, NewBranch
+from interfaces.http.diffs import DIFFS_AT_ONCE, DiffAnswer, DiffQuery
 from interfaces.http.door import Access, Door
+from interfaces.http.moment import MomentAnswer, MomentQuery
 from interfaces.http.passages import WatchQuery
+from interfaces.http.permalinks import PermalinkAnswer, RangeQuery
 from interfaces.http.phrases import PastSearchQuery, PhraseQuery
 from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
 from interfaces.http.restore import RestoreBody
@@ -301,6 +309,9 @@ ROUTES: Final = (
     Route("POST", f"{_ROOM}/runs", runs.start, EDIT, body=NewRun, answer=RunAnswer, status=201),
     Route("POST", f"{_ROOM}/runs/{{run}}/finish", runs.finish, EDIT, body=RunEnd, answer=RunAnswer),
     # The past: diff and bisect.
+    Route("GET", f"{_DOCUMENT}/diff", diffs.look, READ, DiffQuery, answer=DiffAnswer, at_once=DIFFS_AT_ONCE),
+    Route("POST", f"{_DOCUMENT}/bisect", bisects.run, READ, body=BisectBody, at_once=BISECTS_AT_ONCE),
+    Route("GET", f"{_DOCUMENT}/passage", permalinks.look, READ, RangeQuery, answer=PermalinkAnswer),
     # Blame.
     Route(
         "GET",
@@ -314,6 +325,15 @@ ROUTES: Final = (
     ),
     # Moments, and what became of a passage.
     Route("GET", f"{_DOCUMENT}/watch", passages.watch, READ, WatchQuery, at_once=LOOKING_BACK_AT_ONCE),
+    Route(
+        "GET",
+        f"{_DOCUMENT}/moment",
+        moment.look,
+        READ,
+        MomentQuery,
+        answer=MomentAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
     # Phrases, and all text that there ever was.
     Route("GET", f"{_DOCUMENT}/phrases", phrases.look, READ, PhraseQuery, at_once=LOOKING_BACK_AT_ONCE),
     Route(

@@ -254,6 +254,7 @@ class Client:
         self._work = asyncio.Event()
         self._patience: asyncio.Timeout | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0.0
 
     def _new_id(self) -> str:
         return f"{self._chance.getrandbits(96):024x}"
@@ -620,9 +621,10 @@ class Client:
     def _arm(self) -> None:
         """See to it that the session is called when something is due."""
         due = self.session.next_time()
-        if due is not None and (self._timer is None or due < self._timer.when()):
+        if due is not None and (self._timer is None or due < self._timer_due):
             if self._timer is not None:
                 self._timer.cancel()
+            self._timer_due = due  # kept here: what uvloop gives for a moment that is over does not know it
             self._timer = asyncio.get_running_loop().call_at(due, self._on_timer)
 
     def _on_timer(self) -> None:

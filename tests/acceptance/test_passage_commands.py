@@ -215,3 +215,58 @@ def test_what_cannot_be_looked_for_is_told(
     done = searched.run(*arguments)
     assert (done.returncode, done.stdout) == (1, b"")
     assert complaint in done.stderr.decode()
+
+
+# Moments.
+
+
+def test_the_moment_of_a_character_is_printed_with_the_room_as_it_was(server: ServerProcess) -> None:
+    def printed() -> list[str]:
+        """Until the tables have what was done afterwards."""
+        return plain(server, "moment", "demo", DOCUMENT, "--position", "14", "--around", "50")
+
+    lines = eventually(printed, lambda lines: any("  left" in line for line in lines))
+    edit, *room = lines
+    assert re.search(
+        rf"  guest-ben-\w+  rev 3 of {DOCUMENT}, position 14 “l”: .*The \[-quick-\]{{\+slow\+}} fox", edit
+    )
+    here = room[1 : room.index("documents")]
+    assert sorted(line.split(" (")[0].strip() for line in here) == ["Ada", "Ben"]
+    documents = room[room.index("documents") + 1 : room.index("said")]
+    assert f"  {DOCUMENT}  rev 3" in documents
+    done = room[room.index("done") + 1 :]
+    marked = done.index(f"  → rev 3 of {DOCUMENT}")
+    assert any(f"edited {DOCUMENT}" in line for line in done[:marked])
+    assert any("  left" in line for line in done[marked:])
+
+
+def test_the_moment_of_a_revision_is_one_object_for_programs(server: ServerProcess) -> None:
+    [line] = plain(server, "moment", "demo", DOCUMENT, "--revision", "2", "--json")
+    told = json.loads(line)
+    assert (told["revision"], told["inserted"], told["written"]) == (2, 5, None)
+    assert told["user"].startswith("guest-ada")
+
+
+def test_a_terminal_gets_a_moment_in_colours(server: ServerProcess) -> None:
+    shown = on_terminal(server, "moment", "demo", DOCUMENT, "--position", "14")
+    assert re.search(r"\x1b\[1;\d+m{\+slow\+}\x1b\[0m", shown)
+    assert "\x1b[1mhere\x1b[0m" in shown
+    assert "Three\\x1b[31m" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "complaint"),
+    [
+        ((DOCUMENT,), 2, "say a position, a revision or both"),
+        ((DOCUMENT, "--position", "999"), 1, "there is no character at this position"),
+        ((DOCUMENT, "--revision", "0"), 1, "there is no such edit"),
+        ((DOCUMENT, "--revision", "9"), 1, f"{DOCUMENT} has 3 revisions, not 9"),
+        (("no.md", "--position", "0"), 1, "there is no document 'no.md'"),
+    ],
+)
+def test_what_is_no_moment_is_told(
+    server: ServerProcess, arguments: tuple[str, ...], status: int, complaint: str
+) -> None:
+    done = server.run("moment", "demo", *arguments)
+    assert (done.returncode, done.stdout) == (status, b"")
+    assert complaint in done.stderr.decode()
