@@ -21,6 +21,7 @@ from aiohttp import web
 from application.past.bisect import Bisect
 from application.past.diff import Diffs
 from application.past.moment import Moments
+from application.past.past import Past
 from application.past.phrases import Phrases
 from application.past.states import States
 from application.past.watch import Watch
@@ -134,13 +135,14 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
         }
         live_views = LiveViews(node.standings, followed)
         node.record.feed.follow(live_views.on_events)
-        sockets = SessionSockets(services, hub, live_views, limits, failures)
+        past = node.past(services)
+        sockets = SessionSockets(services, past.undo, hub, live_views, limits, failures)
         if settings.is_development:
             await _create_demo(services)
         secret = await guest_secret(node.database) if settings.is_development else None
         tokens = tokens_of(settings, guest_secret=secret, now=services.now)
         operation = NodeOperation(node, hub, sockets)
-        app = _app(settings, node, services, tokens, operation, sockets, failures)
+        app = _app(settings, node, services, past, tokens, operation, sockets, failures)
         runner = web.AppRunner(
             app,
             access_log=None,
@@ -222,6 +224,7 @@ def _app(
     settings: Settings,
     node: Node,
     services: Services,
+    past: Past,
     tokens: Tokens,
     operation: NodeOperation,
     sockets: SessionSockets,
@@ -238,7 +241,7 @@ def _app(
     app[OPERATION] = operation
     app[DESCRIPTION] = describe([route for route in ROUTES if route.is_told])
     app[PAST] = node.time_travel
-    app[PAST_USE_CASES] = node.past(services)
+    app[PAST_USE_CASES] = past
     app[REPLAY] = node.replay
     _add_comparisons(app, node, services)
     app[DIRECTORY] = node.views.directory

@@ -129,12 +129,19 @@ class Undo:
         chosen = await self._chosen(present, selection)
         return await self._take_back(room, document, chosen, selection.passage, actor=actor, cause=UNDO)
 
-    async def undo_mine(self, room: str, document: str, *, actor: str) -> Recorded | None:
+    async def undo_mine(
+        self, room: str, document: str, *, actor: str, seen: int | None = None
+    ) -> Recorded | None:
         """Take back the last thing that `actor` has done here and that is still in effect; None when there is
         none. It does not matter when and with which client it was done.
+
+        Whoever may have to ask once more says which revision they have `seen`: when they have taken something
+        back since, that was it, and nothing is done.
         """
         step: list[EditApplied] = []
         async for edit, is_in_effect in self._own(room, document, actor):
+            if seen is not None and edit.revision > seen and edit.cause == UNDO:
+                return None
             if not is_in_effect or edit.cause in (UNDO, REDO):
                 continue
             if step and not _is_one_step(edit, step):
@@ -142,9 +149,15 @@ class Undo:
             step.append(edit)
         return await self._take_back(room, document, step, None, actor=actor, cause=UNDO)
 
-    async def redo_mine(self, room: str, document: str, *, actor: str) -> Recorded | None:
-        """Take back the last undo of `actor`, unless they have done something else since; None then."""
+    async def redo_mine(
+        self, room: str, document: str, *, actor: str, seen: int | None = None
+    ) -> Recorded | None:
+        """Take back the last undo of `actor`, unless they have done something else since; None then. `seen`
+        is as above.
+        """
         async for edit, is_in_effect in self._own(room, document, actor):
+            if seen is not None and edit.revision > seen and edit.cause == REDO:
+                return None
             if is_in_effect and edit.cause == UNDO:
                 return await self._take_back(room, document, [edit], None, actor=actor, cause=REDO)
             if is_in_effect and edit.cause != REDO:

@@ -157,9 +157,10 @@ class ReceiptsMoved(NamedTuple):
 
 
 class CommandDone(NamedTuple):
-    """What was asked for under this number is in the log."""
+    """What was asked for under this number is in the log; of an undo, as `revision`, if it did anything."""
 
     command: int
+    revision: int | None = None
 
 
 class CommandRefused(NamedTuple):
