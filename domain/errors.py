@@ -143,6 +143,12 @@ class NotOpen(ClientError):
     code = "E_NOT_JOINED"
 
 
+class Conflict(ClientError):
+    """What is asked for does not go with what is there: a name that is taken, a document of another kind."""
+
+    code = "E_CONFLICT"
+
+
 class RateLimited(ClientError):
     """Too much in too short a time; `retry_after` says in how many seconds to go on."""
 

@@ -23,6 +23,13 @@ from application.live import LiveAggregates
 from application.log import Recorded
 from application.members import Members
 from application.messages import Messages
+from application.past.blame import Blame
+from application.past.branches import Branches
+from application.past.past import Past
+from application.past.replay import Replay
+from application.past.restore import Restore
+from application.past.revising import Revising
+from application.past.undo import Undo
 from application.profiles import Profiles
 from application.receipts import Receipts
 from application.revisions import Revisions
@@ -33,11 +40,14 @@ from domain.attendance import Joined
 from domain.document import Document
 from domain.errors import ChronoscribeError
 from domain.ids import parse_stream
+from infrastructure.differ import LibraryDiffer
 from infrastructure.feed import Feed
 from infrastructure.group_commit import GroupCommit
+from infrastructure.postgres.attributions import KeptAttributions
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory, PostgresLog
 from infrastructure.postgres.migrations import migrate
+from infrastructure.postgres.replay_log import PostgresReplayLog
 from infrastructure.postgres.standings import Standings
 from infrastructure.postgres.tickets import Tickets
 from infrastructure.postgres.time_travel import TimeTravel
@@ -48,6 +58,7 @@ from infrastructure.retention import let_old_days_go
 from infrastructure.settings import Settings
 from infrastructure.snapshots import Snapshots
 from infrastructure.views import Views, all_views
+from projections.stage import Stage
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +115,8 @@ class Node:
         self.database = database
         self.history = PostgresHistory(database)
         self.time_travel = TimeTravel(database)
+        self.differ = LibraryDiffer()
+        self.replay = Replay(PostgresReplayLog(database), Stage, now=_now)
         self.wakeup = Wakeup(database, self.id, key)
         self.record = LogOnNode(database, self.history, self.wakeup, "record")
         self.presence_history = PostgresHistory(database, "presence")
@@ -152,6 +165,18 @@ class Node:
             now=now,
             monotonic=time.monotonic,
             new_id=_new_id,
+        )
+
+    def past(self, services: Services) -> Past:
+        """What can be done with the past."""
+        documents, states, now = services.documents, self.time_travel, services.now
+        blame = Blame(states, KeptAttributions(self.database))
+        revising = Revising(self.record.lives, self.history, documents)
+        return Past(
+            blame=blame,
+            undo=Undo(documents, blame, states, revising, now=now),
+            restore=Restore(states, blame, self.differ, revising, now=now),
+            branches=Branches(documents, states, blame, revising, now=now),
         )
 
     # Life.
@@ -214,6 +239,7 @@ class Node:
             logger.warning("closing did not wait for everything: the store does not answer")
         await _end(self._tasks)
         await self.standings.close()
+        await self.differ.close()
         for log in (self.record, self.presence):
             await log.lives.close()
             await log.store.disconnect()

@@ -44,12 +44,18 @@ Moment = AtRevision | AtName | AtTime | AtPosition | None
 BEGINNING = AtRevision(0)
 
 
-class PastStates(Protocol):
+class RevisionReader(Protocol):
+    async def at_revision(self, stream: str, revision: int) -> DocumentState | None:
+        """The state after the first `revision` edits, None when there have not been as many. Raises
+        `StoreUnavailable`.
+        """
+        ...
+
+
+class PastStates(RevisionReader, Protocol):
     """Past states from the log; None where there is none. All raise `StoreUnavailable`."""
 
     async def now(self, stream: str) -> DocumentState | None: ...
-
-    async def at_revision(self, stream: str, revision: int) -> DocumentState | None: ...
 
     async def at_time(self, stream: str, at: datetime) -> DocumentState | None: ...
 

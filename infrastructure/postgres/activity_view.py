@@ -151,10 +151,10 @@ class ActivityView:
 
     async def _lines(self, query: str, parameters: dict[str, Any], *, prepare: bool = True) -> list[Line]:
         rows = await self._database.fetch(query, parameters, prepare=prepare)
-        return [_line(row) for row in rows]
+        return [as_line(row) for row in rows]
 
 
-def _line(row: Sequence[Any]) -> Line:
+def as_line(row: Sequence[Any]) -> Line:
     room, number, changed, kind, *others = row
     return Line(room, number, changed, Kind(kind), *others)
 
@@ -182,7 +182,7 @@ async def _latest(connection: Connection, chains: Collection[tuple[str, str]]) -
     rows = await connection.execute(
         _LATEST, (text_array([room for room, _ in chains]), text_array([chain for _, chain in chains]))
     )
-    return [_line(row) for row in await rows.fetchall()]
+    return [as_line(row) for row in await rows.fetchall()]
 
 
 async def _keep(connection: Connection, lines: Collection[Line]) -> None:

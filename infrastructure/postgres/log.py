@@ -156,7 +156,7 @@ class PostgresLog:
             "SELECT notification_id, originator_id, originator_version, topic, state"
             f" FROM {self._table} WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
         )
-        return _recorded(await self._database.fetch(query, (position, limit)))
+        return as_recorded(await self._database.fetch(query, (position, limit)))
 
     async def read_page(
         self, position: int, limit: int, topics: Collection[str] | None = None, until: int | None = None
@@ -174,7 +174,7 @@ class PostgresLog:
             " ORDER BY notification_id"
         )
         chosen = () if topics is None else (sorted(topics),)
-        return end, _recorded(await self._database.fetch(query, (position, end, *chosen)))
+        return end, as_recorded(await self._database.fetch(query, (position, end, *chosen)))
 
     async def _end_of_page(self, position: int, limit: int, until: int | None) -> int:
         """From the index alone, so that events which nobody wants cost next to nothing."""
@@ -188,7 +188,7 @@ class PostgresLog:
         return int((await self._database.fetch(query, (position, position, *last, limit)))[0][0])
 
 
-def _recorded(rows: Sequence[Any]) -> list[Recorded]:
+def as_recorded(rows: Sequence[Any]) -> list[Recorded]:
     """Rows of the log as events. One that cannot be read keeps its place: the others must go on."""
     return [
         Recorded(position, _decode_or_park(stream, version, topic, state))
@@ -354,10 +354,10 @@ class PostgresHistory:
         return [decode(stream, found, topic, state) for found, topic, state in rows]
 
     async def recorded(self, stream: str, after: int = 0, *, limit: int | None = None) -> list[Recorded]:
-        return _recorded(await self._database.fetch(_RECORDED, (stream, after, limit)))
+        return as_recorded(await self._database.fetch(_RECORDED, (stream, after, limit)))
 
     async def begun(self, streams: Sequence[str]) -> list[Recorded]:
-        return _recorded(await self._database.fetch(_BEGUN, (list(streams),)))
+        return as_recorded(await self._database.fetch(_BEGUN, (list(streams),)))
 
     async def position(self) -> int:
         return int((await self._database.fetch(_POSITION))[0][0])
@@ -395,24 +395,24 @@ class PostgresHistory:
     ) -> list[Recorded]:
         """A room's events with `after` < position <= `until`, at most `limit`, in log order."""
         rows = await self._database.fetch(_ROOM_EVENTS, (room, after, until, with_edits, limit))
-        return _recorded(rows)
+        return as_recorded(rows)
 
     async def messages(self, room: str, until: int, limit: int) -> list[Recorded]:
         """All events, up to a position, of the `limit` messages that were posted last, in log order."""
-        return _recorded(await self._database.fetch(_MESSAGES, (room, until, limit, until)))
+        return as_recorded(await self._database.fetch(_MESSAGES, (room, until, limit, until)))
 
     async def receipts(self, room: str, until: int) -> tuple[dict[str, Pointers], list[Recorded]]:
         """How far everybody has read in `room`, as far as the table knows, and the receipts behind it."""
         rows = await self._database.fetch(_POINTERS, (room,))
         position = rows[0][0]
         known = {user: Pointers(delivered, read) for _, user, delivered, read in rows if user is not None}
-        return known, _recorded(await self._database.fetch(_RECEIPTS, (room, position, until)))
+        return known, as_recorded(await self._database.fetch(_RECEIPTS, (room, position, until)))
 
     async def open_stays(self, room: str | None) -> list[Recorded]:
         """Of the stays that have not ended, in one room or (None) in all: how each began, and the last that
         is known of it if there is more.
         """
-        return _recorded(await self._database.fetch(_OPEN_STAYS, (room, room)))
+        return as_recorded(await self._database.fetch(_OPEN_STAYS, (room, room)))
 
     async def find_client_user(self, room: str, client: str) -> str | None:
         for (user,) in await self._database.fetch(_CLIENT_USER, (room, client)):
@@ -422,18 +422,18 @@ class PostgresHistory:
     async def profiles(self, users: Iterable[str]) -> list[Recorded]:
         """The newest profile of each of `users` that has one: `ProfileCreated` or `ProfileChanged`."""
         streams = [profile_stream(user) for user in users]
-        return _recorded(await self._database.fetch(_PROFILES, (streams,)))
+        return as_recorded(await self._database.fetch(_PROFILES, (streams,)))
 
     async def frames(self, room: str, nodes: Sequence[str]) -> list[Recorded]:
         """Of the presence log: the last keyframe of each of these nodes in `room`, and the frames from the
         oldest of those on, at most `FRAMES_MAX`.
         """
-        keyframes = _recorded(await self._database.fetch(_KEYFRAMES, (list(nodes), room)))
+        keyframes = as_recorded(await self._database.fetch(_KEYFRAMES, (list(nodes), room)))
         if not keyframes:
             return []
         since = min(recorded.event.timestamp for recorded in keyframes)
-        return keyframes + _recorded(await self._database.fetch(_FRAMES, (room, since, FRAMES_MAX)))
+        return keyframes + as_recorded(await self._database.fetch(_FRAMES, (room, since, FRAMES_MAX)))
 
     async def rooms(self, after: int, limit: int) -> list[Recorded]:
         """The `Opened` events of rooms behind a position, in log order."""
-        return _recorded(await self._database.fetch(_ROOMS, (after, limit)))
+        return as_recorded(await self._database.fetch(_ROOMS, (after, limit)))

@@ -65,7 +65,7 @@ def _listed(name: str, entry: Entry | None) -> ListedDocument:
 
 async def read(request: web.Request, query: DocumentQuery) -> web.Response:
     """The text, now or then. As JSON, or as text for `Accept: text/plain`."""
-    state = await _find(request, query)
+    state = await find_state(request, query)
     is_text = request.headers.get("Accept") == "text/plain"
     etag = f"{request.app[SERVICES].epoch}.r{state.revision}{'.txt' if is_text else ''}"
     if is_known(request, etag):
@@ -96,7 +96,8 @@ async def unlist(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-async def _find(request: web.Request, query: DocumentQuery) -> DocumentState:
+async def find_state(request: web.Request, query: DocumentQuery) -> DocumentState:
+    """The state that is asked for. Raises `BadFrame`, `NotFound`, `StoreUnavailable`."""
     room, name = request[ROOM].room, document_id(request)
     moment = moment_in(query)
     if moment is None:

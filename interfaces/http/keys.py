@@ -13,7 +13,12 @@ from aiohttp import web
 from application.identity import Identity
 from application.past.bisect import Bisect, Judge, Question
 from application.past.diff import Diffs
+from application.past.moment import Moments
+from application.past.past import Past
+from application.past.phrases import Phrases
+from application.past.replay import Replay
 from application.past.states import States
+from application.past.watch import Watch
 from application.services import Services
 from domain.document import DocumentState
 from domain.profile import Profile
@@ -28,6 +33,7 @@ from projections.members import RoleSpan
 from projections.presence import PresenceSpan, PresenceSummary
 from projections.profiles import ProfileEntry
 from projections.rooms import RoomEntry
+from projections.stage import Stage
 from projections.statistics import RoomStatistics
 
 
@@ -212,6 +218,7 @@ DESCRIPTION: Final = web.AppKey("description", bytes)
 """The API's description, as JSON."""
 OPERATION: Final[web.AppKey[Operation]] = web.AppKey("operation")
 PAST: Final[web.AppKey[PastReader]] = web.AppKey("past")
+REPLAY: Final[web.AppKey[Replay[Stage]]] = web.AppKey("replay")
 STATES: Final = web.AppKey("states", States)
 DIFFS: Final = web.AppKey("diffs", Diffs)
 BISECT: Final = web.AppKey("bisect", Bisect)
@@ -225,6 +232,11 @@ CHAT: Final[web.AppKey[ChatReader]] = web.AppKey("chat")
 ACTIVITY: Final[web.AppKey[ActivityReader]] = web.AppKey("activity")
 STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
 PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
+PAST_USE_CASES: Final = web.AppKey("past use cases", Past)
+"""What is done with what `PAST` reads."""
+WATCH: Final = web.AppKey("watch", Watch)
+MOMENTS: Final = web.AppKey("moments", Moments)
+PHRASES: Final = web.AppKey("phrases", Phrases)
 
 # For one request, where the route's access says so.
 

@@ -79,16 +79,30 @@ async def _write_program(url: str) -> None:
 @contextmanager
 def following(server: ServerProcess, *arguments: str) -> Iterator[Queue[str]]:
     """The lines of a command with -f as they come; it must end as Ctrl-C ends a program."""
-    command = [sys.executable, "-m", "interfaces.cli.main", *arguments, "demo", "-f"]
+    with _running(server, *arguments, "-f") as (process, lines):
+        yield lines
+        process.send_signal(signal.SIGINT)
+        assert process.wait(LINE_SECONDS) == 130
+
+
+@contextmanager
+def ended(server: ServerProcess, *arguments: str) -> Iterator[Queue[str]]:
+    """The same of a command that must end by itself."""
+    with _running(server, *arguments) as (process, lines):
+        yield lines
+        assert process.wait(LINE_SECONDS) == 0
+
+
+@contextmanager
+def _running(server: ServerProcess, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], Queue[str]]]:
+    command = [sys.executable, "-m", "interfaces.cli.main", *arguments]
     process = subprocess.Popen(command, cwd=ROOT, env=server.environment, stdout=subprocess.PIPE, text=True)
     lines: Queue[str] = Queue()
     assert process.stdout is not None
     reader = Thread(target=_put_all, args=[process.stdout, lines])
     reader.start()
     try:
-        yield lines
-        process.send_signal(signal.SIGINT)
-        assert process.wait(LINE_SECONDS) == 130
+        yield process, lines
     finally:
         process.kill()
         process.wait()
@@ -328,7 +342,7 @@ def test_activity_is_printed_for_people_and_for_programs(server: ServerProcess) 
 
 
 def test_activity_is_followed(server: ServerProcess) -> None:
-    with following(server, "activity") as lines:
+    with following(server, "activity", "demo") as lines:
         next_with(lines, "opened the room")
         asyncio.run(_post(server.url, "Are you there?"))
         assert "guest-ben" in next_with(lines, "said: Are you there?")
@@ -337,7 +351,7 @@ def test_activity_is_followed(server: ServerProcess) -> None:
 
 
 def test_following_goes_on_over_a_restart_of_the_server(server: ServerProcess) -> None:
-    with following(server, "log") as lines, following(server, "log", "--json") as objects:
+    with following(server, "log", "demo") as lines, following(server, "log", "demo", "--json") as objects:
         next_with(lines, "opened the room")
         next_with(objects, "room_opened")
         asyncio.run(_post(server.url, "before"))

@@ -11,7 +11,7 @@ import pytest
 
 from infrastructure.embedded_postgres import EmbeddedPostgres
 from infrastructure.rebuild import Difference, Rebuilt
-from interfaces.cli import load, past, rebuild
+from interfaces.cli import load, past, progress, rebuild
 from interfaces.cli.failures import CommandFailed
 from interfaces.cli.main import main, parser
 
@@ -113,10 +113,10 @@ def test_the_report_of_a_rebuild_says_what_was_parked_and_what_differed() -> Non
 def test_without_a_terminal_a_line_now_and_then_says_how_far_it_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    say = rebuild._line_now_and_then("directory")
+    say = progress.line_now_and_then("directory")
     say(1, 5_000)
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(rebuild, "LINE_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
     say(2_000, 5_000)
     assert capsys.readouterr().err == "directory: 2,000 of 5,000\n"
 
