@@ -21,6 +21,7 @@ from interfaces.ws import closes
 from interfaces.ws.holder import Peer
 from interfaces.ws.hub import Hub
 from interfaces.ws.live_views import LiveViews
+from interfaces.ws.player import Players
 from interfaces.ws.rates import Failures, Limits
 from interfaces.ws.session import Session
 
@@ -50,13 +51,20 @@ class SessionSockets:
     """All sockets of this process. `run` is its one task: heartbeats and deadlines."""
 
     def __init__(
-        self, services: Services, hub: Hub, live_views: LiveViews, limits: Limits, failures: Failures
+        self,
+        services: Services,
+        hub: Hub,
+        live_views: LiveViews,
+        players: Players,
+        limits: Limits,
+        failures: Failures,
     ) -> None:
         """`failures` are counted together with those over HTTP."""
         self._failures = failures
         self._services = services
         self._hub = hub
         self._live_views = live_views
+        self._players = players
         self._limits = limits
         self._sessions: set[Session] = set()
         self._by_user: Counter[str] = Counter()
@@ -107,6 +115,7 @@ class SessionSockets:
             self._services,
             self._hub,
             self._live_views,
+            self._players,
             transport,
             partial(self._close, socket_, transport),
             self._limits,

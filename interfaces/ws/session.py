@@ -53,6 +53,7 @@ from interfaces.ws.frames import (
     CatchUp,
     Check,
     Close,
+    CloseReplay,
     Command,
     CursorFrame,
     DeleteMessage,
@@ -61,16 +62,22 @@ from interfaces.ws.frames import (
     FinishRun,
     Hello,
     Open,
+    OpenReplay,
+    PauseReplay,
     Ping,
     PinMessage,
+    PlayReplay,
     Pong,
     Post,
     React,
     ReceiptFrame,
     Refresh,
     SaveRevision,
+    SeekReplay,
+    SpeedReplay,
     StartRun,
     StatusFrame,
+    StepReplay,
     Subscribe,
     TypingFrame,
     Unsubscribe,
@@ -81,6 +88,7 @@ from interfaces.ws.holder import Holder, Peer
 from interfaces.ws.hub import Hub, RoomOnNode
 from interfaces.ws.live_views import LiveViews
 from interfaces.ws.outbox import Outbox, Transport
+from interfaces.ws.player import Players
 from interfaces.ws.positions import Positions
 from interfaces.ws.rates import ErrorCount, Limits, TokenBucket
 from interfaces.ws.roster import TYPING_SECONDS
@@ -133,6 +141,7 @@ class Session:
         "_outbox",
         "_outstanding",
         "_pinged_at",
+        "_players",
         "_positions",
         "_presence",
         "_room_on_node",
@@ -154,6 +163,7 @@ class Session:
         services: Services,
         hub: Hub,
         live_views: LiveViews,
+        players: Players,
         transport: Transport,
         close: Callable[[int], None],
         limits: Limits,
@@ -172,6 +182,7 @@ class Session:
         self._services = services
         self._hub = hub
         self._live_views = live_views
+        self._players = players
         self._close = close
         self._limits = limits
         self._admit = admit
@@ -222,6 +233,20 @@ class Session:
     def _reply(self, frame: Frame) -> None:
         if not self.is_closed:
             self._outbox.push(frame, is_asked_for=True)
+
+    def tell(self, frame: Frame) -> bool:
+        """Send a frame of the replay that was asked for, unless what was sent before still waits."""
+        if self._outbox.is_empty:
+            self._reply(frame)
+            return True
+        return False
+
+    def answer(self, ref: int, outcome: Frame | ChronoscribeError) -> None:
+        """Answer a request later."""
+        if isinstance(outcome, Frame):
+            self._reply(outcome)
+        else:
+            self._refuse(ref, outcome)
 
     def close(self, code: int) -> None:
         """End the session; once is enough."""
@@ -281,6 +306,7 @@ class Session:
             return
         self._hub.leave(room, self)
         self._live_views.leave(self, self.room)
+        self._players.leave(self)
         if self._stay is not None:
             if self._hub.find_session(room, self.client) is None:  # the newer one shows its own
                 self._services.cursors.forget(self.room, self.client)
@@ -390,6 +416,16 @@ class Session:
                 await self._on_check(request)
             case Refresh():
                 await self._on_refresh(request)
+            case (
+                OpenReplay()
+                | PlayReplay()
+                | PauseReplay()
+                | SeekReplay()
+                | SpeedReplay()
+                | StepReplay()
+                | CloseReplay()
+            ):
+                self._players.take(self, request)
             case Ping():
                 self._reply(frame(type="ok", ref=request.ref))
             case (

@@ -33,10 +33,12 @@ from domain.rights import Role
 from interfaces.ws.holder import Peer
 from interfaces.ws.hub import Hub
 from interfaces.ws.live_views import LiveViews
+from interfaces.ws.player import Players
 from interfaces.ws.rates import Limits
 from interfaces.ws.session import Session
 from interfaces.ws.wire import Frame, frame
 from tests.application.fakes import Clock, FakeNode, FakeStore
+from tests.interfaces.ws.pasts import FakePast
 from tests.waiting import until
 
 EPOCH: Final = "epoch-1"
@@ -167,6 +169,8 @@ class World:
         self.tables = FakeStandings(FakeTable("activity"), FakeTable("statistics"))
         self.live_views = LiveViews(self.tables, dict(self.tables.tables), look_seconds=0.0)
         self.record.followers.append(self.live_views.on_events)
+        self.past = FakePast()
+        self.players = Players(self.past, monotonic=self.clock.monotonic)
         self.limits = limits or Limits()
         self.clients: list[ScriptedClient] = []
         self.admits = True
@@ -350,6 +354,7 @@ class ScriptedClient:
             world.services,
             world.hub,
             world.live_views,
+            world.players,
             self.transport,
             self._on_close,
             world.limits,
