@@ -75,6 +75,7 @@ from interfaces.http.routes import ROUTES, add_routes
 from interfaces.ws.followed import ActivityFollowed, StatisticsFollowed
 from interfaces.ws.hub import Hub
 from interfaces.ws.live_views import LiveView, LiveViews
+from interfaces.ws.player import Players
 from interfaces.ws.rates import Failures, Limits
 from interfaces.ws.route import SessionSockets
 
@@ -135,7 +136,8 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
         live_views = LiveViews(node.standings, followed)
         node.record.feed.follow(live_views.on_events)
         past = node.past(services)
-        sockets = SessionSockets(services, past.undo, hub, live_views, limits, failures)
+        players = Players(node.replay, monotonic=services.monotonic)
+        sockets = SessionSockets(services, past.undo, hub, live_views, players, limits, failures)
         if settings.is_development:
             await _create_demo(services)
         secret = await guest_secret(node.database) if settings.is_development else None
