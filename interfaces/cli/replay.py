@@ -22,15 +22,16 @@ from domain.document import EditApplied
 from domain.ids import is_id, parse_stream
 from domain.instants import as_datetime
 from domain.presence import FrameRecorded
+from domain.receipts import ReceiptsRecorded
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.replay_log import PostgresReplayLog
 from infrastructure.settings import Settings
 from interfaces.cli.failures import CommandFailed
 from interfaces.cli.lines import line
 from interfaces.cli.load import positive
-from interfaces.cli.replay_screen import SPEED_MAX, SPEED_MIN, Watching
 from interfaces.cli.show import moment_of
 from interfaces.cli.store import add_data_argument, open_history, settings_of
+from interfaces.cli.watching import SPEED_MAX, SPEED_MIN, Watching, is_told
 from interfaces.replay.page import Page
 from interfaces.ws.staging import as_begin, as_end, as_step
 from projections.stage import Stage
@@ -87,12 +88,22 @@ async def replay(settings: Settings, given: argparse.Namespace) -> int:
         elif given.json:
             await _print_json(told)
         elif sys.stdout.isatty():
-            steps = [step async for step in told.steps()]
-            watching = Watching(told.replay, told.first, steps, document=given.document)
-            await watching.run(speed=given.speed, skips_idle=given.skip_idle)
+            await _watch(told, given)
         else:
             await _print_lines(told, given.document)
     return 0
+
+
+async def _watch(told: Told, given: argparse.Namespace) -> None:
+    steps = [step async for step in told.steps()]
+    await Watching(
+        told.replay,
+        told.first,
+        steps,
+        document=given.document,
+        speed=given.speed,
+        skips_idle=given.skip_idle,
+    ).run()
 
 
 class Told:
@@ -170,10 +181,11 @@ def _print_as_json(line: Any) -> None:
 
 
 async def _print_lines(told: Told, document: str | None) -> None:
-    """Where cursors moved is nothing to read."""
+    """Where cursors moved, and how far everybody has read, is nothing to read."""
     async for step in told.steps():
         for recorded in step.events:
-            if not _is_frame(recorded) and not _is_elsewhere(recorded, document):
+            is_silent = isinstance(recorded.event, FrameRecorded | ReceiptsRecorded)
+            if is_told(recorded) and not is_silent and not _is_elsewhere(recorded, document):
                 print(line(recorded).plain)
 
 

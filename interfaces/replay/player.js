@@ -9,7 +9,7 @@ const Player = (() => {
   const { clock, find, make, plain, roughly, span } = Writing;
   const { Pane, Traces } = Panes;
   const { Activity, Chat, People, Tabs } = Panels;
-  const { Strip, legend } = Strips;
+  const { LEGEND, Strip } = Strips;
 
   const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64];
 
@@ -144,6 +144,7 @@ const Player = (() => {
     /* When the page has another size. */
     redraw() {
       this.strip.draw();
+      this.tabs.key = null;
       this.show(false);
     }
 
@@ -410,7 +411,7 @@ const Player = (() => {
     find("room").textContent = whole.begin.room;
     tellTrouble(whole);
     const show = new Show(whole);
-    find("signs").append(...legend().map((sign) => make("li", "", sign)));
+    find("signs").append(...LEGEND.map((sign) => make("li", "", sign)));
     listen(show);
     begin(show, new URLSearchParams(location.hash.slice(1)));
     return show;

@@ -10,18 +10,26 @@ const Strips = (() => {
   // Half of the slider's thumb: so far its middle stays away from the ends.
   const INSET = 8;
 
-  const GLYPHS = { up: "▲", down: "▼", dot: "●", diamond: "◆", play: "▶", ring: "○" };
-
-  const SIGNS = {
-    joined: { name: "came", shape: "up" },
-    left: { name: "left", shape: "down" },
-    message: { name: "said something", shape: "dot" },
-    saved: { name: "saved", shape: "diamond" },
-    named: { name: "named a revision", shape: "diamond" },
-    ran: { name: "ran something", shape: "play" },
-    restored: { name: "restored", shape: "ring" },
-    undone: { name: "undid something", shape: "ring" },
+  // By the kinds of marks.
+  const SHAPES = {
+    joined: "up",
+    left: "down",
+    message: "dot",
+    saved: "diamond",
+    named: "diamond",
+    ran: "play",
+    restored: "ring",
+    undone: "ring",
   };
+
+  const LEGEND = [
+    "▲ came",
+    "▼ left",
+    "● said something",
+    "◆ saved or named a revision",
+    "▶ ran something",
+    "○ restored or took back",
+  ];
 
   /* The time line: who wrote when, marks, and the slider. */
   class Strip {
@@ -80,7 +88,7 @@ const Strips = (() => {
     marks() {
       const { whole, timeLine } = this.player;
       return whole.marks
-        .filter((mark) => Object.hasOwn(SIGNS, mark.kind))
+        .filter((mark) => Object.hasOwn(SHAPES, mark.kind))
         .map((mark) => ({ mark, place: timeLine.placeAt(mark.at) }));
     }
 
@@ -102,7 +110,7 @@ const Strips = (() => {
       this.drawDensity(context, density, rows, row);
       for (const { mark, place } of this.marks()) {
         const colour = colourOf(whole.look(mark.user).colour);
-        drawSign(context, SIGNS[mark.kind].shape, this.across(place, width), colour);
+        drawSign(context, SHAPES[mark.kind], this.across(place, width), colour);
       }
     }
 
@@ -155,8 +163,5 @@ const Strips = (() => {
     else context.fill();
   }
 
-  /* What the signs mean, each once. */
-  const legend = () => Object.values(SIGNS).map(({ name, shape }) => `${GLYPHS[shape]} ${name}`);
-
-  return { Strip, legend };
+  return { LEGEND, Strip };
 })();
