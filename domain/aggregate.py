@@ -35,6 +35,8 @@ class Event(CanMutateAggregate[str], metaclass=MetaDomainEvent):
     actor: str
 
     TOPIC: ClassVar[str]
+    OPTIONAL: ClassVar[tuple[str, ...]] = ()
+    """Fields that are not stored where they are None, as they are for nearly all events of this kind."""
     class_version: ClassVar[int] = 1
 
     def __init_subclass__(cls) -> None:

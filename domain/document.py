@@ -47,6 +47,22 @@ HISTORY_REVISIONS: Final = 10_000
 # sees many; the forgotten ones are looked up in the log.
 CLIENTS_REMEMBERED: Final = 2_000
 
+# Why an edit was made. A restore brings back the text of a past revision, an undo takes edits back, a redo an
+# undo; the first edit of a branch is the text that it starts from, and a merge brings what was edited there.
+TYPED: Final = "typed"
+UNDO: Final = "undo"
+REDO: Final = "redo"
+RESTORE: Final = "restore"
+BRANCH: Final = "branch"
+MERGE: Final = "merge"
+
+
+Ranges = Sequence[Sequence[int]]
+"""Pairs of the first and last revision, in order, apart from each other."""
+
+Sources = Sequence[Sequence[int | str]]
+"""For inserted text, in order, a length and where it comes from: see `EditApplied`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -76,16 +92,28 @@ class Created(InitialEvent):
 class EditApplied(Event):
     """`op` is as committed: normal, invertible, made on revision `revision - 1`; `base` is what it
     came from.
+
+    Where the text was not written by this edit, it says whose it is. An undo says which edits it takes back,
+    `undoes`, as pairs of the first and last revision; and for all that it inserts, in order, `revives`: a
+    length, and the revision and offset by which this text was inserted (see `attribution`), followed by its
+    origin if it has one. What is copied, by a restore, a branch or a merge, has `origins`: for all that is
+    inserted, in order, a length, a document ("" for this one), a revision and an offset; and `source` is the
+    document and the revision that it was copied from.
     """
 
     TOPIC = "document.edit_applied"
+    OPTIONAL = ("undoes", "revives", "origins", "source")
     client: str
     seq: int
     base: int
     revision: int
     digest: str
     op: Op
-    cause: str = "typed"
+    cause: str = TYPED
+    undoes: Ranges | None = None
+    revives: Sources | None = None
+    origins: Sources | None = None
+    source: Sequence[int | str] | None = None
 
     def apply(self, aggregate: Document) -> None:
         aggregate.on_edit_applied(self)
@@ -156,7 +184,7 @@ class Document(Aggregate):
         at: datetime,
         earlier: Sequence[Op] = (),
         last: LastEdit | None = None,
-        cause: str = "typed",
+        cause: str = TYPED,
     ) -> None:
         """Accept `edit`, or do nothing when it is accepted already.
 
@@ -181,6 +209,47 @@ class Document(Aggregate):
             digest=edit.digest,
             op=op,
             cause=cause,
+        )
+
+    def revise(
+        self,
+        op: Op,
+        *,
+        actor: str,
+        at: datetime,
+        cause: str,
+        undoes: Ranges | None = None,
+        revives: Sources | None = None,
+        origins: Sources | None = None,
+        source: tuple[str, int] | None = None,
+        last: LastEdit | None = None,
+    ) -> None:
+        """Accept an op that was decided here, on the present text, because `actor` has asked for it.
+
+        There is no client that would send it again: the edits of a user that came about so are numbered as if
+        they were of a client of their own. Raises `OpInvalid`, `DocumentTooLarge`, `ClientForgotten`.
+        """
+        client = f"@{actor}"
+        known = self.clients.get(client) or last
+        if known is None and self.clients_forgotten:
+            raise ClientForgotten(client)
+        op = self.text.make_invertible(op)
+        self._check_size(op)
+        self.trigger_event(
+            EditApplied,
+            timestamp=at,
+            actor=actor,
+            client=client,
+            seq=known.seq + 1 if known else 1,
+            base=self.revision,
+            revision=self.revision + 1,
+            digest="",
+            op=op,
+            cause=cause,
+            undoes=undoes,
+            revives=revives or None,
+            origins=origins or None,
+            source=None if source is None else [*source],  # JSON as it stands, like all of an event
         )
 
     def remembers_all_since(self, revision: int) -> bool:

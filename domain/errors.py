@@ -113,6 +113,21 @@ class IdReused(ClientError):
     code = "E_ID_REUSED"
 
 
+# What a client can get wrong in a question about the past.
+
+
+class PatternInvalid(ClientError):
+    """The regular expression is none, or takes longer on the text than anybody waits."""
+
+    code = "E_PATTERN"
+
+
+class NotBisectable(ClientError):
+    """There is no good revision before a bad one to look between; `revision` is of the other kind."""
+
+    code = "E_BISECT"
+
+
 # What a client can get wrong in a frame or request.
 
 
@@ -126,6 +141,12 @@ class NotOpen(ClientError):
     """The session speaks of a room or document that it has not joined or opened."""
 
     code = "E_NOT_JOINED"
+
+
+class Conflict(ClientError):
+    """What is asked for does not go with what is there: a name that is taken, a document of another kind."""
+
+    code = "E_CONFLICT"
 
 
 class RateLimited(ClientError):

@@ -171,10 +171,15 @@ def replace(position: int, deleted: int | str, inserted: str) -> Op:
 
 def between(old: str, new: str) -> Op:
     """One replacement that turns `old` into `new`, invertible, as short as ends in common allow."""
+    start, end = common_ends(old, new)
+    return replace(start, old[start : len(old) - end], new[start : len(new) - end])
+
+
+def common_ends(old: str, new: str) -> tuple[int, int]:
+    """How many code points two texts have in common at the start, and how many of the others at the end."""
     shorter = min(len(old), len(new))
     start = _common_prefix(old, new, shorter)
-    end = _common_suffix(old, new, shorter - start)
-    return replace(start, old[start : len(old) - end], new[start : len(new) - end])
+    return start, _common_suffix(old, new, shorter - start)
 
 
 def _common_prefix(old: str, new: str, limit: int) -> int:

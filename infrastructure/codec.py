@@ -37,6 +37,9 @@ def encode(event: Event | Snapshot) -> bytes:
     state = dict(vars(event))
     del state["originator_id"], state["originator_version"]
     state["at"] = as_microseconds(state.pop("timestamp"))
+    for name in getattr(event, "OPTIONAL", ()):
+        if state.get(name) is None:
+            state.pop(name, None)
     class_version = getattr(type(event), "class_version", 1)
     if class_version > 1:
         state["class_version"] = class_version

@@ -23,7 +23,13 @@ from application.live import LiveAggregates
 from application.log import Recorded
 from application.members import Members
 from application.messages import Messages
+from application.past.blame import Blame
+from application.past.branches import Branches
+from application.past.past import Past
 from application.past.replay import Replay
+from application.past.restore import Restore
+from application.past.revising import Revising
+from application.past.undo import Undo
 from application.profiles import Profiles
 from application.receipts import Receipts
 from application.revisions import Revisions
@@ -34,8 +40,10 @@ from domain.attendance import Joined
 from domain.document import Document
 from domain.errors import ChronoscribeError
 from domain.ids import parse_stream
+from infrastructure.differ import LibraryDiffer
 from infrastructure.feed import Feed
 from infrastructure.group_commit import GroupCommit
+from infrastructure.postgres.attributions import KeptAttributions
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory, PostgresLog
 from infrastructure.postgres.migrations import migrate
@@ -156,6 +164,18 @@ class Node:
             now=now,
             monotonic=time.monotonic,
             new_id=_new_id,
+        )
+
+    def past(self, services: Services) -> Past:
+        """What can be done with the past."""
+        documents, states, now = services.documents, self.time_travel, services.now
+        blame = Blame(states, KeptAttributions(self.database))
+        revising = Revising(self.record.lives, self.history, documents)
+        return Past(
+            blame=blame,
+            undo=Undo(documents, blame, states, revising, now=now),
+            restore=Restore(states, blame, LibraryDiffer(), revising, now=now),
+            branches=Branches(documents, states, blame, revising, now=now),
         )
 
     # Life.

@@ -18,11 +18,20 @@ from typing import Final
 
 from aiohttp import web
 
+from application.past.bisect import Bisect
+from application.past.diff import Diffs
+from application.past.moment import Moments
+from application.past.past import Past
+from application.past.phrases import Phrases
+from application.past.states import States
+from application.past.watch import Watch
 from application.services import Services
 from domain.errors import ChronoscribeError
 from domain.ids import SERVER
 from domain.rights import Role
+from infrastructure.differ import LibraryDiffer
 from infrastructure.embedded_postgres import EmbeddedPostgres, default_home
+from infrastructure.judge import TextJudges
 from infrastructure.metrics import metrics
 from infrastructure.node import Node, open_node
 from infrastructure.postgres.standings import Standing
@@ -34,21 +43,29 @@ from interfaces.http.door import Door
 from interfaces.http.guard import guard, with_headers
 from interfaces.http.keys import (
     ACTIVITY,
+    BISECT,
     CHAT,
     DESCRIPTION,
+    DIFFS,
     DIRECTORY,
     ENTRANCE,
+    JUDGES,
     MEMBERS,
+    MOMENTS,
     OPERATION,
     PAST,
+    PAST_USE_CASES,
+    PHRASES,
     PLOTS,
     PRESENCE,
     PROFILES,
     REPLAY,
     ROOMS,
     SERVICES,
+    STATES,
     STATISTICS,
     TOKENS,
+    WATCH,
     Entrance,
 )
 from interfaces.http.openapi import describe
@@ -118,13 +135,14 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
         }
         live_views = LiveViews(node.standings, followed)
         node.record.feed.follow(live_views.on_events)
-        sockets = SessionSockets(services, hub, live_views, limits, failures)
+        past = node.past(services)
+        sockets = SessionSockets(services, past.undo, hub, live_views, limits, failures)
         if settings.is_development:
             await _create_demo(services)
         secret = await guest_secret(node.database) if settings.is_development else None
         tokens = tokens_of(settings, guest_secret=secret, now=services.now)
         operation = NodeOperation(node, hub, sockets)
-        app = _app(settings, node, services, tokens, operation, sockets, failures)
+        app = _app(settings, node, services, past, tokens, operation, sockets, failures)
         runner = web.AppRunner(
             app,
             access_log=None,
@@ -206,6 +224,7 @@ def _app(
     settings: Settings,
     node: Node,
     services: Services,
+    past: Past,
     tokens: Tokens,
     operation: NodeOperation,
     sockets: SessionSockets,
@@ -222,7 +241,9 @@ def _app(
     app[OPERATION] = operation
     app[DESCRIPTION] = describe([route for route in ROUTES if route.is_told])
     app[PAST] = node.time_travel
+    app[PAST_USE_CASES] = past
     app[REPLAY] = node.replay
+    _add_comparisons(app, node, services)
     app[DIRECTORY] = node.views.directory
     app[ROOMS] = node.views.rooms
     app[MEMBERS] = node.views.members
@@ -231,11 +252,25 @@ def _app(
     app[CHAT] = node.views.chat
     app[ACTIVITY] = node.views.activity
     app[STATISTICS] = node.views.statistics
+    app[WATCH] = Watch(node.time_travel, node.history)
+    app[MOMENTS] = Moments(node.time_travel, node.history, node.past(services).blame)
+    app[PHRASES] = Phrases(node.time_travel, node.history)
     app[PLOTS] = plots = Plots()
     app.on_cleanup.append(plots.close)
     add_routes(app, Door(services, settings.requests_per_second, failures))
     app.router.add_get("/ws/{room}", sockets.handle)
     return app
+
+
+def _add_comparisons(app: web.Application, node: Node, services: Services) -> None:
+    """What compares texts, and looks for where one became bad."""
+    differ, judges = LibraryDiffer(), TextJudges()
+    app[STATES] = states = States(node.time_travel, services.revisions)
+    app[DIFFS] = Diffs(states, differ)
+    app[BISECT] = Bisect(states, node.history, differ)
+    app[JUDGES] = judges
+    app.on_cleanup.append(differ.close)
+    app.on_cleanup.append(judges.close)
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

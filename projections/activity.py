@@ -25,7 +25,7 @@ from typing import Any, Final, assert_never
 
 from domain.aggregate import Event
 from domain.attendance import Joined, Left
-from domain.document import EditApplied
+from domain.document import BRANCH, MERGE, RESTORE, UNDO, EditApplied
 from domain.ids import Stream, parse_stream
 from domain.message import Imported, Pinned, Posted, Unpinned
 from domain.revisions import RevisionSaved
@@ -70,6 +70,8 @@ class Kind(StrEnum):
     EDITED = "edited"
     UNDONE = "undone"
     RESTORED = "restored"
+    BRANCHED = "branched"
+    MERGED = "merged"
     SAVED = "saved"
     NAMED = "named"
     RAN = "ran"
@@ -88,11 +90,16 @@ class Kind(StrEnum):
     MEMBER_REMOVED = "member_removed"
 
 
-# The causes of edits that have a kind of their own. A text is restored by one edit, which stands for itself.
-TYPED: Final = "typed"
-UNDO: Final = "undo"
-RESTORE: Final = "restore"
-_KINDS_BY_CAUSE: Final = {UNDO: Kind.UNDONE, RESTORE: Kind.RESTORED}
+# The causes of edits that have a kind of their own.
+_KINDS_BY_CAUSE: Final = {
+    UNDO: Kind.UNDONE,
+    RESTORE: Kind.RESTORED,
+    BRANCH: Kind.BRANCHED,
+    MERGE: Kind.MERGED,
+}
+
+# What is done by one edit, which stands for itself.
+_ALONE: Final = frozenset({RESTORE, BRANCH, MERGE})
 
 _OPENED: Final = "opened"
 
@@ -223,13 +230,15 @@ class Fold:
             "from": event.revision - 1,
             "to": event.revision,
             "cause": event.cause,
+            **_reasons(event),
         }
         if line is None or not _goes_on(line, event.timestamp):
             kind = _KINDS_BY_CAUSE.get(event.cause, Kind.EDITED)
             self._begin(told, kind, details, document=document)
             return
-        for name in ("edits", "inserted", "deleted"):
-            details[name] += line.details[name]
+        for name in ("edits", "inserted", "deleted", "undone"):
+            if name in line.details:
+                details[name] = details.get(name, 0) + line.details[name]
         details["from"] = line.details["from"]
         self._go_on(told, line, line.kind, details)
 
@@ -405,7 +414,7 @@ class Fold:
         """
         match event:
             case EditApplied():
-                is_alone = event.cause == RESTORE
+                is_alone = event.cause in _ALONE
                 return () if is_alone else (f"edit/{event.cause}/{event.actor}/{stream.name}",)
             case Joined():
                 return (f"presence/{event.actor}",)
@@ -436,6 +445,19 @@ class _Told:
     event: Event
     room: str
     chain: str | None
+
+
+def _reasons(event: EditApplied) -> dict[str, Any]:
+    """Of an edit that was not typed, how many it takes back, and of which revision of which document its text
+    is.
+    """
+    details: dict[str, Any] = {}
+    if event.undoes is not None:
+        details["undone"] = sum(last - first + 1 for first, last in event.undoes)
+    if event.source is not None:
+        source, details["revision"] = event.source
+        details["source"] = source or parse_stream(event.originator_id).name
+    return details
 
 
 def _goes_on(line: Line, at: datetime) -> bool:

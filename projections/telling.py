@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, assert_never
+from typing import Any, assert_never
 
+from domain.document import TYPED
 from domain.instants import as_microseconds
-from projections.activity import TYPED, Kind, Line
-
-_VERBS: Final = {Kind.EDITED: "edited", Kind.UNDONE: "undid something in", Kind.RESTORED: "restored"}
+from projections.activity import Kind, Line
 
 
 def as_json(line: Line) -> dict[str, Any]:
@@ -39,8 +38,10 @@ def sentence(line: Line) -> str:
             return f"left{_reason(details)}"
         case Kind.RECONNECTED:
             return _away(line)
-        case Kind.EDITED | Kind.UNDONE | Kind.RESTORED:
+        case Kind.EDITED | Kind.UNDONE:
             return f"{_edited(line)}: {_amount(details)}"
+        case Kind.RESTORED | Kind.BRANCHED | Kind.MERGED:
+            return _copied(line)
         case Kind.SAVED:
             return f"saved {line.document} at revision {details['revision']}"
         case Kind.NAMED:
@@ -88,8 +89,23 @@ def _away(line: Line) -> str:
 
 def _edited(line: Line) -> str:
     cause = line.details["cause"]
-    how = f" ({cause})" if line.kind is Kind.EDITED and cause != TYPED else ""
-    return f"{_VERBS[line.kind]} {line.document}{how}"
+    if line.kind is Kind.EDITED:
+        how = f" ({cause})" if cause != TYPED else ""
+        return f"edited {line.document}{how}"
+    undone = line.details.get("undone")
+    what = "something" if undone is None else _number(undone, "edit")
+    return f"undid {what} in {line.document}"
+
+
+def _copied(line: Line) -> str:
+    """What brings a text from elsewhere, or from before."""
+    document, details = line.document, line.details
+    if line.kind is Kind.BRANCHED:
+        return f"branched {document} from {details['source']} at revision {details['revision']}"
+    if line.kind is Kind.MERGED:
+        return f"merged {details['source']} into {document}: {_amount(details)}"
+    then = f" to revision {details['revision']}" if "revision" in details else ""
+    return f"restored {document}{then}: {_amount(details)}"
 
 
 def _amount(details: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Time travel: a document's state at a past revision or time, straight from the log.
+"""Time travel: a document's state at a past revision, time or place in the log, straight from the log.
 
 The state is the fold of the ops alone, from the nearest snapshot on. Loading the aggregate would give the
 same text (a law that the tests hold) and takes three times as long, since it also rebuilds what only
@@ -10,16 +10,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from domain.aggregate import Snapshot
-from domain.document import Created, DocumentState, EditApplied
+from domain.document import Created, DocumentState, EditApplied, Ranges, Sources
 from domain.errors import Corrupt, OpInvalid
 from domain.ids import parse_stream
 from domain.instants import as_datetime, as_microseconds
 from domain.text import Text
+from domain.text_op import Op
 from infrastructure.codec import decode
 from infrastructure.postgres.database import Database
 
@@ -35,7 +36,13 @@ SELECT originator_version, topic, state FROM record
 WHERE originator_id = %s AND originator_version > %s AND originator_version <= %s
 ORDER BY originator_version LIMIT %s
 """
+_OWN: Final = """
+SELECT originator_version, topic, state FROM record
+WHERE originator_id = %s AND originator_version < %s AND topic = %s AND (actor = %s OR client LIKE '@%%')
+ORDER BY originator_version DESC LIMIT %s
+"""
 _TIME: Final = "SELECT at FROM record WHERE originator_id = %s AND originator_version = %s"
+_POSITION: Final = "SELECT notification_id FROM record WHERE originator_id = %s AND originator_version = %s"
 _LAST: Final = "SELECT coalesce(max(originator_version), 0) FROM record WHERE originator_id = %s"
 
 _NO_BOUND: Final = 2**62
@@ -58,21 +65,47 @@ class TimeTravel:
 
     async def at_time(self, stream: str, at: datetime) -> DocumentState | None:
         """The state at a moment of the server's clock, None before the document was created."""
-        return await self.at_version(stream, await self._version_at(stream, at))
+        return await self.at_version(stream, await self._last_version(stream, _TIME, at))
+
+    async def at_position(self, stream: str, position: int) -> DocumentState | None:
+        """The state when the log had come to this notification id, None before the document was created."""
+        return await self.at_version(stream, await self._last_version(stream, _POSITION, position))
 
     async def at_version(self, stream: str, version: int) -> DocumentState | None:
         """The state after the stream's first `version` events, None before the document was created."""
         return await self._state(stream, version, _NO_BOUND) if version else None
 
-    async def _version_at(self, stream: str, at: datetime) -> int:
-        """The last version that is not younger than `at`, by halving: versions have no gaps and
-        rise with time.
+    async def edits(self, stream: str, after: int, until: int) -> list[PastEdit]:
+        """What blame and undo need of the edits of revisions `after + 1` to `until`, oldest first."""
+        # A revision's version is one larger: see `revision_at`.
+        rows = await self._database.fetch(_EVENTS, (stream, after + 1, until + 1, until - after))
+        try:
+            return [_past_edit(stream, *row) for row in rows]
+        except (orjson.JSONDecodeError, TypeError, KeyError) as error:
+            raise Corrupt(f"an edit behind revision {after} of {stream} cannot be read") from error
+
+    async def revision_at(self, stream: str, at: datetime) -> int | None:
+        """The revision at a moment, None before the document was created."""
+        version = await self._last_version(stream, _TIME, at)
+        # A document's stream begins with its creation; all that follows are its edits.
+        return version - 1 if version else None
+
+    async def own_backwards(self, stream: str, actor: str, before: int, limit: int) -> list[EditApplied]:
+        """Of the edits before revision `before` those of `actor`, and those that no client has made, newest
+        first, at most `limit`.
+        """
+        rows = await self._database.fetch(_OWN, (stream, before + 1, EditApplied.TOPIC, actor, limit))
+        return [decode(stream, version, topic, state) for version, topic, state in rows]
+
+    async def _last_version(self, stream: str, query: str, limit: datetime | int) -> int:
+        """The last version of which `query` gives no more than `limit`, by halving: versions have no gaps,
+        and times and places in the log rise with them.
         """
         low, high = 0, int((await self._database.fetch(_LAST, (stream,)))[0][0])
         while low < high:
             middle = (low + high + 1) // 2
-            rows = await self._database.fetch(_TIME, (stream, middle))
-            if rows[0][0] <= at:
+            rows = await self._database.fetch(query, (stream, middle))
+            if rows[0][0] <= limit:
                 low = middle
             else:
                 high = middle - 1
@@ -88,6 +121,25 @@ class TimeTravel:
             if fold.take(rows, revision) or len(rows) < PAGE_ROWS:
                 return fold.state
             await asyncio.sleep(0)
+
+
+class PastEdit(NamedTuple):
+    """An `UndoableEdit`: a third of the time that it takes to make an event."""
+
+    revision: int
+    op: Op
+    undoes: Ranges | None
+    revives: Sources | None
+    origins: Sources | None
+
+
+def _past_edit(stream: str, version: int, topic: str, state: bytes) -> PastEdit:
+    fields = orjson.loads(state)
+    if "class_version" in fields:
+        fields = vars(decode(stream, version, topic, state))
+    return PastEdit(
+        fields["revision"], fields["op"], fields.get("undoes"), fields.get("revives"), fields.get("origins")
+    )
 
 
 class _Fold:

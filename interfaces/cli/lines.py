@@ -53,33 +53,38 @@ PARTS_SHOWN: Final = 4
 ACTOR_STYLES: Final = ("green", "yellow", "blue", "magenta", "cyan", "bright_green", "bright_blue")
 
 
+Parts = list[str | tuple[str, str]]
+"""Of a line: texts, some with a style."""
+
+
 def line(recorded: Recorded) -> Text:
     """`2026-11-23 14:05:07.123  ada  edit in main.md rev 17: +"hello" −3`."""
     event = recorded.event
     return Text.assemble(*began(event.timestamp, event.actor), *what(event))
 
 
-def began(at: datetime, actor: str) -> list[str | tuple[str, str]]:
+def began(at: datetime, actor: str) -> Parts:
     """How each line begins: when it was here, and who did it."""
     here = at.astimezone()
     return [
         (f"{here:%Y-%m-%d %H:%M:%S}.{here.microsecond // 1000:03}", "dim"),
         "  ",
-        (on_one_line(actor), _actor_style(actor)),
+        (on_one_line(actor), actor_style(actor)),
         "  ",
     ]
 
 
-def _actor_style(actor: str) -> str:
+def actor_style(actor: str) -> str:
     return ACTOR_STYLES[zlib.crc32(actor.encode()) % len(ACTOR_STYLES)]
 
 
-def what(event: Event) -> list[str | tuple[str, str]]:
+def what(event: Event) -> Parts:
     match event:
         case EditApplied():
             name = parse_stream(event.originator_id).name
             transformed = f" (made on {event.base})" if event.base != event.revision - 1 else ""
-            return [f"edit in {name} rev {event.revision}", (transformed, "dim"), ": ", *changes(event.op)]
+            begun = f"{_DONE.get(event.cause, on_one_line(event.cause))} {name} rev {event.revision}"
+            return [begun, (transformed + _reason(event), "dim"), ": ", *changes(event.op)]
         case Posted():
             return ["says ", _said(event.text)]
         case Joined():
@@ -110,7 +115,29 @@ def what(event: Event) -> list[str | tuple[str, str]]:
             return _about_messages(event)
 
 
-def _about_messages(event: Event) -> list[str | tuple[str, str]]:
+_DONE: Final = {
+    "typed": "edit in",
+    "undo": "undo in",
+    "redo": "redo in",
+    "restore": "restored",
+    "branch": "branched",
+    "merge": "merged into",
+}
+
+
+def _reason(event: EditApplied) -> str:
+    """What an edit takes back, or of which text it is, where it was not typed."""
+    if event.undoes is not None:
+        told = [f"{first}" if first == last else f"{first}–{last}" for first, last in event.undoes]
+        more = "…" if len(told) > PARTS_SHOWN else ""
+        return f" (takes back rev {', '.join(told[:PARTS_SHOWN])}{more})"
+    if event.source is not None:
+        document, revision = event.source
+        return f" (from {document} rev {revision})" if document else f" (to rev {revision})"
+    return ""
+
+
+def _about_messages(event: Event) -> Parts:
     message = parse_stream(event.originator_id).name
     match event:
         case Imported():
@@ -137,7 +164,7 @@ def _said(text: str) -> tuple[str, str]:
     return (on_one_line(text), "bold")
 
 
-def _receipts(event: ReceiptsRecorded) -> list[str | tuple[str, str]]:
+def _receipts(event: ReceiptsRecorded) -> Parts:
     """How far each has read, and got what they have not read yet."""
     told = []
     for user, delivered, read, _ in event.receipts[:PARTS_SHOWN]:
@@ -148,7 +175,7 @@ def _receipts(event: ReceiptsRecorded) -> list[str | tuple[str, str]]:
     return [", ".join(told)]
 
 
-def _about_members(event: Event) -> list[str | tuple[str, str]]:
+def _about_members(event: Event) -> Parts:
     match event:
         case Renamed():
             return ["renamed the room ", (on_one_line(event.title), "bold")]
@@ -170,13 +197,13 @@ def _about_members(event: Event) -> list[str | tuple[str, str]]:
             return [type(event).TOPIC]
 
 
-def _access(everyone: str | None) -> list[str | tuple[str, str]]:
+def _access(everyone: str | None) -> Parts:
     return [": everyone is ", (everyone, "bold")] if everyone else [": for members only"]
 
 
-def changes(op: Op) -> list[str | tuple[str, str]]:
+def changes(op: Op) -> Parts:
     """What an op inserts and deletes, in the order of the text."""
-    parts: list[str | tuple[str, str]] = []
+    parts: Parts = []
     for component in op:
         if isinstance(component, str):
             parts += [(f'+"{_glance(component)}"', "green"), " "]

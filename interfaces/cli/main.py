@@ -16,10 +16,42 @@ from pydantic_core import ErrorDetails
 from domain.errors import ChronoscribeError
 from infrastructure.embedded_postgres import EmbeddedPostgresError
 from infrastructure.postgres.database import UnsafeStore
-from interfaces.cli import activity, load, log, rebuild, replay, serve, show, token
+from interfaces.cli import (
+    activity,
+    bisect,
+    demo,
+    diff,
+    load,
+    log,
+    moment,
+    phrases,
+    rebuild,
+    replay,
+    search,
+    serve,
+    show,
+    token,
+    watch,
+)
 from interfaces.cli.failures import CommandFailed
 
-COMMANDS = (serve, activity, load, log, rebuild, replay, show, token)
+COMMANDS = (
+    serve,
+    activity,
+    bisect,
+    demo,
+    diff,
+    load,
+    log,
+    moment,
+    phrases,
+    rebuild,
+    replay,
+    search,
+    show,
+    token,
+    watch,
+)
 
 # What shells give for a program that Ctrl-C has ended.
 INTERRUPTED = 130

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import argparse
 import gc
-import sys
 import time
 from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Final
 
 import psycopg
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresLog
 from infrastructure.projector import View
-from infrastructure.rebuild import Difference, OnProgress, Rebuild, RebuildRefused, Rebuilt
+from infrastructure.rebuild import Difference, Rebuild, RebuildRefused, Rebuilt
 from infrastructure.settings import Settings
 from infrastructure.views import all_views
 from interfaces.cli.failures import CommandFailed
+from interfaces.cli.progress import progress
 from interfaces.cli.store import add_data_argument, open_history, settings_of
 from interfaces.cli.terminal import on_one_line, shortened
-
-# Without a terminal, how often it is said how far we are.
-LINE_SECONDS: Final = 3.0
 
 # Of all differences together, how many rows are printed, and how much of each.
 ROWS_SHOWN: Final = 20
@@ -72,34 +66,11 @@ async def _run(database: Database, view: View, *, is_comparing: bool) -> Rebuilt
     gc.collect()
     gc.freeze()
     try:
-        with _progress(view.name) as on_progress:
+        with progress(view.name) as on_progress:
             work = Rebuild(database, PostgresLog(database, "record"), view)
             return await work.run(on_progress, is_comparing=is_comparing)
     finally:
         gc.unfreeze()
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[OnProgress]:
-    if not sys.stderr.isatty():
-        yield _line_now_and_then(name)
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task(name, total=None)
-        yield lambda position, end: progress.update(bar, completed=position, total=max(end, position, 1))
-
-
-def _line_now_and_then(name: str) -> OnProgress:
-    said = time.monotonic()
-
-    def on_progress(position: int, end: int) -> None:
-        nonlocal said
-        if time.monotonic() - said >= LINE_SECONDS:
-            said = time.monotonic()
-            print(f"{name}: {position:,} of {end:,}", file=sys.stderr, flush=True)
-
-    return on_progress
 
 
 def report(name: str, rebuilt: Rebuilt, seconds: float) -> str:

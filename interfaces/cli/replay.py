@@ -29,7 +29,7 @@ from infrastructure.settings import Settings
 from interfaces.cli.failures import CommandFailed
 from interfaces.cli.lines import line
 from interfaces.cli.load import positive
-from interfaces.cli.show import moment_of
+from interfaces.cli.past import moment_of
 from interfaces.cli.store import add_data_argument, open_history, settings_of
 from interfaces.cli.watching import SPEED_MAX, SPEED_MIN, Watching, is_told
 from interfaces.replay.page import Page

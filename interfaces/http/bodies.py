@@ -346,10 +346,14 @@ class MembersQuery(Asked):
 
 
 class DocumentQuery(Asked):
-    """The text after its first `revision` edits, or at the moment `at`."""
+    """The text after its first `revision` edits, at the moment `at`, at the `position` of the log, or at the
+    revision with a `name`.
+    """
 
     revision: Whole | None = None
     at: Moment | None = None
+    position: Whole | None = None
+    name: Name | None = None
 
 
 class PresenceQuery(Asked):
@@ -436,7 +440,8 @@ SEARCH_CODE_POINTS: Final = 256
 ChatLimit = Annotated[int, Field(ge=1, le=CHAT_PAGE_MAX), BeforeValidator(_whole)]
 
 
-def _truth(value: object) -> object:
+def truth(value: object) -> object:
+    """A bool as it stands in a query."""
     return value == "true" if value in {"true", "false"} else value
 
 
@@ -460,7 +465,7 @@ class ChosenQuery(Asked):
     mentions: Id | None = None
     document: DocumentId | None = None
     reply_to: Id | None = None
-    pinned: Annotated[bool, BeforeValidator(_truth)] | None = None
+    pinned: Annotated[bool, BeforeValidator(truth)] | None = None
 
 
 class ExportQuery(ChosenQuery):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from domain.document import DocumentState
-from domain.errors import BadFrame, NotFound
-from domain.ids import document_stream, is_document_id
+from domain.errors import NotFound
+from domain.ids import is_document_id
 from interfaces.http.answers import (
     DocumentAnswer,
     DocumentsAnswer,
@@ -19,7 +19,8 @@ from interfaces.http.answers import (
     with_etag,
 )
 from interfaces.http.bodies import DocumentQuery, NewDocument
-from interfaces.http.keys import DIRECTORY, IDENTITY, PAST, ROOM, SERVICES
+from interfaces.http.keys import DIRECTORY, IDENTITY, ROOM, SERVICES, STATES
+from interfaces.http.moments import moment_in
 from projections.directory import Entry
 
 
@@ -64,7 +65,7 @@ def _listed(name: str, entry: Entry | None) -> ListedDocument:
 
 async def read(request: web.Request, query: DocumentQuery) -> web.Response:
     """The text, now or then. As JSON, or as text for `Accept: text/plain`."""
-    state = await _find(request, query)
+    state = await find_state(request, query)
     is_text = request.headers.get("Accept") == "text/plain"
     etag = f"{request.app[SERVICES].epoch}.r{state.revision}{'.txt' if is_text else ''}"
     if is_known(request, etag):
@@ -95,20 +96,13 @@ async def unlist(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-async def _find(request: web.Request, query: DocumentQuery) -> DocumentState:
+async def find_state(request: web.Request, query: DocumentQuery) -> DocumentState:
+    """The state that is asked for. Raises `BadFrame`, `NotFound`, `StoreUnavailable`."""
     room, name = request[ROOM].room, document_id(request)
-    if query.revision is not None and query.at is not None:
-        raise BadFrame("either a revision or a time", field="at")
-    past, stream = request.app[PAST], document_stream(room, name)
-    if query.revision is not None:
-        found = await past.at_revision(stream, query.revision)
-    elif query.at is not None:
-        found = await past.at_time(stream, query.at)
-    else:
+    moment = moment_in(query)
+    if moment is None:
         return (await request.app[SERVICES].documents.get(room, name)).state
-    if found is None:
-        raise NotFound("there is no such document, or not yet at that moment")
-    return found
+    return await request.app[STATES].get(room, name, moment)
 
 
 def document_id(request: web.Request) -> str:

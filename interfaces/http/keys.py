@@ -11,7 +11,14 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from application.identity import Identity
+from application.past.bisect import Bisect, Judge, Question
+from application.past.diff import Diffs
+from application.past.moment import Moments
+from application.past.past import Past
+from application.past.phrases import Phrases
 from application.past.replay import Replay
+from application.past.states import States
+from application.past.watch import Watch
 from application.services import Services
 from domain.document import DocumentState
 from domain.profile import Profile
@@ -36,6 +43,8 @@ class PastReader(Protocol):
     async def at_revision(self, stream: str, revision: int) -> DocumentState | None: ...
 
     async def at_time(self, stream: str, at: datetime) -> DocumentState | None: ...
+
+    async def at_position(self, stream: str, position: int) -> DocumentState | None: ...
 
 
 class DirectoryReader(Protocol):
@@ -151,6 +160,14 @@ class PlotSource(Protocol):
         ...
 
 
+class Judges(Protocol):
+    """Makes those who say whether a text is as it should be."""
+
+    def by(self, question: Question) -> Judge:
+        """Raises `PatternInvalid`."""
+        ...
+
+
 class TokenSource(Protocol):
     """Verifies tokens, and signs those of guests."""
 
@@ -202,6 +219,10 @@ DESCRIPTION: Final = web.AppKey("description", bytes)
 OPERATION: Final[web.AppKey[Operation]] = web.AppKey("operation")
 PAST: Final[web.AppKey[PastReader]] = web.AppKey("past")
 REPLAY: Final[web.AppKey[Replay[Stage]]] = web.AppKey("replay")
+STATES: Final = web.AppKey("states", States)
+DIFFS: Final = web.AppKey("diffs", Diffs)
+BISECT: Final = web.AppKey("bisect", Bisect)
+JUDGES: Final[web.AppKey[Judges]] = web.AppKey("judges")
 DIRECTORY: Final[web.AppKey[DirectoryReader]] = web.AppKey("directory")
 ROOMS: Final[web.AppKey[RoomsReader]] = web.AppKey("rooms")
 MEMBERS: Final[web.AppKey[MembersReader]] = web.AppKey("members")
@@ -211,6 +232,11 @@ CHAT: Final[web.AppKey[ChatReader]] = web.AppKey("chat")
 ACTIVITY: Final[web.AppKey[ActivityReader]] = web.AppKey("activity")
 STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
 PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
+PAST_USE_CASES: Final = web.AppKey("past use cases", Past)
+"""What is done with what `PAST` reads."""
+WATCH: Final = web.AppKey("watch", Watch)
+MOMENTS: Final = web.AppKey("moments", Moments)
+PHRASES: Final = web.AppKey("phrases", Phrases)
 
 # For one request, where the route's access says so.
 

@@ -17,6 +17,10 @@ from domain.errors import Overloaded
 from domain.rights import Action
 from interfaces.http import (
     activity,
+    bisects,
+    blame,
+    branches,
+    diffs,
     docs,
     documents,
     exports,
@@ -24,16 +28,22 @@ from interfaces.http import (
     imports,
     members,
     messages,
+    moment,
     operation,
+    passages,
     people,
+    permalinks,
+    phrases,
     presence,
     replay,
     replay_page,
+    restore,
     rooms,
     runs,
     saves,
     speech,
     statistics,
+    undo,
 )
 from interfaces.http.answers import (
     AcceptedAnswer,
@@ -74,6 +84,8 @@ from interfaces.http.answers import (
     TicketAnswer,
     UnreadAnswer,
 )
+from interfaces.http.bisects import BISECTS_AT_ONCE, BisectBody
+from interfaces.http.blame import BlameAnswer, BlameQuery
 from interfaces.http.bodies import (
     Acceptance,
     ActivityQuery,
@@ -111,9 +123,17 @@ from interfaces.http.bodies import (
     read_body,
     read_query,
 )
+from interfaces.http.branches import BranchAnswer, MergeBody, NewBranch
+from interfaces.http.diffs import DIFFS_AT_ONCE, DiffAnswer, DiffQuery
 from interfaces.http.door import Access, Door
+from interfaces.http.moment import MomentAnswer, MomentQuery
+from interfaces.http.passages import WatchQuery
+from interfaces.http.permalinks import PermalinkAnswer, RangeQuery
+from interfaces.http.phrases import PastSearchQuery, PhraseQuery
 from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
 from interfaces.http.replay_page import ReplayPageQuery
+from interfaces.http.restore import RestoreBody
+from interfaces.http.undo import PreviewAnswer, Redo, RevisedAnswer, SelectedEdits, UndoBody, UndoneAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +202,12 @@ PAGES_AT_ONCE: Final = 4
 
 # All texts of a room are in memory for each, twice while they are sent.
 STAGES_AT_ONCE: Final = 8
+# Each reads a history from end to end, which is seconds of a whole core for a long one; who does something
+# else meanwhile has the other half of it.
+LOOKING_BACK_AT_ONCE: Final = 4
+
+# The same of all documents of a room.
+ROOMS_SEARCHED_AT_ONCE: Final = 2
 
 # So long it takes to read an ordinary one.
 BUSY_SECONDS: Final = 2.0
@@ -288,10 +314,93 @@ ROUTES: Final = (
     Route("POST", f"{_ROOM}/runs", runs.start, EDIT, body=NewRun, answer=RunAnswer, status=201),
     Route("POST", f"{_ROOM}/runs/{{run}}/finish", runs.finish, EDIT, body=RunEnd, answer=RunAnswer),
     # The past: diff and bisect.
+    Route("GET", f"{_DOCUMENT}/diff", diffs.look, READ, DiffQuery, answer=DiffAnswer, at_once=DIFFS_AT_ONCE),
+    Route("POST", f"{_DOCUMENT}/bisect", bisects.run, READ, body=BisectBody, at_once=BISECTS_AT_ONCE),
+    Route("GET", f"{_DOCUMENT}/passage", permalinks.look, READ, RangeQuery, answer=PermalinkAnswer),
     # Blame.
+    Route(
+        "GET",
+        f"{_DOCUMENT}/blame",
+        blame.blame,
+        READ,
+        BlameQuery,
+        None,
+        BlameAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
     # Moments, and what became of a passage.
+    Route("GET", f"{_DOCUMENT}/watch", passages.watch, READ, WatchQuery, at_once=LOOKING_BACK_AT_ONCE),
+    Route(
+        "GET",
+        f"{_DOCUMENT}/moment",
+        moment.look,
+        READ,
+        MomentQuery,
+        answer=MomentAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
     # Phrases, and all text that there ever was.
+    Route("GET", f"{_DOCUMENT}/phrases", phrases.look, READ, PhraseQuery, at_once=LOOKING_BACK_AT_ONCE),
+    Route(
+        "GET", f"{_ROOM}/past/search", phrases.search, READ, PastSearchQuery, at_once=ROOMS_SEARCHED_AT_ONCE
+    ),
     # Undo, restore, branch.
+    Route(
+        "POST",
+        f"{_DOCUMENT}/undo",
+        undo.undo,
+        EDIT,
+        body=UndoBody,
+        answer=UndoneAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
+    Route(
+        "POST",
+        f"{_DOCUMENT}/undo/preview",
+        undo.preview,
+        EDIT,
+        body=SelectedEdits,
+        answer=PreviewAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
+    Route(
+        "POST",
+        f"{_DOCUMENT}/redo",
+        undo.redo,
+        EDIT,
+        body=Redo,
+        answer=UndoneAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
+    Route(
+        "POST",
+        f"{_DOCUMENT}/restore",
+        restore.restore,
+        EDIT,
+        body=RestoreBody,
+        answer=RevisedAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
+    Route(
+        "POST",
+        f"{_DOCUMENT}/branch",
+        branches.start,
+        EDIT,
+        body=NewBranch,
+        answer=BranchAnswer,
+        status=201,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
+    Route("GET", f"{_DOCUMENT}/branch", branches.look, READ, answer=BranchAnswer),
+    Route(
+        "POST",
+        f"{_DOCUMENT}/merge",
+        branches.merge,
+        EDIT,
+        body=MergeBody,
+        answer=RevisedAnswer,
+        at_once=LOOKING_BACK_AT_ONCE,
+    ),
     # Replay.
     Route("GET", f"{_ROOM}/replay", replay.tell, READ, ReplayQuery, at_once=REPLAYS_AT_ONCE),
     Route("GET", f"{_ROOM}/replay.html", replay_page.download, READ, ReplayPageQuery, at_once=PAGES_AT_ONCE),

@@ -111,12 +111,20 @@ class Api(Past):
         return list((await self._ask("GET", f"{room_path(room)}/documents"))["documents"])
 
     async def document(
-        self, room: str, document: str, *, revision: int | None = None, at: datetime | None = None
+        self,
+        room: str,
+        document: str,
+        *,
+        revision: int | None = None,
+        at: datetime | None = None,
+        position: int | None = None,
+        name: str | None = None,
     ) -> Json:
-        """Its text, now, after its first `revision` edits, or at a moment."""
-        return await self._ask(
-            "GET", document_path(room, document), query=given(revision=revision) | moment(at=at)
-        )
+        """Its text, now, after its first `revision` edits, at a moment, when the log had come to a position,
+        or at the revision with a name.
+        """
+        query = given(revision=revision, position=position, name=name) | moment(at=at)
+        return await self._ask("GET", document_path(room, document), query=query)
 
     async def unlist_document(self, room: str, document: str) -> None:
         await self._ask("DELETE", document_path(room, document))

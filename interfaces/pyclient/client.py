@@ -179,6 +179,20 @@ class ClientDocument:
         """
         await self._client.saved(self.name, timeout)
 
+    async def undo(self, timeout: float = ANSWER_SECONDS) -> int | None:  # noqa: ASYNC109
+        """Take back the last thing that we, this user, have done in this document and that is still in
+        effect, with whatever client and however long ago; what others have typed since stays. Gives the
+        revision of the edit that does it, None when there is nothing to take back.
+
+        Raises Refused, Stopped, NotEditable, or TimeoutError after `timeout` seconds: it may still be done
+        then.
+        """
+        return await self._client.take_back(self.name, is_redo=False, timeout=timeout)
+
+    async def redo(self, timeout: float = ANSWER_SECONDS) -> int | None:  # noqa: ASYNC109
+        """Take our last undo back, unless we have done something else since. Otherwise as `undo`."""
+        return await self._client.take_back(self.name, is_redo=True, timeout=timeout)
+
     def check(self) -> None:
         """Compare the text with the server's, by a hash. They never differ; should they all the same, the
         server's text takes the place of ours (`reset`), and the server counts it.
@@ -240,6 +254,7 @@ class Client:
         self._work = asyncio.Event()
         self._patience: asyncio.Timeout | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0.0
 
     def _new_id(self) -> str:
         return f"{self._chance.getrandbits(96):024x}"
@@ -445,9 +460,24 @@ class Client:
     def _do(self, request: dict[str, Any], result: T) -> asyncio.Future[T]:
         self._check_not_stopped()
         command = self.session.do(request, self._now())
-        doing = self._waiting.for_command(command, result)
+        doing = self._waiting.for_command(command, lambda _: result)
         self.settle()
         return doing
+
+    async def take_back(self, document: str, *, is_redo: bool, timeout: float) -> int | None:  # noqa: ASYNC109
+        """See `ClientDocument.undo` and `redo`."""
+        self._check_not_stopped()
+        session = self.session
+        async with asyncio.timeout(timeout):
+            # What was typed here is part of what can be taken back, and so is what was taken back before.
+            while not session.replica(document).is_saved or session.phase(document) is not Phase.OPEN:
+                await self._opened(document, timeout)
+                await self.saved(document, timeout)
+            ask = commands.redo if is_redo else commands.undo
+            command = session.do(ask(document, session.saved_revision(document)), self._now())
+            doing = self._waiting.for_command(command, lambda done: done.revision)
+            self.settle()
+            return await doing
 
     def read(self, up_to: int | str | None = None) -> None:
         """The user has read the chat up to a message, by its id, or a position; without it, all there is.
@@ -591,9 +621,10 @@ class Client:
     def _arm(self) -> None:
         """See to it that the session is called when something is due."""
         due = self.session.next_time()
-        if due is not None and (self._timer is None or due < self._timer.when()):
+        if due is not None and (self._timer is None or due < self._timer_due):
             if self._timer is not None:
                 self._timer.cancel()
+            self._timer_due = due  # kept here: what uvloop gives for a moment that is over does not know it
             self._timer = asyncio.get_running_loop().call_at(due, self._on_timer)
 
     def _on_timer(self) -> None:

@@ -1,9 +1,10 @@
-"""What a user wants to have in the log beside edits: messages and what becomes of them, saves, runs.
+"""What a user wants to have in the log beside edits: messages and what becomes of them, saves, runs, undo.
 
 Each is sent until the server has answered it, over any number of sockets: a message and a run have ids that
-are made here, so that a resend meets itself, and everything else changes nothing when it is so already. One
-is under way at a time: if the first of two were refused for the moment and the second taken, a person's
-words would come out in the wrong order, and an edit before the message that it edits.
+are made here, and an undo says what was seen before it, so that a resend meets itself, and everything else
+changes nothing when it is so already. One is under way at a time: if the first of two were refused for the
+moment and the second taken, a person's words would come out in the wrong order, and an edit before the
+message that it edits.
 """
 
 from __future__ import annotations
@@ -55,6 +56,15 @@ def pin_message(message: str, *, pinned: bool = True) -> Frame:
 
 def save_revision(document: str, revision: int, name: str | None = None) -> Frame:
     return {"type": "save_revision", "document": document, "revision": revision, **_given(name=name)}
+
+
+def undo(document: str, revision: int) -> Frame:
+    """What was done last, as seen at `revision`."""
+    return {"type": "undo", "document": document, "revision": revision}
+
+
+def redo(document: str, revision: int) -> Frame:
+    return {"type": "redo", "document": document, "revision": revision}
 
 
 def start_run(run: str, title: str, *, document: str | None = None, revision: int | None = None) -> Frame:
@@ -150,9 +160,9 @@ class Commands(Errand):
     def _oldest(self) -> Frame:
         return next(iter(self.waiting.values()))
 
-    def _on_done(self, now: float) -> None:
+    def _on_done(self, now: float, revision: int | None = None) -> None:
         number, _ = self._take_oldest()
-        self._notices.append(notices.CommandDone(number))
+        self._notices.append(notices.CommandDone(number, revision))
         self._pump(now)
 
     def _take_oldest(self) -> tuple[int, Frame]:
@@ -204,7 +214,7 @@ class Commands(Errand):
             return
         self._refs.remove(ref)
         if reply["type"] == "ok":
-            self._on_done(now)
+            self._on_done(now, reply.get("revision"))
         elif _may_pass(reply) and ref != self._newest:
             pass  # the last copy may find the server at leisure, or have a right again
         elif _is_not_now(reply):

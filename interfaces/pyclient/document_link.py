@@ -20,6 +20,7 @@ from enum import Enum
 from hashlib import sha256
 from typing import Final
 
+from domain.document import TYPED
 from domain.text_op import Op
 from interfaces.pyclient import notices
 from interfaces.pyclient.errors import NotEditable, NotSaved
@@ -330,6 +331,7 @@ class DocumentLink(Errand):
                     event["actor"],
                     taken.op,
                     event["at"],
+                    event.get("cause", TYPED),
                 )
             )
         elif isinstance(taken, Acked):

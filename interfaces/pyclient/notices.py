@@ -65,7 +65,9 @@ class DocumentReset(NamedTuple):
 
 
 class Edited(NamedTuple):
-    """Somebody's edit was taken in; `op` is what it did to the present text."""
+    """Somebody's edit was taken in; `op` is what it did to the present text. `cause` says why it was made:
+    typed, undo, redo, restore, branch, merge.
+    """
 
     document: str
     revision: int
@@ -73,6 +75,7 @@ class Edited(NamedTuple):
     actor: str
     op: Op
     at: int
+    cause: str = "typed"
 
 
 class Acked(NamedTuple):
@@ -154,9 +157,10 @@ class ReceiptsMoved(NamedTuple):
 
 
 class CommandDone(NamedTuple):
-    """What was asked for under this number is in the log."""
+    """What was asked for under this number is in the log; of an undo, as `revision`, if it did anything."""
 
     command: int
+    revision: int | None = None
 
 
 class CommandRefused(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, TypeVar, assert_never
 
 from interfaces.pyclient import notices
@@ -23,7 +24,7 @@ class Waiting:
         self._online: list[Waiter] = []
         self._flushing: list[Waiter] = []
         self._opening: dict[str, Waiter] = {}
-        self._commanding: dict[int, tuple[Waiter, Any]] = {}
+        self._commanding: dict[int, tuple[Waiter, Callable[[notices.CommandDone], Any]]] = {}
         self._saving: list[tuple[str, int, Waiter]] = []
 
     # Who waits.
@@ -45,10 +46,10 @@ class Waiting:
             waiter = self._opening[document] = _waiter()
         return waiter
 
-    def for_command(self, command: int, result: T) -> asyncio.Future[T]:
-        """Until the command of this number is done; it gives `result` then."""
+    def for_command(self, command: int, as_result: Callable[[notices.CommandDone], T]) -> asyncio.Future[T]:
+        """Until the command of this number is done; it gives what `as_result` makes of that."""
         waiter = _waiter()
-        self._commanding[command] = (waiter, result)
+        self._commanding[command] = (waiter, as_result)
         return waiter
 
     def for_save(self, document: str, edit: int) -> Waiter:
@@ -69,8 +70,8 @@ class Waiting:
             case notices.DocumentRefused():
                 _wake(self._opening.pop(notice.document, None), Refused(notice.code, notice.message))
             case notices.CommandDone():
-                waiter, result = self._commanding.pop(notice.command)
-                _wake(waiter, result=result)
+                waiter, as_result = self._commanding.pop(notice.command)
+                _wake(waiter, result=as_result(notice))
             case notices.CommandRefused():
                 waiter, _ = self._commanding.pop(notice.command)
                 _wake(waiter, Refused(notice.code, notice.message))

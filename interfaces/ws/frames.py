@@ -140,6 +140,26 @@ class EditFrame(Request):
     op: list[Any]
 
 
+class UndoFrame(Request):
+    """Take back the last thing that one has done in a document. `revision` is the newest that one has seen:
+    asked once more with the same, it is not done twice.
+    """
+
+    action = Action.EDIT
+    type: Literal["undo"]
+    document: DocumentId
+    revision: Integer | None = None
+
+
+class RedoFrame(Request):
+    """Take one's last undo back. `revision` is as there."""
+
+    action = Action.EDIT
+    type: Literal["redo"]
+    document: DocumentId
+    revision: Integer | None = None
+
+
 class CursorFrame(Request):
     action = Action.SHOW
     type: Literal["cursor"]
@@ -303,6 +323,8 @@ AnyRequest = (
     | Open
     | Close
     | EditFrame
+    | UndoFrame
+    | RedoFrame
     | CursorFrame
     | TypingFrame
     | StatusFrame

@@ -14,6 +14,7 @@ from typing import Final
 from aiohttp import WSMsgType, web
 
 from application.identity import agent_class
+from application.past.undo import Undo
 from application.services import Services
 from domain.ids import is_id
 from domain.limits import FRAME_BYTES
@@ -50,11 +51,18 @@ class SessionSockets:
     """All sockets of this process. `run` is its one task: heartbeats and deadlines."""
 
     def __init__(
-        self, services: Services, hub: Hub, live_views: LiveViews, limits: Limits, failures: Failures
+        self,
+        services: Services,
+        undo: Undo,
+        hub: Hub,
+        live_views: LiveViews,
+        limits: Limits,
+        failures: Failures,
     ) -> None:
         """`failures` are counted together with those over HTTP."""
         self._failures = failures
         self._services = services
+        self._undo = undo
         self._hub = hub
         self._live_views = live_views
         self._limits = limits
@@ -105,6 +113,7 @@ class SessionSockets:
         session = Session(
             room,
             self._services,
+            self._undo,
             self._hub,
             self._live_views,
             transport,

@@ -19,6 +19,8 @@ from typing import Any, Final, assert_never
 from application.attendances import Stay
 from application.documents import digest
 from application.log import Recorded
+from application.past.revising import edit_of
+from application.past.undo import Undo
 from application.services import Services
 from domain.attendance import Appearance, Status
 from domain.document import Document, Edit
@@ -67,12 +69,14 @@ from interfaces.ws.frames import (
     Post,
     React,
     ReceiptFrame,
+    RedoFrame,
     Refresh,
     SaveRevision,
     StartRun,
     StatusFrame,
     Subscribe,
     TypingFrame,
+    UndoFrame,
     Unsubscribe,
     find_ref,
     parse_frame,
@@ -108,6 +112,9 @@ REVISIONS_PER_TOKEN: Final = 25
 # To hash the longest text takes as long as some tens of edits.
 CHECK_COST: Final = 50
 
+# To take something back, some thousands of edits are read and folded.
+UNDO_COST: Final = 50
+
 # Documents one session may have open: a browser window with many tabs, not a crawler.
 DOCUMENTS_OPEN_MAX: Final = 128
 
@@ -138,6 +145,7 @@ class Session:
         "_room_on_node",
         "_services",
         "_stay",
+        "_undo",
         "client",
         "connected",
         "documents",
@@ -152,6 +160,7 @@ class Session:
         self,
         room: str,
         services: Services,
+        undo: Undo,
         hub: Hub,
         live_views: LiveViews,
         transport: Transport,
@@ -170,6 +179,7 @@ class Session:
         self.session_id = services.new_id()
         self.documents: frozenset[str] = frozenset()
         self._services = services
+        self._undo = undo
         self._hub = hub
         self._live_views = live_views
         self._close = close
@@ -368,6 +378,8 @@ class Session:
         match request:
             case EditFrame():
                 self._on_edit(request)
+            case UndoFrame() | RedoFrame():
+                await self._on_undo(request)
             case CursorFrame():
                 await self._on_cursor(request)
             case ReceiptFrame():
@@ -635,6 +647,17 @@ class Session:
         edit = Edit(self.client, request.seq, request.base, op, digest(request.base, op))
         done = self._services.documents.edit(self.room, request.document, edit, actor=self.user)
         self._answer_when(done, partial(self._on_done, request.ref, self._stayed.on_edit))
+
+    async def _on_undo(self, request: UndoFrame | RedoFrame) -> None:
+        """Waited for: who asks twice wants two things to be taken back. The edit is told like all others."""
+        if wait := self._edits.take(self._services.monotonic(), UNDO_COST):
+            raise RateLimited("too much is taken back", retry_after=round(wait + 0.001, 3))
+        take = self._undo.undo_mine if isinstance(request, UndoFrame) else self._undo.redo_mine
+        done = await take(self.room, request.document, actor=self.user, seen=request.revision)
+        if done is not None:
+            self._stayed.on_edit()
+        revision = None if done is None else edit_of(done).revision
+        self._reply(frame(type="ok", ref=request.ref, revision=revision))
 
     @property
     def _stayed(self) -> Stay:

@@ -69,7 +69,7 @@ def as_stage(stage: Stage) -> dict[str, Any]:
             }
             for document in stage.documents.values()
         ],
-        "people": [_person(person) for person in stage.people],
+        "people": [as_person(person) for person in stage.people],
         "messages": [{**as_message(message), "position": message.position} for message in stage.messages],
     }
 
@@ -84,7 +84,7 @@ def as_mark(mark: Mark) -> Mapping[str, Any]:
     }
 
 
-def _person(person: StagedPerson) -> dict[str, Any]:
+def as_person(person: StagedPerson) -> dict[str, Any]:
     cursor, typing = person.cursor, person.typing
     return {
         "client": person.client,

@@ -11,7 +11,7 @@ import orjson
 from application.log import Recorded
 from domain.aggregate import Event
 from domain.attendance import Joined, Left, StatusChanged
-from domain.document import EditApplied
+from domain.document import TYPED, EditApplied
 from domain.errors import ChronoscribeError
 from domain.ids import parse_stream
 from domain.instants import as_microseconds
@@ -85,7 +85,8 @@ PING: Final = frame(type="ping")
 
 
 def _edit(event: EditApplied) -> Mapping[str, Any]:
-    return {
+    """Nearly all edits are typed, and there are more of them than of anything else: nothing is said of it."""
+    told = {
         "document": parse_stream(event.originator_id).name,
         "revision": event.revision,
         "base": event.base,
@@ -93,6 +94,17 @@ def _edit(event: EditApplied) -> Mapping[str, Any]:
         "seq": event.seq,
         "op": event.op,
     }
+    return told if event.cause == TYPED else {**told, **_reasons(event)}
+
+
+def _reasons(event: EditApplied) -> Mapping[str, Any]:
+    """Why an edit was made that was not typed: what it takes back, or of which text it is."""
+    told: dict[str, Any] = {"cause": event.cause}
+    if event.undoes is not None:
+        told["undoes"] = event.undoes
+    if event.source is not None:
+        told["source"] = event.source
+    return told
 
 
 def as_message(message: ChatMessage) -> dict[str, Any]:

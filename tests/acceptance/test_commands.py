@@ -33,6 +33,7 @@ pytestmark = pytest.mark.slow
 # For a line to come: a process has to start on a loaded machine, or to find a server that has just come back.
 LINE_SECONDS: Final = 30.0
 
+NEWLINE: Final = "\n"
 TEXT: Final = "Grüße, 本\x1b[31m red\r\nno line end"
 
 
@@ -53,19 +54,55 @@ async def _write(url: str) -> None:
         await client.post("Done.\x07 Next?")
 
 
+async def _name(url: str, name: str) -> None:
+    async with Client(url, "demo", name="Ada") as client:
+        await client.save_revision(await client.open("notes.md"), name)
+
+
+async def _write_much(url: str) -> None:
+    async with Client(url, "demo", name="Ada") as client:
+        document = await client.open("much.md", create=True)
+        for _ in range(5):
+            document.insert(0, "line\n" * 10_000)
+            await document.saved()
+
+
+async def _write_program(url: str) -> None:
+    """Seven revisions, of which the fourth and those after it do not parse."""
+    async with Client(url, "demo", name="Dora") as client:
+        document = await client.open("program.py", create=True)
+        for text in ("a = 1\n", "b = 2\n", "c = 3\n", "d = (\n", "e = 5\n", "f = 6\n", "g = 7\n"):
+            document.insert(len(document.text), text)
+            await document.saved()
+
+
 @contextmanager
 def following(server: ServerProcess, *arguments: str) -> Iterator[Queue[str]]:
     """The lines of a command with -f as they come; it must end as Ctrl-C ends a program."""
-    command = [sys.executable, "-m", "interfaces.cli.main", *arguments, "demo", "-f"]
+    with _running(server, *arguments, "-f") as (process, lines):
+        yield lines
+        process.send_signal(signal.SIGINT)
+        assert process.wait(LINE_SECONDS) == 130
+
+
+@contextmanager
+def ended(server: ServerProcess, *arguments: str) -> Iterator[Queue[str]]:
+    """The same of a command that must end by itself."""
+    with _running(server, *arguments) as (process, lines):
+        yield lines
+        assert process.wait(LINE_SECONDS) == 0
+
+
+@contextmanager
+def _running(server: ServerProcess, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], Queue[str]]]:
+    command = [sys.executable, "-m", "interfaces.cli.main", *arguments]
     process = subprocess.Popen(command, cwd=ROOT, env=server.environment, stdout=subprocess.PIPE, text=True)
     lines: Queue[str] = Queue()
     assert process.stdout is not None
     reader = Thread(target=_put_all, args=[process.stdout, lines])
     reader.start()
     try:
-        yield lines
-        process.send_signal(signal.SIGINT)
-        assert process.wait(LINE_SECONDS) == 130
+        yield process, lines
     finally:
         process.kill()
         process.wait()
@@ -139,6 +176,80 @@ def test_a_document_is_shown_as_of_a_moment(server: ServerProcess) -> None:
     assert server.run("show", "demo", "notes.md", "--at", moment).stdout == TEXT.encode()
 
 
+def test_a_document_is_shown_at_a_place_of_the_log_and_by_name(server: ServerProcess) -> None:
+    log = server.run("log", "demo", "--json").stdout.splitlines()
+    edits = [event for event in map(json.loads, log) if event["event"] == "edit"]
+    position = str(edits[0]["position"])
+    assert server.run("show", "demo", "notes.md", "--position", position).stdout == TEXT.encode()
+    asyncio.run(_name(server.url, "First draft"))
+    assert server.run("show", "demo", "notes.md", "--name", "First draft").stdout == TEXT[7:].encode()
+    arguments = ("diff", "demo", "notes.md", "--from", f"position:{position}", "--words")
+    by_name = server.run(*arguments, "--to", "name:First draft").stdout
+    assert by_name == server.run(*arguments, "--to", "2").stdout
+    assert "[-Grüße, -]本".encode() in by_name
+
+
+def test_a_diff_is_printed_for_patch_for_people_and_for_programs(server: ServerProcess) -> None:
+    arguments = ("diff", "demo", "notes.md", "--from", "1")
+    unified = server.run(*arguments).stdout.decode()
+    assert unified.startswith("--- notes.md\t")
+    assert f"\n-{TEXT.partition(NEWLINE)[0]}\n+{TEXT[7:].partition(NEWLINE)[0]}\n" in unified
+    told = json.loads(server.run(*arguments, "--json").stdout)
+    assert (told["old"]["revision"], told["new"]["revision"]) == (1, 2)
+    page = server.run(*arguments, "--html").stdout.decode()
+    assert page.startswith("<!doctype html>")
+    assert '<span class="control">U+001B</span>' in page
+    shown = on_terminal(server, *arguments)
+    assert "\x1b[31m-" in shown
+    assert r"本\x1b[31m red\r" in shown
+
+
+def test_a_pager_that_has_seen_enough_is_no_failure(server: ServerProcess) -> None:
+    asyncio.run(_write_much(server.url))
+    done = subprocess.run(
+        [
+            "/bin/bash",
+            "-o",
+            "pipefail",
+            "-c",
+            f"{sys.executable} -m interfaces.cli.main diff demo much.md --from 0 | head -1",
+        ],
+        cwd=ROOT,
+        env=server.environment,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"--- much.md")
+
+
+def test_the_edit_that_made_a_document_bad_is_found(server: ServerProcess) -> None:
+    asyncio.run(_write_program(server.url))
+    for asked in (
+        ("--parses", "python"),
+        ("--text-absent", "("),
+        ("--regex", r"^[^(]*$"),
+        ("--run", f"{sys.executable} -c 'import ast, sys; ast.parse(sys.stdin.read())'"),
+    ):
+        done = server.run("bisect", "demo", "program.py", *asked, "--json")
+        found = json.loads(done.stdout)
+        assert (done.returncode, found["good"], found["bad"]) == (0, 3, 4)
+        assert found["edit"]["user"].startswith("guest-dora")
+        assert len(done.stderr.splitlines()) == len(found["evaluated"])
+    done = server.run("bisect", "demo", "program.py", "--parses", "python", "--good", "1", "--bad", "now")
+    first, *_, looked = done.stdout.decode().splitlines()
+    assert "made program.py bad with revision 4" in first
+    assert looked.startswith("looked at ")
+    shown = on_terminal(server, "bisect", "demo", "program.py", "--parses", "python")
+    assert "made program.py bad with revision 4" in shown
+
+
+def test_a_search_that_hangs_ends(server: ServerProcess) -> None:
+    asked = ("--run", "grep -q '(' && sleep 1000; true", "--timeout", "0.5")
+    found = json.loads(server.run("bisect", "demo", "program.py", *asked, "--json").stdout)
+    assert (found["good"], found["bad"]) == (3, 4)
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -147,6 +258,15 @@ def test_a_document_is_shown_as_of_a_moment(server: ServerProcess) -> None:
         (("show", "demo", "../x"), "there is no document '../x'"),
         (("show", "demo", "notes.md", "--revision", "3"), "notes.md has 2 revisions, not 3"),
         (("show", "demo", "notes.md", "--at", "2001-01-01"), "notes.md was created later"),
+        (("show", "demo", "notes.md", "--name", "Nothing"), "none of its revisions has that name"),
+        (("show", "demo", "notes.md", "--position", "0"), "not yet at that moment"),
+        (("diff", "demo", "notes.md", "--from", "1", "--to", "3"), "notes.md has 2 revisions, not 3"),
+        (("diff", "demo", "nothing.md", "--from", "0"), "there is no document 'nothing.md'"),
+        (("bisect", "demo", "notes.md", "--parses", "json", "--bad", "9"), "has 2 revisions, not 9"),
+        (("bisect", "demo", "notes.md", "--text-present", "x"), "revision 0 is bad, not good"),
+        (("bisect", "demo", "notes.md", "--text-absent", "x"), "revision 2 is good, not bad"),
+        (("bisect", "demo", "notes.md", "--regex", "("), "no pattern of RE2's: missing ): ("),
+        (("bisect", "demo", "notes.md", "--run", "exit 127"), "the command has ended with 127"),
         (("log", "nowhere"), "there is no room 'nowhere'"),
         (("activity", "nowhere"), "there is no room 'nowhere'"),
         (("activity", "no/where"), "there is no room 'no/where'"),
@@ -222,7 +342,7 @@ def test_activity_is_printed_for_people_and_for_programs(server: ServerProcess) 
 
 
 def test_activity_is_followed(server: ServerProcess) -> None:
-    with following(server, "activity") as lines:
+    with following(server, "activity", "demo") as lines:
         next_with(lines, "opened the room")
         asyncio.run(_post(server.url, "Are you there?"))
         assert "guest-ben" in next_with(lines, "said: Are you there?")
@@ -231,7 +351,7 @@ def test_activity_is_followed(server: ServerProcess) -> None:
 
 
 def test_following_goes_on_over_a_restart_of_the_server(server: ServerProcess) -> None:
-    with following(server, "log") as lines, following(server, "log", "--json") as objects:
+    with following(server, "log", "demo") as lines, following(server, "log", "demo", "--json") as objects:
         next_with(lines, "opened the room")
         next_with(objects, "room_opened")
         asyncio.run(_post(server.url, "before"))

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.benchmarks import chat, history, scenarios, search
+from tests.benchmarks import chat, history, million, scenarios, search
 from tests.benchmarks.harness import FLOOR, SERVER, Machine, machine, show
 
 SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
@@ -24,6 +24,7 @@ SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
     "chat": chat.chat,
     "restart": scenarios.restart,
     "history": history.history,
+    "million": million.million,
     "search": search.search,
     "wal": scenarios.write_ahead_log,
 }

@@ -43,7 +43,7 @@ async def history(running: Machine) -> dict[str, Any]:
         await migrate(connection)
         reader, past = PostgresHistory(database), TimeTravel(database)
         stream = document_stream("bench", "history")
-        text = await _write(database, reader)
+        text = await write(database, reader, EDITS)
         await connection.execute("ANALYZE record")
 
         opened = []
@@ -87,13 +87,14 @@ async def history(running: Machine) -> dict[str, Any]:
         await database.close()
 
 
-async def _write(database: Database, reader: PostgresHistory) -> str:
+async def write(database: Database, reader: PostgresHistory, edits: int) -> str:
+    """Write a document of so many edits with the snapshots that a server takes; returns its text."""
     log = PostgresLog(database, "record")
-    began = datetime.now(UTC) - timedelta(seconds=EDITS / EDITS_PER_SECOND)
+    began = datetime.now(UTC) - timedelta(seconds=edits / EDITS_PER_SECOND)
     document = Document.create("bench", "history", actor="ada", at=began)
     chooser = random.Random(1)
     position = 0
-    for revision in range(EDITS):
+    for revision in range(edits):
         # People type where they just typed, sometimes somewhere else, and delete about as much as they write.
         length = len(document.text)
         position = chooser.randint(0, length) if chooser.random() < 0.02 else min(position + 1, length)

@@ -78,6 +78,27 @@ def _document() -> Document:
     return document
 
 
+def _revised() -> Document:
+    """One in which an edit was taken back, then a text restored, and another brought in from a branch."""
+    document = _document()
+    by: dict[str, Any] = {"actor": ACTOR, "at": AT}
+    document.revise(
+        [2, {"d": "X"}, '\t"\\'],
+        cause="undo",
+        undoes=[[1, 1], [2, 2]],
+        revives=[[2, 1, 2], [1, 1, 4, "alt.md", 3, 0]],
+        **by,
+    )
+    document.revise(
+        ["“é” 😀"],
+        cause="merge",
+        origins=[[3, "", 1, 0], [2, "zweig.md", 7, 4]],
+        source=("zweig.md", 9),
+        **by,
+    )
+    return document
+
+
 def _message() -> Message:
     message = Message.post(
         "demo",
@@ -221,6 +242,12 @@ def events() -> list[Event]:
         for event in _events(aggregate):
             samples[event.TOPIC] = event
     return list(samples.values())
+
+
+def other_events() -> dict[str, Event]:
+    """By the names of their fixtures: events that have what not all of their class have."""
+    *_, undo, merge = _events(_revised())
+    return {"document.edit_applied.v1.undo": undo, "document.edit_applied.v1.merge": merge}
 
 
 def older_events() -> dict[str, Event]:

@@ -19,6 +19,7 @@ from tests.infrastructure import samples
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 EVENTS = {event.TOPIC: event for event in samples.events()}
+OTHER_EVENTS = samples.other_events()
 OLDER_EVENTS = samples.older_events()
 STORED_EVENTS = sorted((FIXTURES / "events").glob("*.json"))
 SNAPSHOTS = samples.snapshots()
@@ -50,6 +51,15 @@ def test_every_event_class_has_a_stored_row_of_its_present_version(topic: str) -
     )
 
 
+@pytest.mark.parametrize("name", sorted(OTHER_EVENTS))
+def test_what_not_all_of_a_class_have_is_in_a_stored_row_of_its_own(name: str) -> None:
+    path = FIXTURES / "events" / f"{name}.json"
+    assert path.exists(), f"{path} is missing; it is:\n{as_fixture(OTHER_EVENTS[name])}"
+    assert path.read_text("utf-8") == as_fixture(OTHER_EVENTS[name]), (
+        "an event is stored in another way than before"
+    )
+
+
 @pytest.mark.parametrize("topic", sorted(SNAPSHOTS))
 def test_every_kind_of_snapshot_has_a_stored_row(topic: str) -> None:
     path = FIXTURES / "snapshots" / f"{topic}.v{samples.SNAPSHOT_SHAPES[topic]}.json"
@@ -62,7 +72,7 @@ def test_every_kind_of_snapshot_has_a_stored_row(topic: str) -> None:
 @pytest.mark.parametrize("path", STORED_EVENTS, ids=lambda path: path.stem)
 def test_a_stored_event_of_any_version_is_read_as_the_event_it_was(path: Path) -> None:
     event = read(path)
-    assert event == OLDER_EVENTS.get(path.stem, EVENTS[event.TOPIC])
+    assert event == (OLDER_EVENTS | OTHER_EVENTS).get(path.stem, EVENTS[event.TOPIC])
     assert type(event) is EVENT_CLASSES[path.name.partition(".v")[0]]
 
 

@@ -177,8 +177,14 @@ class World:
         if length > command.number > 0 and command.number % 2:
             op = [{"d": command.number}, "x"]
         revision = document.revision
-        document.edit(Edit("c", revision + 1, revision, op, f"{revision}"), actor=command.who, at=self.moment)
+        edit = Edit("c", next_seq(document), revision, op, f"{revision}")
+        document.edit(edit, actor=command.who, at=self.moment)
         return document
+
+
+def next_seq(document: Document) -> int:
+    """Of the one client that types."""
+    return document.clients["c"].seq + 1 if "c" in document.clients else 1
 
 
 # Those that need others before them come more often.

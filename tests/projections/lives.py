@@ -31,10 +31,11 @@ from domain.room import (
     Room,
 )
 from domain.run import Outcome, Run, RunFinished, RunStarted
-from tests.projections.histories import LEAST, ROOMS, USERS, Command, World
+from tests.projections.histories import LEAST, ROOMS, USERS, Command, World, next_seq
 
 OUTCOMES: Final = tuple(Outcome)
-CAUSES: Final = ("undo", "undo", "redo", "restore")
+CAUSES: Final = ("undo", "undo", "redo", "restore", "undo all", "restored", "branch", "merge")
+ALONE: Final = ("restore", "branch", "merge")
 
 
 @dataclass
@@ -140,9 +141,17 @@ class LivelyWorld(World):
         """An edit that was not typed."""
         document = self.documents.get(command.room)
         if document is not None:
-            revision, cause = document.revision, CAUSES[command.number % 4]
-            edit = Edit("c", revision + 1, revision, ["x"], f"{revision}")
-            document.edit(edit, actor=command.who, at=self.moment, cause=cause)
+            cause = CAUSES[command.number % len(CAUSES)]
+            by: Any = {"actor": command.who, "at": self.moment}
+            if cause == "undo all":
+                document.revise(["y"], cause="undo", undoes=[[1, document.revision + 1]], **by)
+            elif cause in ("restored", "branch", "merge"):
+                source = ("", 1) if cause == "restored" else ("other.md", 2)
+                document.revise(["z"], cause=cause.removesuffix("d"), source=source, **by)
+            else:
+                # As it was before undo said what it takes back, and from where a text was restored.
+                edit = Edit("c", next_seq(document), document.revision, ["x"], f"{document.revision}")
+                document.edit(edit, cause=cause, **by)
         return document
 
 
@@ -231,8 +240,9 @@ def _single(room: str, here: Numbered, number: int, event: Event) -> list[Row]:
             kind, document = "listed", event.document
         case DocumentUnlisted():
             kind, document = "unlisted", event.document
-        case EditApplied(cause="restore"):
-            kind, document, details = "restored", name, _amount([event])
+        case EditApplied(cause=("restore" | "branch" | "merge") as cause):
+            kind = {"restore": "restored", "branch": "branched", "merge": "merged"}[cause]
+            document, details = name, _amount([event])
         case Opened():
             kind = "opened"
             details = {"title": event.title, "owner": event.owner, "everyone": event.everyone}
@@ -276,7 +286,14 @@ def _role(before: Sequence[Event], user: str) -> str | None:
 
 def _amount(edits: Sequence[EditApplied]) -> dict[str, Any]:
     components: list[Any] = [component for edit in edits for component in edit.op]
-    return {
+    told: dict[str, Any] = {}
+    if ranges := [edit.undoes for edit in edits if edit.undoes]:
+        told["undone"] = len([r for each in ranges for first, last in each for r in range(first, last + 1)])
+    for edit in edits:
+        if edit.source:
+            told |= {"source": edit.source[0] or parse_stream(edit.originator_id).name}
+            told |= {"revision": edit.source[1]}
+    return told | {
         "edits": len(edits),
         "inserted": len("".join(c for c in components if isinstance(c, str))),
         "deleted": len("".join(c["d"] for c in components if isinstance(c, dict))),
@@ -312,7 +329,7 @@ def _bursts(room: str, here: Numbered) -> list[Row]:
         return event.originator_id, event.actor, event.cause
 
     rows = []
-    edits = [(n, e) for n, e in here if isinstance(e, EditApplied) and e.cause != "restore"]
+    edits = [(n, e) for n, e in here if isinstance(e, EditApplied) and e.cause not in ALONE]
     for (stream, _, cause), group in groupby(sorted(edits, key=lambda item: (key(item), item[0])), key):
         for part in _runs_of(list(group), timedelta(minutes=10)):
             amount = _amount([e for _, e in part if isinstance(e, EditApplied)])

@@ -63,7 +63,20 @@ SENTENCES = [
     (edited(inserted=0, deleted=0), "edited main.py: 14 edits, revision 17 to 31"),
     (edited(cause="redo"), "edited main.py (redo): 14 edits, +120 −33 characters, revision 17 to 31"),
     (edited("undone", cause="undo", edits=1), "undid something in main.py: 1 edit, +120 −33 characters,"),
+    (edited("undone", cause="undo", undone=3), "undid 3 edits in main.py: 14 edits, +120 −33 characters,"),
     (edited("restored", cause="restore", edits=1), "restored main.py: 1 edit, +120 −33 characters,"),
+    (
+        edited("restored", cause="restore", edits=1, source="main.py", revision=12),
+        "restored main.py to revision 12: 1 edit, +120 −33 characters,",
+    ),
+    (
+        edited("branched", cause="branch", edits=1, source="old.py", revision=4),
+        "branched main.py from old.py at revision 4",
+    ),
+    (
+        edited("merged", cause="merge", edits=1, source="new.py", revision=9),
+        "merged new.py into main.py: 1 edit, +120 −33 characters,",
+    ),
     (a_line("saved", revision=17), "saved main.py at revision 17"),
     (a_line("named", revision=17, name="v1"), "named revision 17 of main.py “v1”"),
     (a_line("ran", title="tests", outcome=None, exit_code=None, seconds=None), "is running tests"),

@@ -23,6 +23,9 @@ from application.live import LiveAggregates
 from application.log import Recorded
 from application.members import Members
 from application.messages import Messages
+from application.past.blame import Blame, EditFacts
+from application.past.revising import Revising
+from application.past.undo import Undo
 from application.profiles import Profiles
 from application.receipts import Receipts
 from application.revisions import Revisions
@@ -30,7 +33,8 @@ from application.rooms import Rooms
 from application.runs import Runs
 from application.services import Services
 from domain.attendance import Joined
-from domain.document import Document
+from domain.attribution import Run
+from domain.document import Document, EditApplied
 from domain.errors import ChronoscribeError, StoreUnavailable
 from domain.ids import parse_stream
 from infrastructure.feed import Feed
@@ -61,6 +65,26 @@ class NoStandings:
 
     async def find(self) -> Mapping[str, Any] | None:
         return {}
+
+
+class NoPast:
+    """Nobody looks back here."""
+
+    async def nearest(self, stream: str, revision: int) -> tuple[int, Sequence[Run]]:
+        del stream, revision
+        return 0, []
+
+    async def keep(self, stream: str, revision: int, runs: Sequence[Run]) -> None:
+        pass
+
+    async def facts(self, stream: str, revisions: Sequence[int]) -> Mapping[int, EditFacts]:
+        raise NotImplementedError
+
+    async def revision_at(self, stream: str, at: datetime) -> int | None:
+        raise NotImplementedError
+
+    async def own_backwards(self, stream: str, actor: str, before: int, limit: int) -> Sequence[EditApplied]:
+        raise NotImplementedError
 
 
 class LogParts:
@@ -118,9 +142,15 @@ class SimulatedNode(Owner):
         self.snapshots = Snapshots(self.record.lives, self.history)
         self.record.feed.follow(self.snapshots.on_events)
         self.services = self._services()
+        self.undo = self._undo()
         self.hub = Hub(self.history, self.history)
         self.live_views = LiveViews(NoStandings(), {})  # there are no projections here
         self.limits = Limits()
+
+    def _undo(self) -> Undo:
+        documents, past = self.services.documents, NoPast()
+        revising = Revising(self.record.lives, self.history, documents)
+        return Undo(documents, Blame(self.history, past), past, revising, now=self.now)
 
     def _services(self) -> Services:
         lives = self.record.lives
@@ -299,6 +329,7 @@ class Socket(NodeEnd):
         self.session = Session(
             room,
             node.services,
+            node.undo,
             node.hub,
             node.live_views,
             self,

@@ -11,7 +11,7 @@ import pytest
 
 from infrastructure.embedded_postgres import EmbeddedPostgres
 from infrastructure.rebuild import Difference, Rebuilt
-from interfaces.cli import load, rebuild, show
+from interfaces.cli import load, past, progress, rebuild
 from interfaces.cli.failures import CommandFailed
 from interfaces.cli.main import main, parser
 
@@ -27,12 +27,12 @@ def test_a_revision_is_a_whole_number(text: str, capsys: pytest.CaptureFixture[s
 
 def test_a_time_with_an_offset_is_that_moment() -> None:
     expected = datetime(2026, 11, 23, 13, 5, tzinfo=UTC)
-    assert show.moment_of("2026-11-23T14:05:00+01:00") == expected
-    assert show.moment_of("2026-11-23T13:05Z") == expected
+    assert past.moment_of("2026-11-23T14:05:00+01:00") == expected
+    assert past.moment_of("2026-11-23T13:05Z") == expected
 
 
 def test_a_time_without_an_offset_is_the_time_here() -> None:
-    moment = show.moment_of("2026-11-23T14:05")
+    moment = past.moment_of("2026-11-23T14:05")
     assert moment.utcoffset() is not None
     assert moment.replace(tzinfo=None) == datetime(2026, 11, 23, 14, 5)  # noqa: DTZ001
 
@@ -113,10 +113,10 @@ def test_the_report_of_a_rebuild_says_what_was_parked_and_what_differed() -> Non
 def test_without_a_terminal_a_line_now_and_then_says_how_far_it_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    say = rebuild._line_now_and_then("directory")
+    say = progress.line_now_and_then("directory")
     say(1, 5_000)
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(rebuild, "LINE_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
     say(2_000, 5_000)
     assert capsys.readouterr().err == "directory: 2,000 of 5,000\n"
 
@@ -186,7 +186,7 @@ def test_the_report_names_who_agrees() -> None:
 
 
 def test_time_here_and_elsewhere_are_told_apart() -> None:
-    assert show.moment_of("2026-11-23T14:05:00+00:00") - show.moment_of(
+    assert past.moment_of("2026-11-23T14:05:00+00:00") - past.moment_of(
         "2026-11-23T14:05:00+02:00"
     ) == timedelta(hours=2)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -89,6 +90,27 @@ def test_a_line_begins_with_the_time_here_and_the_actor() -> None:
 )
 def test_an_edit_says_what_it_inserts_and_how_much_it_deletes(op: Op, shown: str) -> None:
     assert what(edit(op)) == shown
+
+
+@pytest.mark.parametrize(
+    ("why", "shown"),
+    [
+        ({"cause": "undo", "undoes": [[3, 3]]}, "undo in main.md rev 17 (takes back rev 3): "),
+        (
+            {"cause": "undo", "undoes": [[3, 5], [7, 7], [9, 9], [11, 11], [13, 13]]},
+            "undo in main.md rev 17 (takes back rev 3–5, 7, 9, 11…): ",
+        ),
+        ({"cause": "redo", "undoes": [[16, 16]]}, "redo in main.md rev 17 (takes back rev 16): "),
+        ({"cause": "undo"}, "undo in main.md rev 17: "),
+        ({"cause": "restore", "source": ["", 12]}, "restored main.md rev 17 (to rev 12): "),
+        ({"cause": "branch", "source": ["a.md", 4]}, "branched main.md rev 17 (from a.md rev 4): "),
+        ({"cause": "merge", "source": ["b.md", 9]}, "merged into main.md rev 17 (from b.md rev 9): "),
+        ({"cause": "dreamt"}, "dreamt main.md rev 17: "),
+    ],
+)
+def test_an_edit_that_was_not_typed_says_why_it_was_made(why: dict[str, Any], shown: str) -> None:
+    found: Any = edit(["x"]).event
+    assert what(Recorded(7, replace(found, **why))) == f'{shown}+"x"'
 
 
 def test_an_edit_that_was_transformed_says_on_what_it_was_made() -> None:

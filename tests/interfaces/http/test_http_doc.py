@@ -51,7 +51,7 @@ def test_no_route_is_told_that_there_is_not() -> None:
 
 
 # Those of edits and of frames go over the socket only.
-ON_THE_SOCKET = {"E_DOC_SIZE", "E_VERSION_OLD", "E_SEQ", "E_NOT_JOINED", "E_TYPE"}
+ON_THE_SOCKET = {"E_VERSION_OLD", "E_SEQ", "E_NOT_JOINED", "E_TYPE"}
 
 
 def test_every_code_is_told_with_its_status() -> None:

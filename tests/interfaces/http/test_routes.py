@@ -6,11 +6,14 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
+from application.documents import digest
+from domain.document import Edit
 from domain.rights import Action, Role, may
 from interfaces.http.door import Access
 from interfaces.http.routes import ROUTES, Route
 from interfaces.http.speech import client_of
 from tests.interfaces.server_thread import Answer, ServerThread, Somebody
+from tests.interfaces.written import write
 
 
 class Sample(NamedTuple):
@@ -75,6 +78,21 @@ SAMPLES: Final = {
     "GET /api/rooms/{room}/documents/{document}/saves": Sample(),
     "POST /api/rooms/{room}/runs": Sample({"title": "tests"}),
     "POST /api/rooms/{room}/runs/{run}/finish": Sample({"outcome": "passed"}),
+    "GET /api/rooms/{room}/documents/{document}/diff": Sample(query="?from=0"),
+    "POST /api/rooms/{room}/documents/{document}/bisect": Sample({"text_absent": "x"}),
+    "GET /api/rooms/{room}/documents/{document}/passage": Sample(query="?revision=1&start=0&end=1"),
+    "GET /api/rooms/{room}/documents/{document}/blame": Sample(),
+    "GET /api/rooms/{room}/documents/{document}/watch": Sample(query="?start=0&end=5"),
+    "GET /api/rooms/{room}/documents/{document}/moment": Sample(query="?position=0"),
+    "GET /api/rooms/{room}/documents/{document}/phrases": Sample(query="?q=Hello"),
+    "GET /api/rooms/{room}/past/search": Sample(query="?q=Hello"),
+    "POST /api/rooms/{room}/documents/{document}/undo": Sample({"mine": True}),
+    "POST /api/rooms/{room}/documents/{document}/undo/preview": Sample({"first": 1}),
+    "POST /api/rooms/{room}/documents/{document}/redo": Sample({}),
+    "POST /api/rooms/{room}/documents/{document}/restore": Sample({"revision": 0}),
+    "POST /api/rooms/{room}/documents/{document}/branch": Sample({"branch": "branch.md"}),
+    "GET /api/rooms/{room}/documents/{document}/branch": Sample(),
+    "POST /api/rooms/{room}/documents/{document}/merge": Sample(path={"document": "branched.md"}),
     "GET /api/rooms/{room}/replay": Sample(),
     "GET /api/rooms/{room}/replay.html": Sample(),
     "GET /api/rooms/{room}/stage": Sample(),
@@ -151,9 +169,23 @@ def make_scene(somebody: Somebody, **members: str) -> Scene:
     """With an owner of its own: one for all of the table would ask too often."""
     owner = somebody.server.guest("Olga")
     room = owner.make_room(**members, **{somebody.user: "viewer"})
+    write(owner, room, ["Hello"])
     link = owner.post(f"/api/rooms/{room}/invitations", {"role": "viewer"}).json
+    type_in(owner, room)
     message, run = say(owner, room), start_run(owner, room)
+    owner.post(f"/api/rooms/{room}/documents/main.md/branch", {"branch": "branched.md"})
     return Scene(owner, room, somebody, link["invitation"], link["secret"], message, run)
+
+
+def type_in(who: Somebody, room: str) -> None:
+    """Make "x" of the room's document."""
+    services = who.server.server.services
+
+    async def edit() -> None:
+        first = Edit("typist", 1, 0, ["x"], digest(0, ["x"]))
+        await services.documents.edit(room, "main.md", first, actor=who.user)
+
+    who.server.call(edit())
 
 
 def say(who: Somebody, room: str) -> str:

@@ -553,3 +553,32 @@ async def test_a_server_that_speaks_nonsense_stops_the_client(sockets: ModelSock
     stopped = await until(statuses, Status.STOPPED)
     assert "KeyError" in stopped.reason
     await ada.close()
+
+
+def test_a_moment_that_is_over_already_is_as_good_a_moment_on_uvloop() -> None:
+    """Where a timer for it is none that could be asked when it is due."""
+    uvloop = pytest.importorskip("uvloop")
+
+    async def run() -> list[float]:
+        client = Client("http://127.0.0.1:1", "demo", name="Ada")
+        called: list[float] = []
+        over = asyncio.get_running_loop().time() - 1
+
+        class Session:
+            due: float | None = over
+
+            def next_time(self) -> float | None:
+                return self.due
+
+            def on_time(self, now: float) -> None:
+                called.append(now)
+                self.due = None
+
+        client.session = Session()  # type: ignore[assignment]
+        client.settle = client._arm  # type: ignore[method-assign]
+        client._arm()
+        client._arm()
+        await asyncio.sleep(0.01)
+        return called
+
+    assert len(uvloop.run(run())) == 1

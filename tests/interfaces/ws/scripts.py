@@ -22,6 +22,9 @@ from application.imports import Imports
 from application.links import Links
 from application.members import Members
 from application.messages import Messages
+from application.past.blame import Blame
+from application.past.revising import Revising
+from application.past.undo import Undo
 from application.profiles import Profiles
 from application.receipts import Receipts
 from application.revisions import Revisions
@@ -37,6 +40,7 @@ from interfaces.ws.rates import Limits
 from interfaces.ws.session import Session
 from interfaces.ws.wire import Frame, frame
 from tests.application.fakes import Clock, FakeNode, FakeStore
+from tests.application.past.scenes import FakePast
 from tests.waiting import until
 
 EPOCH: Final = "epoch-1"
@@ -174,6 +178,7 @@ class World:
         self.tells_statuses = False
         """Whether clients hear of statuses: in most scripts they are beside the point."""
         self.services = self._services(node)
+        self.undo = self._undo()
 
     def _services(self, node: str) -> Services:
         ids = itertools.count(1)
@@ -202,6 +207,11 @@ class World:
             monotonic=monotonic,
             new_id=lambda: f"{node}-s{next(ids)}",
         )
+
+    def _undo(self) -> Undo:
+        documents, lives, past = self.services.documents, self.record.lives, FakePast(self.store)
+        revising = Revising(lives, self.store, documents)
+        return Undo(documents, Blame(self.store, past), past, revising, now=self.clock.now)
 
     async def open_room(
         self, *documents: str, room: str = "demo", everyone: Role | None = Role.EDITOR
@@ -348,6 +358,7 @@ class ScriptedClient:
         self.session = Session(
             room,
             world.services,
+            world.undo,
             world.hub,
             world.live_views,
             self.transport,

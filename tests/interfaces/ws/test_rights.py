@@ -43,6 +43,8 @@ ROWS: Final[dict[str, tuple[str, Action | None, Heard]]] = {
     "save_revision": ("save_revision", Action.EDIT, {"document": "main.md", "revision": 1}),
     "start_run": ("start_run", Action.EDIT, {"run": "r2", "title": "pytest"}),
     "finish_run": ("finish_run", Action.EDIT, {"run": "r1", "outcome": "passed"}),
+    "undo": ("undo", Action.EDIT, {"document": "main.md"}),
+    "redo": ("redo", Action.EDIT, {"document": "main.md"}),
     "edit": ("edit", Action.EDIT, {"document": "main.md", "seq": 1, "base": 1, "op": ["y"]}),
 }
 """Every kind of request: its type, what one must be allowed for it, and its fields."""

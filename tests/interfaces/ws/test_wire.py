@@ -318,6 +318,25 @@ def test_an_event_is_told_with_its_place_actor_and_time(topic: str, expected: di
     assert orjson.loads(data) == {**COMMON, "position": 42, **expected}
 
 
+def test_an_edit_that_was_not_typed_says_why_it_was_made() -> None:
+    document = a_document()
+    by: dict[str, Any] = {"actor": "ben", "at": NOON}
+    document.revise([{"d": 2}], cause="undo", undoes=[[1, 2]], **by)
+    document.revise(["old"], cause="restore", origins=[[3, "", 1, 0]], source=("", 1), **by)
+    document.revise(["new"], cause="merge", origins=[[3, "b.md", 2, 0]], source=("b.md", 2), **by)
+    document.revise(["again"], cause="redo", revives=[[5, 1, 0]], **by)
+    told = [orjson.loads(encode_event(event) or b"") for event in events_of(document)[1:]]
+    assert [
+        {name: edit.get(name) for name in ("cause", "undoes", "source", "client")} for edit in told[2:]
+    ] == [
+        {"cause": "undo", "undoes": [[1, 2]], "source": None, "client": "@ben"},
+        {"cause": "restore", "undoes": None, "source": ["", 1], "client": "@ben"},
+        {"cause": "merge", "undoes": None, "source": ["b.md", 2], "client": "@ben"},
+        {"cause": "redo", "undoes": None, "source": None, "client": "@ben"},
+    ]
+    assert all(not {"cause", "undoes", "source", "revives", "origins"} & edit.keys() for edit in told[:2])
+
+
 def test_the_secret_of_an_invitation_is_told_to_nobody() -> None:
     for event in EVENTS.values():
         assert b"s3cret" not in (encode_event(event) or b"")
