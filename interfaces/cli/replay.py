@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Any, Final
+from typing import IO, Any
 
 import orjson
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from application.log import Recorded
 from application.past.replay import Begin, Replay, Step
@@ -30,14 +27,12 @@ from interfaces.cli.failures import CommandFailed
 from interfaces.cli.lines import line
 from interfaces.cli.load import positive
 from interfaces.cli.past import moment_of
+from interfaces.cli.progress import progress
+from interfaces.cli.replay_watching import SPEED_MAX, SPEED_MIN, Watching, is_told
 from interfaces.cli.store import add_data_argument, open_history, settings_of
-from interfaces.cli.watching import SPEED_MAX, SPEED_MIN, Watching, is_told
 from interfaces.replay.page import Page
 from interfaces.ws.staging import as_begin, as_end, as_step
 from projections.stage import Stage
-
-# Quicker ones need no bar.
-BAR_EVENTS: Final = 2_000
 
 
 def add_to(commands: Any) -> None:
@@ -125,21 +120,13 @@ class Told:
         return cls(replay, await replay.begin(room, since, until))
 
     async def steps(self) -> AsyncIterator[Step]:
-        first = self.first
+        first, done = self.first, 0
         since, until = as_datetime(first.since), as_datetime(first.until)
-        with _bar(first.events) as (progress, task):
+        with progress("reading") as on_progress:
             async for step in self.replay.steps(first.room, since, until, after=first.place):
                 yield step
-                progress.update(task, advance=sum(not _is_frame(event) for event in step.events))
-
-
-@contextmanager
-def _bar(events: int) -> Iterator[tuple[Progress, TaskID]]:
-    columns = (TextColumn("events"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    is_quiet = not console.is_terminal or events < BAR_EVENTS
-    with Progress(*columns, console=console, transient=True, disable=is_quiet) as progress:
-        yield progress, progress.add_task("events", total=events)
+                done += sum(not _is_frame(event) for event in step.events)
+                on_progress(done, first.events)
 
 
 def _is_frame(recorded: Recorded) -> bool:

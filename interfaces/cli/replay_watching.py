@@ -181,8 +181,10 @@ class Watching:
             Live(console=console, screen=True, auto_refresh=False) as live,
         ):
             before = self._monotonic()
-            while has_keys or not self.passing.is_over:
+            while True:
                 live.update(screen(self.view(has_keys=has_keys), *console.size), refresh=True)
+                if self.passing.is_over and not has_keys:
+                    return
                 key = await _next_key(keys)
                 if key == "end":
                     return

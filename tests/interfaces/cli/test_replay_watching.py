@@ -13,7 +13,7 @@ from rich.console import Console
 
 from application.past.replay import Place, Replay
 from interfaces.cli.replay_screen import Mark, Shown, marked, screen, text_lines
-from interfaces.cli.watching import FRESH_SECONDS, IDLE_SECONDS, Passing, Watching, read_keys
+from interfaces.cli.replay_watching import FRESH_SECONDS, IDLE_SECONDS, Passing, Watching, read_keys
 from interfaces.ws.staging import as_stage
 from projections.stage import Stage
 from tests.interfaces.replay.sessions import Session
