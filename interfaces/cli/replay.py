@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Any, Final
+from typing import IO, Any
 
 import orjson
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from application.log import Recorded
 from application.past.replay import Begin, Replay, Step
@@ -22,6 +19,7 @@ from domain.document import EditApplied
 from domain.ids import is_id, parse_stream
 from domain.instants import as_datetime
 from domain.presence import FrameRecorded
+from domain.receipts import ReceiptsRecorded
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.replay_log import PostgresReplayLog
 from infrastructure.settings import Settings
@@ -29,14 +27,12 @@ from interfaces.cli.failures import CommandFailed
 from interfaces.cli.lines import line
 from interfaces.cli.load import positive
 from interfaces.cli.past import moment_of
-from interfaces.cli.replay_screen import SPEED_MAX, SPEED_MIN, Watching
+from interfaces.cli.progress import progress
+from interfaces.cli.replay_watching import SPEED_MAX, SPEED_MIN, Watching, is_told
 from interfaces.cli.store import add_data_argument, open_history, settings_of
 from interfaces.replay.page import Page
 from interfaces.ws.staging import as_begin, as_end, as_step
 from projections.stage import Stage
-
-# Quicker ones need no bar.
-BAR_EVENTS: Final = 2_000
 
 
 def add_to(commands: Any) -> None:
@@ -87,12 +83,22 @@ async def replay(settings: Settings, given: argparse.Namespace) -> int:
         elif given.json:
             await _print_json(told)
         elif sys.stdout.isatty():
-            steps = [step async for step in told.steps()]
-            watching = Watching(told.replay, told.first, steps, document=given.document)
-            await watching.run(speed=given.speed, skips_idle=given.skip_idle)
+            await _watch(told, given)
         else:
             await _print_lines(told, given.document)
     return 0
+
+
+async def _watch(told: Told, given: argparse.Namespace) -> None:
+    steps = [step async for step in told.steps()]
+    await Watching(
+        told.replay,
+        told.first,
+        steps,
+        document=given.document,
+        speed=given.speed,
+        skips_idle=given.skip_idle,
+    ).run()
 
 
 class Told:
@@ -114,21 +120,13 @@ class Told:
         return cls(replay, await replay.begin(room, since, until))
 
     async def steps(self) -> AsyncIterator[Step]:
-        first = self.first
+        first, done = self.first, 0
         since, until = as_datetime(first.since), as_datetime(first.until)
-        with _bar(first.events) as (progress, task):
+        with progress("reading") as on_progress:
             async for step in self.replay.steps(first.room, since, until, after=first.place):
                 yield step
-                progress.update(task, advance=sum(not _is_frame(event) for event in step.events))
-
-
-@contextmanager
-def _bar(events: int) -> Iterator[tuple[Progress, TaskID]]:
-    columns = (TextColumn("events"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    is_quiet = not console.is_terminal or events < BAR_EVENTS
-    with Progress(*columns, console=console, transient=True, disable=is_quiet) as progress:
-        yield progress, progress.add_task("events", total=events)
+                done += sum(not _is_frame(event) for event in step.events)
+                on_progress(done, first.events)
 
 
 def _is_frame(recorded: Recorded) -> bool:
@@ -170,10 +168,11 @@ def _print_as_json(line: Any) -> None:
 
 
 async def _print_lines(told: Told, document: str | None) -> None:
-    """Where cursors moved is nothing to read."""
+    """Where cursors moved, and how far everybody has read, is nothing to read."""
     async for step in told.steps():
         for recorded in step.events:
-            if not _is_frame(recorded) and not _is_elsewhere(recorded, document):
+            is_silent = isinstance(recorded.event, FrameRecorded | ReceiptsRecorded)
+            if is_told(recorded) and not is_silent and not _is_elsewhere(recorded, document):
                 print(line(recorded).plain)
 
 

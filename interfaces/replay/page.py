@@ -30,6 +30,12 @@ PAGE_BYTES: Final = 32 * 1024 * 1024
 # and not after it has been read.
 PAGE_EVENTS: Final = 150_000
 
+# What each uses stands before it. The first two know no page.
+SCRIPTS: Final = (
+    *("text.js", "recording.js"),
+    *("writing.js", "pane.js", "panels.js", "strip.js", "player.js"),
+)
+
 _HERE: Final = Path(__file__).parent
 
 # The first would end the script or begin a comment in it, the others end a line of JavaScript in old
@@ -92,7 +98,7 @@ def embedded(line: Mapping[str, Any]) -> bytes:
 @lru_cache(maxsize=1)
 def _around() -> tuple[bytes, bytes]:
     """What stands before and behind the lines of every page."""
-    script = "\n" + _read("recording.js") + _read("player.js")
+    script = "\n" + "".join(map(_read, SCRIPTS))
     style = "\n" + _read("player.css")
     page = Template(_read("page.html")).substitute(
         script=script,

@@ -4,13 +4,11 @@
    step makes a new one that shares with the one before what the step left alone, so that any number of them
    can be kept, and time can run in both directions.
 
-   Positions are Unicode code points, as everywhere in Chronoscribe; JavaScript's strings count UTF-16. Only
-   `Text` knows of both. Times are microseconds since the epoch, places on the time line milliseconds. */
+   Times are microseconds since the epoch, places on the time line milliseconds. */
 "use strict";
 
 const Recording = (() => {
-  // Pieces of a text: small enough to be rebuilt for each key, large enough that a book has a thousand of them.
-  const CHUNK = 1024;
+  const { Text, effectOf, lengthOf, transformPosition } = Texts;
 
   // As on the server: a sign of typing holds for so long.
   const TYPING_MICROSECONDS = 10_000_000;
@@ -22,213 +20,13 @@ const Recording = (() => {
   const IDLE_MICROSECONDS = 3_000_000;
   const FOLDED_MICROSECONDS = 700_000;
 
+  // So much is left before and after everything.
+  const REST_MICROSECONDS = 2_000_000;
+
   // Edits of one person in one document with no longer pause between are one line of activity.
   const BURST_MICROSECONDS = 15_000_000;
 
   const NOBODY = "#808080";
-
-  // Texts.
-
-  const SURROGATE = /[\ud800-\udfff]/;
-
-  function codePoints(string) {
-    if (!SURROGATE.test(string)) return string.length;
-    let count = 0;
-    for (const _ of string) count += 1;
-    return count;
-  }
-
-  /* Where in `string` its code point `position` begins, counted from the code point at `from`. */
-  function unitsOf(string, position, from = 0) {
-    let unit = from;
-    for (; position > 0 && unit < string.length; position -= 1) {
-      unit += string.codePointAt(unit) > 0xffff ? 2 : 1;
-    }
-    return unit;
-  }
-
-  function sliced(string, start, end) {
-    if (!SURROGATE.test(string)) return string.slice(start, end);
-    const first = unitsOf(string, start);
-    return string.slice(first, unitsOf(string, end - start, first));
-  }
-
-  /* A text in pieces. What an op does not touch is shared with the text before it. */
-  class Text {
-    constructor(chunks) {
-      this.chunks = chunks;
-      this.length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-      this.string = null;
-    }
-
-    static of(string) {
-      const writer = new Writer();
-      writer.write(string);
-      return writer.done();
-    }
-
-    apply(op) {
-      const reader = new Reader(this.chunks);
-      const writer = new Writer();
-      for (const component of op) {
-        if (typeof component === "string") writer.write(component);
-        else if (typeof component === "number") reader.copy(component, writer);
-        else reader.skip(lengthOf(component));
-      }
-      reader.copy(Infinity, writer);
-      return writer.done();
-    }
-
-    slice(start, end) {
-      const reader = new Reader(this.chunks);
-      const writer = new Writer();
-      reader.skip(start);
-      reader.copy(end - start, writer);
-      return writer.done().toString();
-    }
-
-    toString() {
-      this.string ??= this.chunks.map((chunk) => chunk.string).join("");
-      return this.string;
-    }
-  }
-
-  /* Walks over chunks once. */
-  class Reader {
-    constructor(chunks) {
-      this.chunks = chunks;
-      this.index = 0;
-      this.taken = 0; // code points of the chunk at `index`
-    }
-
-    copy(length, writer) {
-      while (length > 0 && this.index < this.chunks.length) {
-        const chunk = this.chunks[this.index];
-        const count = Math.min(length, chunk.length - this.taken);
-        if (count === chunk.length) writer.share(chunk);
-        else writer.write(sliced(chunk.string, this.taken, this.taken + count));
-        this.advance(count);
-        length -= count;
-      }
-    }
-
-    skip(length) {
-      while (length > 0 && this.index < this.chunks.length) {
-        const count = Math.min(length, this.chunks[this.index].length - this.taken);
-        this.advance(count);
-        length -= count;
-      }
-    }
-
-    advance(count) {
-      this.taken += count;
-      if (this.taken === this.chunks[this.index].length) {
-        this.index += 1;
-        this.taken = 0;
-      }
-    }
-  }
-
-  class Writer {
-    constructor() {
-      this.chunks = [];
-      this.pending = "";
-    }
-
-    write(string) {
-      this.pending += string;
-    }
-
-    share(chunk) {
-      if (this.pending && this.pending.length + chunk.string.length <= CHUNK) {
-        this.pending += chunk.string; // a text that was edited a lot does not fall to crumbs
-        return;
-      }
-      this.flush();
-      this.chunks.push(chunk);
-    }
-
-    flush() {
-      for (let unit = 0; unit < this.pending.length; ) {
-        const end = SURROGATE.test(this.pending) ? unitsOf(this.pending, CHUNK, unit) : unit + CHUNK;
-        const string = this.pending.slice(unit, end);
-        this.chunks.push({ string, length: codePoints(string) });
-        unit = end;
-      }
-      this.pending = "";
-    }
-
-    done() {
-      this.flush();
-      return new Text(this.chunks);
-    }
-  }
-
-  // Ops. See domain/text_op.py, which has the same functions.
-
-  /* Code points that a component skips, inserts or deletes. */
-  function lengthOf(component) {
-    if (typeof component === "number") return component;
-    if (typeof component === "string") return codePoints(component);
-    return typeof component.d === "number" ? component.d : codePoints(component.d);
-  }
-
-  function transformPosition(position, op) {
-    let reached = 0;
-    for (const component of op) {
-      if (reached >= position) break;
-      const length = lengthOf(component);
-      if (typeof component === "number") {
-        reached += length;
-      } else if (typeof component === "string") {
-        reached += length;
-        position += length;
-      } else {
-        position -= Math.min(length, position - reached);
-      }
-    }
-    return position;
-  }
-
-  /* Where the text from `start` to `end` stands after the op; null when none of it is left. */
-  function transformRange(start, end, op) {
-    let old = 0;
-    let fresh = 0;
-    let left = null;
-    for (const component of [...op, end]) {
-      if (old >= end) break;
-      const length = lengthOf(component);
-      if (typeof component === "string") {
-        fresh += length;
-      } else if (typeof component === "number") {
-        const first = Math.max(old, start);
-        const last = Math.min(old + length, end);
-        if (first < last) left = [left ? left[0] : fresh + first - old, fresh + last - old];
-        old += length;
-        fresh += length;
-      } else {
-        old += length;
-      }
-    }
-    return left;
-  }
-
-  /* What an op has done, in places of the text after it: ranges that are new, texts that are gone. */
-  function effectOf(op) {
-    const effect = { inserted: [], deleted: [], end: 0 };
-    let place = 0;
-    for (const component of op) {
-      const length = lengthOf(component);
-      if (typeof component === "object") {
-        effect.deleted.push({ at: place, text: typeof component.d === "string" ? component.d : "", length });
-      } else {
-        if (typeof component === "string") effect.inserted.push([place, place + length]);
-        place += length;
-      }
-    }
-    effect.end = place;
-    return effect;
-  }
 
   // The fold. See projections/stage.py, which has the same.
 
@@ -557,17 +355,17 @@ const Recording = (() => {
     burst.text = `wrote in ${event.document} (+${burst.inserted} −${burst.deleted})`;
   }
 
-  /* How everybody looks who appears anywhere, by user: chats name people who are not here. */
+  /* How everybody looks who appears anywhere, at last, by user: chats name people who are not here. */
   function looksOf(begin, steps) {
     const looks = new Map();
     const see = (user, { name, colour }) => looks.set(user, { name, colour });
-    for (const step of [...steps].reverse()) {
+    for (const person of begin.stage.people) see(person.user, person);
+    for (const step of steps) {
       for (const event of step.events) {
         if (event.event === "joined") see(event.actor, event);
         else if (event.event === "profile") see(event.user, event);
       }
     }
-    for (const person of begin.stage.people) if (!looks.has(person.user)) see(person.user, person);
     return looks;
   }
 
@@ -603,13 +401,15 @@ const Recording = (() => {
       }
     }
 
+    /* Where it begins and ends: not long before or after something happens. */
     get from() {
-      return Math.min(this.begin.from, this.steps[0]?.at ?? Infinity);
+      const first = this.steps[0]?.at ?? this.begin.from;
+      return Math.min(first, Math.max(this.begin.from, first - REST_MICROSECONDS));
     }
 
     get until() {
-      const last = this.steps[this.steps.length - 1]?.at ?? this.from;
-      return this.isComplete ? Math.max(this.begin.until, last) : last;
+      const last = this.steps[this.steps.length - 1]?.at ?? this.begin.from;
+      return Math.max(last, Math.min(this.begin.until, last + REST_MICROSECONDS));
     }
 
     /* The state behind the first `index` steps. */
@@ -664,18 +464,5 @@ const Recording = (() => {
     }
   }
 
-  return {
-    Text,
-    Whole,
-    codePoints,
-    documentsOf,
-    effectOf,
-    firstBehind,
-    peopleOf,
-    sliced,
-    transformPosition,
-    transformRange,
-  };
+  return { Whole, documentsOf, firstBehind, peopleOf };
 })();
-
-if (typeof module !== "undefined") module.exports = Recording;

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 from typing import Any, Final
@@ -25,6 +26,7 @@ from infrastructure.embedded_postgres import find_running
 from infrastructure.postgres.migrations import migrate
 from infrastructure.rebuild import REBUILD_LOCKS
 from interfaces.pyclient.client import Client
+from tests.interfaces.replay.pages import Read
 from tests.interfaces.server_thread import eventually
 from tests.servers import ROOT, ServerProcess, running_server
 
@@ -271,6 +273,8 @@ def test_a_search_that_hangs_ends(server: ServerProcess) -> None:
         (("activity", "nowhere"), "there is no room 'nowhere'"),
         (("activity", "no/where"), "there is no room 'no/where'"),
         (("log", "no/where"), "there is no room 'no/where'"),
+        (("replay", "nowhere"), "there is no room 'nowhere'"),
+        (("replay", "no/where", "--json"), "there is no room 'no/where'"),
     ],
 )
 def test_what_is_not_there_is_told_and_ends_with_one(
@@ -361,6 +365,86 @@ def test_following_goes_on_over_a_restart_of_the_server(server: ServerProcess) -
         asyncio.run(_post(server.url, "after"))
         next_with(lines, "says after")
         next_with(objects, '"after"')
+
+
+# Replay.
+
+
+def test_a_replay_has_a_line_for_each_event_with_its_time(server: ServerProcess) -> None:
+    lines = server.run("replay", "demo").stdout.decode().splitlines()
+    said = [line.split("  ", 2)[2] for line in lines]
+    edit = r'edit in notes.md rev 1: +"Grüße, 本\x1b[31m red\r\nno line end"'
+    assert said.index("document notes.md listed") < said.index(edit) < said.index(r"says Done.\x07 Next?")
+    times = [line[:23] for line in lines]
+    assert times == sorted(times)
+    others = server.run("replay", "demo", "--document", "welcome.md").stdout.decode()
+    assert "edit in" not in others
+    assert "says Done" in others
+
+
+def test_a_replay_of_a_span_begins_and_ends_there(server: ServerProcess) -> None:
+    log = server.run("log", "demo", "--json").stdout.splitlines()
+    first, second = (
+        event
+        for event in map(json.loads, log)
+        if event.get("document") == "notes.md" and event["event"] == "edit"
+    )
+    moments = [as_datetime(edit["at"]).isoformat() for edit in (first, second)]
+    told = server.run("replay", "demo", "--json", "--from", moments[0], "--to", moments[1]).stdout
+    begin, *steps, end = map(json.loads, told.splitlines())
+    assert (begin["type"], end["type"], end["at"]) == ("begin", "end", second["at"])
+    texts = {document["document"]: document["text"] for document in begin["stage"]["documents"]}
+    assert texts["notes.md"] == TEXT
+    edits = [event for step in steps for event in step["events"] if event.get("event") == "edit"]
+    assert [edit["revision"] for edit in edits] == [2]
+
+
+def test_a_replay_is_written_as_a_page_with_the_same_lines(server: ServerProcess, tmp_path: Path) -> None:
+    until = as_datetime(time.time_ns() // 1_000).isoformat()
+    path = tmp_path / "demo.html"
+    done = server.run("replay", "demo", "--to", until, "--html", str(path))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert re.fullmatch(rf"{path}: \d+ events, \d+ KiB\n", done.stdout.decode())
+    told = server.run("replay", "demo", "--to", until, "--json").stdout
+    assert Read(path.read_bytes()).lines == [json.loads(line) for line in told.splitlines()]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_page_that_cannot_be_written_leaves_nothing_behind(server: ServerProcess, tmp_path: Path) -> None:
+    done = server.run("replay", "demo", "--html", str(tmp_path / "no" / "demo.html"))
+    assert done.returncode == 1
+    assert b"No such file or directory" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_replay_runs_to_its_end_on_a_terminal_without_a_keyboard(server: ServerProcess) -> None:
+    shown = on_terminal(server, "replay", "demo", "--speed", "64", "--skip-idle", "--document", "notes.md")
+    assert "notes.md  revision 2" in shown
+    assert r"Done.\x07 Next?" in shown
+    assert "\x07" not in shown
+    assert "\x1b[?1049l" in shown  # the screen is as it was before
+
+
+def test_a_replay_is_ended_by_a_key(server: ServerProcess) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "interfaces.cli.main", "replay", "demo"],
+        cwd=ROOT,
+        env={**server.environment, "TERM": "xterm"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    printed = b""
+    while b"q end" not in printed:
+        printed += os.read(ours, 65_536)
+    os.write(ours, b" \x1b[C\x1b[C\x1b[Dq")
+    with suppress(OSError):
+        while os.read(ours, 65_536):
+            pass
+    os.close(ours)
+    assert process.wait(LINE_SECONDS) == 0
 
 
 # Rebuilding.

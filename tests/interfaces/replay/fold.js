@@ -2,8 +2,12 @@
    out: the state behind each step, forwards, and whether the same comes out in another order. */
 "use strict";
 
+const fs = require("node:fs");
 const readline = require("node:readline");
-const Recording = require(process.argv[2]);
+const vm = require("node:vm");
+
+const scripts = process.argv.slice(2).map((path) => fs.readFileSync(path, "utf-8"));
+const Recording = vm.runInThisContext(`${scripts.join("\n")}\nRecording`);
 
 function shown(state) {
   return {

@@ -228,22 +228,26 @@ class Session:
                 stage.take(recorded.position, recorded.event)
             yield stage
 
-    def told(self, since: int = 0) -> tuple[list[Any], list[Any]]:
-        """The lines of a replay from the step `since` on, as JSON; and the stages behind each of its steps,
-        first the one it begins with.
-        """
-        steps = [(step, as_step(step)) for step in self.steps[since:]]
-        folded = [orjson.loads(orjson.dumps(as_stage(stage))) for stage in self.stages()][since:]
+    def begin(self, since: int = 0) -> Begin[Stage]:
+        """What a replay from behind the step `since` on begins with."""
         stage = next(stage for number, stage in enumerate(self.stages()) if number == since)
-        begin = Begin(
+        return Begin(
             room=ROOM,
             since=stage.at,
             until=as_microseconds(self.moment),
-            events=len(steps),
+            events=len(self.steps) - since,
             marks=self.marks,
             stage=stage,
-            place=Place(stage.at, 0, 0),
+            place=self.steps[since - 1].place if since else Place(stage.at, 0, 0),
         )
+
+    def told(self, since: int = 0) -> tuple[list[Any], list[Any]]:
+        """The lines of a replay from behind the step `since` on, as JSON; and the stages behind each of its
+        steps, first the one it begins with.
+        """
+        steps = [(step, as_step(step)) for step in self.steps[since:]]
+        folded = [orjson.loads(orjson.dumps(as_stage(stage))) for stage in self.stages()][since:]
+        begin = self.begin(since)
         lines = [as_begin(begin), *(line for _, line in steps if line is not None), as_end(begin)]
         seen = [folded[0]]
         seen += [found for (_, line), found in zip(steps, folded[1:], strict=True) if line is not None]

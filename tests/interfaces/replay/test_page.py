@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -17,8 +16,6 @@ from interfaces.replay import page as pages
 from interfaces.replay.page import PAGE_EVENTS, Page, ReplayTooLong
 from tests.interfaces.replay.pages import Read
 from tests.interfaces.replay.sessions import Session
-
-PLAYER: Final = (Path(__file__).parents[3] / "interfaces" / "replay" / "player.js").read_text("utf-8")
 
 HOSTILE: Final = (
     "</script><script>alert(1)</script>",
@@ -91,7 +88,8 @@ def test_a_page_names_no_other_place() -> None:
 def test_the_player_puts_in_texts_alone() -> None:
     ways = "innerHTML|outerHTML|insertAdjacent|document.write|eval|Function[(]"
     attributes = 'setAttribute[(]"(?:on|style|src|href)'
-    assert re.findall(f"{ways}|{attributes}", PLAYER) == []
+    script = Read(page_of(a_session("x").told()[0])).script
+    assert re.findall(f"{ways}|{attributes}", script) == []
 
 
 def test_a_page_that_breaks_off_says_why() -> None:

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 from domain.attendance import Status
 from domain.errors import ClientError
+from interfaces.replay.page import SCRIPTS
 from tests.domain.strategies import ATOMS
 from tests.interfaces.replay.sessions import Session
 
 NODE: Final = shutil.which("node")
 SCRIPT: Final = Path(__file__).with_name("fold.js")
-RECORDING: Final = Path(__file__).parents[3] / "interfaces" / "replay" / "recording.js"
+PLAYER: Final = Path(__file__).parents[3] / "interfaces" / "replay"
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="there is no Node here to run the player in")
 
@@ -36,7 +37,10 @@ def fold() -> Iterator[Fold]:
     """What `fold.js` answers to the lines of a replay."""
     assert NODE is not None
     with subprocess.Popen(
-        [NODE, str(SCRIPT), str(RECORDING)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [NODE, str(SCRIPT), *(str(PLAYER / name) for name in SCRIPTS[:2])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as node:
         assert node.stdin is not None
         assert node.stdout is not None
