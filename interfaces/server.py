@@ -29,7 +29,6 @@ from application.services import Services
 from domain.errors import ChronoscribeError
 from domain.ids import SERVER
 from domain.rights import Role
-from infrastructure.differ import LibraryDiffer
 from infrastructure.embedded_postgres import EmbeddedPostgres, default_home
 from infrastructure.judge import TextJudges
 from infrastructure.metrics import metrics
@@ -253,7 +252,7 @@ def _app(
     app[ACTIVITY] = node.views.activity
     app[STATISTICS] = node.views.statistics
     app[WATCH] = Watch(node.time_travel, node.history)
-    app[MOMENTS] = Moments(node.time_travel, node.history, node.past(services).blame)
+    app[MOMENTS] = Moments(node.time_travel, node.history, past.blame)
     app[PHRASES] = Phrases(node.time_travel, node.history)
     app[PLOTS] = plots = Plots()
     app.on_cleanup.append(plots.close)
@@ -264,12 +263,11 @@ def _app(
 
 def _add_comparisons(app: web.Application, node: Node, services: Services) -> None:
     """What compares texts, and looks for where one became bad."""
-    differ, judges = LibraryDiffer(), TextJudges()
+    differ, judges = node.differ, TextJudges()
     app[STATES] = states = States(node.time_travel, services.revisions)
     app[DIFFS] = Diffs(states, differ)
     app[BISECT] = Bisect(states, node.history, differ)
     app[JUDGES] = judges
-    app.on_cleanup.append(differ.close)
     app.on_cleanup.append(judges.close)
 
 
