@@ -5,6 +5,7 @@ at a moment.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from aiohttp import web
@@ -109,15 +110,18 @@ async def look(request: web.Request, query: StageQuery) -> web.Response:
 
 async def tell(request: web.Request, query: ReplayQuery) -> web.StreamResponse:
     """What went on in the room, line by line: how it was at the beginning, and what followed step by step."""
-    if query.since is not None and query.until is not None and query.since > query.until:
-        raise SpanInvalid("this ends before it begins", field="from")
-    return await tell_lines(request, _lines(request, query))
-
-
-async def _lines(request: web.Request, query: ReplayQuery) -> AsyncGenerator[Mapping[str, Any], None]:
-    room, replay = request[ROOM].room, request.app[REPLAY]
     after = None if query.after is None else Place.parse(query.after)
-    begin = await replay.begin(room, query.since, query.until, after=after)
+    return await tell_lines(request, lines(request, query.since, query.until, after))
+
+
+async def lines(
+    request: web.Request, since: datetime | None, until: datetime | None, after: Place | None = None
+) -> AsyncGenerator[Mapping[str, Any], None]:
+    """The lines of a replay of the request's room. Raises `SpanInvalid`."""
+    if since is not None and until is not None and since > until:
+        raise SpanInvalid("this ends before it begins", field="from")
+    room, replay = request[ROOM].room, request.app[REPLAY]
+    begin = await replay.begin(room, since, until, after=after)
     yield as_begin(begin)
     since, until, count = as_datetime(begin.since), as_datetime(begin.until), 0
     async for step in replay.steps(room, since, until, after=begin.place):

@@ -36,6 +36,7 @@ from interfaces.http import (
     phrases,
     presence,
     replay,
+    replay_page,
     restore,
     rooms,
     runs,
@@ -130,6 +131,7 @@ from interfaces.http.passages import WatchQuery
 from interfaces.http.permalinks import PermalinkAnswer, RangeQuery
 from interfaces.http.phrases import PastSearchQuery, PhraseQuery
 from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
+from interfaces.http.replay_page import ReplayPageQuery
 from interfaces.http.restore import RestoreBody
 from interfaces.http.undo import PreviewAnswer, Redo, RevisedAnswer, SelectedEdits, UndoBody, UndoneAnswer
 
@@ -194,6 +196,9 @@ EXPORTS_AT_ONCE: Final = 16
 
 # Each holds a page of either log, and takes as much of the processor as it can get for its reader.
 REPLAYS_AT_ONCE: Final = 16
+
+# The same, each for up to some tens of megabytes.
+PAGES_AT_ONCE: Final = 4
 
 # All texts of a room are in memory for each, twice while they are sent.
 STAGES_AT_ONCE: Final = 8
@@ -398,6 +403,7 @@ ROUTES: Final = (
     ),
     # Replay.
     Route("GET", f"{_ROOM}/replay", replay.tell, READ, ReplayQuery, at_once=REPLAYS_AT_ONCE),
+    Route("GET", f"{_ROOM}/replay.html", replay_page.download, READ, ReplayPageQuery, at_once=PAGES_AT_ONCE),
     Route("GET", f"{_ROOM}/stage", replay.look, READ, StageQuery, answer=StageAnswer, at_once=STAGES_AT_ONCE),
     # Presence.
     Route("GET", f"{_ROOM}/presence", presence.look, READ, PresenceQuery, answer=PresenceAnswer),

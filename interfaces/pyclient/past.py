@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypedDict, Unpack
 import orjson
 
 from interfaces.pyclient.asking import Asking, Json, document_path, given, moment, room_path
+from interfaces.pyclient.errors import Refused
 
 Moment = int | str | datetime
 
@@ -48,6 +49,10 @@ class Question(TypedDict, total=False):
 # To know who wrote a character, a long history is read once, which is some seconds for each hundred thousand
 # edits.
 MOMENT_SECONDS: Final = 60.0
+
+
+# A replay as a page: some tens of megabytes, which the server reads as it writes them.
+PAGE_SECONDS: Final = 300.0
 
 
 class Past(Asking):
@@ -256,6 +261,27 @@ class Past(Asking):
         return await self._ask("POST", f"{document_path(room, branch)}/merge", {})
 
     # Replay.
+
+    async def replay_html(
+        self, room: str, *, since: datetime | None = None, until: datetime | None = None
+    ) -> bytes:
+        """What went on, as an HTML file that plays in a browser. Raises `Refused` also for one that ends
+        early.
+        """
+        query = moment(**{"from": since, "to": until})
+        path = f"{room_path(room)}/replay.html"
+        page = await self._ask_for_bytes("GET", path, query=query, seconds=PAGE_SECONDS)
+        told = _last_line(page)
+        if told.get("type") == "error":
+            raise Refused(told["code"], told["detail"])
+        return page
+
+
+def _last_line(page: bytes) -> Json:
+    """Of the recording in a page: it says whether it is whole."""
+    recording, _, _ = page.rpartition(b"\n]</script>")
+    told: Json = orjson.loads(recording.rpartition(b"\n")[2])
+    return told
 
 
 def _selected(selected: Selected) -> Json:

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import orjson
 
-from domain.errors import ClientError
+from domain.errors import ChronoscribeError, ClientError
 
 # Who opens a page has all of it in memory, several times over: as a file, as text, as what it tells. With
 # this much it begins after a second or two, and a phone still shows it. It is some hours of a lively room.
@@ -50,8 +50,7 @@ class ReplayTooLong(ClientError):  # noqa: N818
 class Page:
     """The pieces of one page, in the order in which they are asked for."""
 
-    def __init__(self, bytes_max: int = PAGE_BYTES) -> None:
-        self._bytes_max = bytes_max
+    def __init__(self) -> None:
         self._bytes = 0
         self._has_lines = False
 
@@ -65,11 +64,11 @@ class Page:
         """One more line. Raises `ReplayTooLong`; the page may then be ended by `break_off`."""
         piece = self._piece(line)
         self._bytes += len(piece)
-        if self._bytes > self._bytes_max:
-            raise ReplayTooLong("too much for one page", limit=self._bytes_max)
+        if self._bytes > PAGE_BYTES:
+            raise ReplayTooLong("too much for one page", limit=PAGE_BYTES)
         return piece
 
-    def break_off(self, error: ClientError) -> bytes:
+    def break_off(self, error: ChronoscribeError) -> bytes:
         """The end of a page that tells why it ends early."""
         return self._piece({"type": "error", "code": error.code, "detail": error.message}) + self.end()
 

@@ -94,6 +94,7 @@ SAMPLES: Final = {
     "GET /api/rooms/{room}/documents/{document}/branch": Sample(),
     "POST /api/rooms/{room}/documents/{document}/merge": Sample(path={"document": "branched.md"}),
     "GET /api/rooms/{room}/replay": Sample(),
+    "GET /api/rooms/{room}/replay.html": Sample(),
     "GET /api/rooms/{room}/stage": Sample(),
     "GET /api/rooms/{room}/presence": Sample(),
     "GET /api/rooms/{room}/presence/summary": Sample(),
