@@ -28,7 +28,7 @@ from application.past.branches import Branches
 from application.past.past import Past
 from application.past.replay import Replay
 from application.past.restore import Restore
-from application.past.revising import Revising
+from application.past.revising import Rehearsing, Revising
 from application.past.undo import Undo
 from application.profiles import Profiles
 from application.receipts import Receipts
@@ -167,11 +167,12 @@ class Node:
             new_id=_new_id,
         )
 
-    def past(self, services: Services) -> Past:
-        """What can be done with the past."""
+    def past(self, services: Services, *, is_rehearsal: bool = False) -> Past:
+        """What can be done with the past; in a rehearsal nothing is done, but told what would be."""
         documents, states, now = services.documents, self.time_travel, services.now
         blame = Blame(states, KeptAttributions(self.database))
-        revising = Revising(self.record.lives, self.history, documents)
+        revise = Rehearsing if is_rehearsal else Revising
+        revising = revise(self.record.lives, self.history, documents)
         return Past(
             blame=blame,
             undo=Undo(documents, blame, states, revising, now=now),

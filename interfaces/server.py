@@ -254,7 +254,7 @@ def _app(
     app[ACTIVITY] = node.views.activity
     app[STATISTICS] = node.views.statistics
     app[WATCH] = Watch(node.time_travel, node.history)
-    app[MOMENTS] = Moments(node.time_travel, node.history, node.past(services).blame)
+    app[MOMENTS] = Moments(node.time_travel, node.history, past.blame)
     app[PHRASES] = Phrases(node.time_travel, node.history)
     app[PLOTS] = plots = Plots()
     app.on_cleanup.append(plots.close)
