@@ -19,7 +19,7 @@ from domain.undo import UndoableEdit, Unravelled
 
 # Read and folded at a time: about 3 ms, then others get their turn.
 PAGE_EDITS: Final = 250
-PAGE_RUNS: Final = 4_000
+PAGE_RUNS: Final = 1_500
 
 # So far apart attributions are kept: folding what is between takes some hundredths of a second. One has about
 # as many bytes as its text, when that was typed, so those of texts in many pieces are kept less often.
@@ -28,7 +28,7 @@ MANY_RUNS: Final = 20_000
 KEEP_EVERY_OF_MANY: Final = 20_000
 
 # Edits whose facts are asked for at once.
-PAGE_FACTS: Final = 1_000
+PAGE_FACTS: Final = 250
 
 OnProgress = Callable[[int, int], None]
 """Told how many edits are done, of how many."""
@@ -90,8 +90,11 @@ class Blame:
     async def told(self, room: str, document: str, runs: Sequence[Run]) -> list[Span]:
         """The same of a part of a text: positions are those in it."""
         wanted: dict[str, set[int]] = {}
-        for run in runs:
-            wanted.setdefault(run.source.document or document, set()).add(run.source.revision)
+        for number, run in enumerate(runs, 1):
+            source = run.source
+            wanted.setdefault(source.document or document, set()).add(source.revision)
+            if number % PAGE_RUNS == 0:
+                await asyncio.sleep(0)
         facts = {name: await self._facts(room, name, revisions) for name, revisions in wanted.items()}
         spans: list[Span] = []
         start = 0

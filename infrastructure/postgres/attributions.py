@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 import orjson
 import psycopg
 
-from application.past.blame import EditFacts
+from application.past.blame import PAGE_RUNS, EditFacts
 from domain.attribution import Origin, Run
 from domain.document import EditApplied
 from domain.errors import Corrupt, StoreUnavailable
@@ -38,11 +39,20 @@ class KeptAttributions:
 
     async def nearest(self, stream: str, revision: int) -> tuple[int, Sequence[Run]]:
         for found, state in await self._database.fetch(_NEAREST, (stream, revision)):
-            return found, [_as_run(told) for told in orjson.loads(state)]
+            told = orjson.loads(state)
+            runs: list[Run] = []
+            for first in range(0, len(told), PAGE_RUNS):
+                runs += map(_as_run, told[first : first + PAGE_RUNS])
+                await asyncio.sleep(0)
+            return found, runs
         return 0, []
 
     async def keep(self, stream: str, revision: int, runs: Sequence[Run]) -> None:
-        state = orjson.dumps([[*run[:3], *(run.origin or ())] for run in runs])
+        told: list[list[int | str]] = []
+        for first in range(0, len(runs), PAGE_RUNS):
+            told += [[*run[:3], *(run.origin or ())] for run in runs[first : first + PAGE_RUNS]]
+            await asyncio.sleep(0)
+        state = orjson.dumps(told)
         try:
             async with self._database.reading() as connection:
                 await connection.execute(_KEEP, (stream, revision, state))

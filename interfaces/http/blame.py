@@ -27,6 +27,7 @@ from interfaces.http.bodies import DocumentQuery, Whole, truth
 from interfaces.http.documents import find_state
 from interfaces.http.keys import PAST_USE_CASES, PROFILES
 from interfaces.http.lines import Progressing, tell_lines, while_allowed
+from interfaces.slices import in_slices
 
 # Told in one line of a stream, and made at a time: a few milliseconds, then others get their turn.
 PAGE: Final = 1_000
@@ -157,19 +158,15 @@ async def as_entries(part: Part, spans: Sequence[Span], *, is_by_line: bool) -> 
     document, begin = part.state.name, part.start
     if is_by_line:
         position = begin
-        for line in lines(part.text, spans):
+        async for line in in_slices(lines(part.text, spans)):
             end = position + len(line.text)
             if line.newest is not None:
                 number = part.line + line.number - 1
                 yield {"number": number, **_fields(line.newest, document), "start": position, "end": end}
             position = end
-            if line.number % PAGE == 0:
-                await asyncio.sleep(0)
         return
-    for number, span in enumerate(spans, 1):
+    async for span in in_slices(spans):
         yield {**_fields(span, document), "start": begin + span.start, "end": begin + span.end}
-        if number % PAGE == 0:
-            await asyncio.sleep(0)
 
 
 def _fields(span: Span, document: str) -> Entry:
