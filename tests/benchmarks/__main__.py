@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.benchmarks import chat, history, scenarios, search
+from tests.benchmarks import chat, history, replay, scenarios, search
 from tests.benchmarks.harness import FLOOR, SERVER, Machine, machine, show
 
 SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
@@ -25,6 +25,7 @@ SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
     "restart": scenarios.restart,
     "history": history.history,
     "search": search.search,
+    "replay": replay.replay,
     "wal": scenarios.write_ahead_log,
 }
 
