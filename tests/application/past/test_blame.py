@@ -47,7 +47,7 @@ async def test_a_line_is_of_who_wrote_in_it_and_not_of_who_went_on_behind_it() -
     scene = await Scene.make()
     await scene.type("ada", ["one\ntwo"])
     await scene.type("ben", [3, "\n1.5"])
-    await scene.type("cy", [9, "\n\n"])
+    await scene.type("cy", [11, "\n\n"])
     text = await scene.text()
     told = list(blame.lines(text, await scene.here.blame.at(ROOM, DOCUMENT, 3)))
     assert [(line.text, line.newest and line.newest.facts.actor) for line in told] == [
