@@ -8,8 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.benchmarks import chat, history, million, past, scenarios, search
-from tests.benchmarks import chat, history, replay, scenarios, search
+from tests.benchmarks import chat, history, million, past, replay, scenarios, search
 from tests.benchmarks.harness import FLOOR, SERVER, Machine, machine, show
 
 SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
