@@ -123,7 +123,8 @@ class Cursors:
         now = self._monotonic()
         if now - gathering.keyframe_at < KEYFRAME_SECONDS:
             return []
-        gathering.keyframe_at = now
+        if gathering.last:  # or the first cursor after a sign of typing would be in none for a while
+            gathering.keyframe_at = now
         return list(gathering.last.values())
 
     def _stream_name(self, room: str) -> str:

@@ -52,7 +52,8 @@ class Aside:
             except TimeoutError:
                 await self._end()
                 raise AsideTooSlow from None
-            except (asyncio.IncompleteReadError, ConnectionError):
+            except (asyncio.IncompleteReadError, ConnectionError, RuntimeError):
+                # A pipe to a program that has just died: uvloop calls it a RuntimeError.
                 await self._end()
                 raise AsideFailed from None
             except BaseException:  # nobody waits for it any more

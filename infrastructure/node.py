@@ -28,7 +28,7 @@ from application.past.branches import Branches
 from application.past.past import Past
 from application.past.replay import Replay
 from application.past.restore import Restore
-from application.past.revising import Revising
+from application.past.revising import Rehearsing, Revising
 from application.past.undo import Undo
 from application.profiles import Profiles
 from application.receipts import Receipts
@@ -115,6 +115,7 @@ class Node:
         self.database = database
         self.history = PostgresHistory(database)
         self.time_travel = TimeTravel(database)
+        self.differ = LibraryDiffer()
         self.replay = Replay(PostgresReplayLog(database), Stage, now=_now)
         self.wakeup = Wakeup(database, self.id, key)
         self.record = LogOnNode(database, self.history, self.wakeup, "record")
@@ -166,15 +167,16 @@ class Node:
             new_id=_new_id,
         )
 
-    def past(self, services: Services) -> Past:
-        """What can be done with the past."""
+    def past(self, services: Services, *, is_rehearsal: bool = False) -> Past:
+        """What can be done with the past; in a rehearsal nothing is done, but told what would be."""
         documents, states, now = services.documents, self.time_travel, services.now
         blame = Blame(states, KeptAttributions(self.database))
-        revising = Revising(self.record.lives, self.history, documents)
+        revise = Rehearsing if is_rehearsal else Revising
+        revising = revise(self.record.lives, self.history, documents)
         return Past(
             blame=blame,
             undo=Undo(documents, blame, states, revising, now=now),
-            restore=Restore(states, blame, LibraryDiffer(), revising, now=now),
+            restore=Restore(states, blame, self.differ, revising, now=now),
             branches=Branches(documents, states, blame, revising, now=now),
         )
 
@@ -238,6 +240,7 @@ class Node:
             logger.warning("closing did not wait for everything: the store does not answer")
         await _end(self._tasks)
         await self.standings.close()
+        await self.differ.close()
         for log in (self.record, self.presence):
             await log.lives.close()
             await log.store.disconnect()

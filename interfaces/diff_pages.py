@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import escape
+from itertools import islice
 from typing import Final
 
 from application.past.diff import Diff
-from interfaces.diffs import CONTEXT_LINES, NO_END, Kind, Line, hunk_title, hunks
+from interfaces.diffs import CONTEXT_LINES, EVERYTHING, NO_END, Kind, Line, hunk_title, hunks
 
 STYLE: Final = """
 .chronoscribe-diff { font: 13px/1.45 ui-monospace, monospace; overflow-x: auto }
@@ -49,8 +50,10 @@ _CONTROL: Final = re.compile(
 )
 
 
-def html(diff: Diff, context: int = CONTEXT_LINES, *, is_page: bool = False) -> Iterator[str]:
-    """A fragment that brings its style, or a page of its own. All that comes from a text is escaped."""
+def html(
+    diff: Diff, context: int = CONTEXT_LINES, *, is_page: bool = False, lines_max: int = EVERYTHING
+) -> Iterator[str]:
+    """A fragment that brings its style, or a page of its own."""
     name = escape(f"{diff.new.name}, revision {diff.old.revision} to {diff.new.revision}")
     if is_page:
         yield (
@@ -63,13 +66,20 @@ def html(diff: Diff, context: int = CONTEXT_LINES, *, is_page: bool = False) -> 
     if diff.comparison.is_coarse:
         yield '<p class="note">Too much differs to compare all of it line by line and word by word.</p>\n'
     yield "<table>\n"
-    for hunk in hunks(diff, context):
-        yield f'<tr class="hunk"><td colspan="2"></td><td>{hunk_title(hunk)}</td></tr>\n'
-        for line in hunk.lines():
-            yield _row(line)
-    yield "</table>\n</div>\n"
+    rows = _rows(diff, context)
+    yield from islice(rows, lines_max)
+    yield "</table>\n"
+    if next(rows, None) is not None:
+        yield '<p class="note">The rest is left out.</p>\n'
+    yield "</div>\n"
     if is_page:
         yield "</body></html>\n"
+
+
+def _rows(diff: Diff, context: int) -> Iterator[str]:
+    for hunk in hunks(diff, context):
+        yield f'<tr class="hunk"><td colspan="2"></td><td>{hunk_title(hunk)}</td></tr>\n'
+        yield from map(_row, hunk.lines())
 
 
 def _row(line: Line) -> str:
@@ -78,10 +88,11 @@ def _row(line: Line) -> str:
         for number in (line.old, line.new)
     )
     # Where all of a line differs, its colour says so.
-    is_marked = any(piece.is_changed for piece in line.pieces) and not all(p.is_changed for p in line.pieces)
     tag = _TAGS[line.kind]
     text = "".join(
-        f"<{tag}>{_escaped(piece.text)}</{tag}>" if is_marked and piece.is_changed else _escaped(piece.text)
+        f"<{tag}>{_escaped(piece.text)}</{tag}>"
+        if line.is_mixed and piece.is_changed
+        else _escaped(piece.text)
         for piece in line.pieces
     )
     end = "" if line.has_end else f'<span class="control">{_NO_END}</span>'

@@ -18,6 +18,9 @@ from domain.instants import as_microseconds
 # Lines that are shown around what differs, as everybody is used to.
 CONTEXT_LINES: Final = 3
 
+# For whoever asks on a machine of their own.
+EVERYTHING: Final = 2**62
+
 Kind = Literal["same", "removed", "added"]
 
 
@@ -42,6 +45,11 @@ class Line(NamedTuple):
     @property
     def text(self) -> str:
         return "".join(piece.text for piece in self.pieces)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether some of it differs and some does not."""
+        return len({piece.is_changed for piece in self.pieces}) > 1
 
 
 class Hunk(NamedTuple):
@@ -187,8 +195,9 @@ def _line(
 # For programs.
 
 
-def as_json(diff: Diff, context: int = CONTEXT_LINES) -> Iterator[bytes]:
-    """The diff as one JSON object, in pieces."""
+def as_json(diff: Diff, context: int = CONTEXT_LINES, lines_max: int = EVERYTHING) -> Iterator[bytes]:
+    """The diff as one JSON object, in pieces; `is_cut` when it has more lines."""
+    left = lines_max
     head = {
         "room": diff.new.room,
         "document": diff.new.name,
@@ -206,15 +215,14 @@ def as_json(diff: Diff, context: int = CONTEXT_LINES) -> Iterator[bytes]:
         }
         yield (b"," if number else b"") + orjson.dumps(about)[:-1] + b',"lines":['
         for place, line in enumerate(hunk.lines()):
+            left -= 1
+            if left < 0:
+                break
             yield (b"," if place else b"") + orjson.dumps(line_as_json(line))
         yield b"]}"
-    yield b"]}"
-
-
-def as_object(diff: Diff, context: int = CONTEXT_LINES) -> dict[str, Any]:
-    """The same, to be part of something."""
-    found: dict[str, Any] = orjson.loads(b"".join(as_json(diff, context)))
-    return found
+        if left < 0:
+            break
+    yield b'],"is_cut":' + (b"true}" if left < 0 else b"false}")
 
 
 def _state(state: DocumentState) -> dict[str, int]:
@@ -222,15 +230,16 @@ def _state(state: DocumentState) -> dict[str, int]:
 
 
 def line_as_json(line: Line) -> dict[str, Any]:
+    """`words` where only some of them differ."""
     return {
         "kind": line.kind,
         "old": line.old,
         "new": line.new,
         "text": line.text,
         "has_end": line.has_end,
-        "words": None
-        if line.kind == "same"
-        else [{"text": piece.text, "is_changed": piece.is_changed} for piece in line.pieces],
+        "words": [{"text": piece.text, "is_changed": piece.is_changed} for piece in line.pieces]
+        if line.is_mixed
+        else None,
     }
 
 

@@ -22,6 +22,10 @@ AROUND: Final = timedelta(minutes=5)
 MESSAGES_AROUND: Final = 20
 
 
+# What one edit changes, unless it replaces the whole text. It has to go into one line of an answer.
+LINES_MAX: Final = 5_000
+
+
 class Chat(Protocol):
     """Tells of messages."""
 
@@ -56,14 +60,14 @@ def progress_as_json(judged: Judged, done: int) -> dict[str, Any]:
 async def found_as_json(found: Found, chat: Sequence[ChatMessage]) -> dict[str, Any]:
     """`is_exact`: no text between the good and the bad one was left out."""
     diff = Diff(found.good, found.bad, found.comparison)
-    told = b"".join([piece async for piece in in_slices(as_json(diff))])
+    told = b"".join([piece async for piece in in_slices(as_json(diff, lines_max=LINES_MAX))])
     return {
         "type": "found",
         "good": found.good.revision,
         "bad": found.bad.revision,
         "is_exact": found.edit is not None,
         "edit": None if found.edit is None else edit_as_json(found.edit),
-        "diff": orjson.loads(told),
+        "diff": orjson.Fragment(told),
         "messages": [{**as_message(message), "position": message.position} for message in chat],
         "evaluated": [{"revision": judged.revision, "verdict": judged.verdict} for judged in found.evaluated],
     }

@@ -29,7 +29,6 @@ from application.services import Services
 from domain.errors import ChronoscribeError
 from domain.ids import SERVER
 from domain.rights import Role
-from infrastructure.differ import LibraryDiffer
 from infrastructure.embedded_postgres import EmbeddedPostgres, default_home
 from infrastructure.judge import TextJudges
 from infrastructure.metrics import metrics
@@ -76,6 +75,7 @@ from interfaces.http.routes import ROUTES, add_routes
 from interfaces.ws.followed import ActivityFollowed, StatisticsFollowed
 from interfaces.ws.hub import Hub
 from interfaces.ws.live_views import LiveView, LiveViews
+from interfaces.ws.player import Players
 from interfaces.ws.rates import Failures, Limits
 from interfaces.ws.route import SessionSockets
 
@@ -136,7 +136,8 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
         live_views = LiveViews(node.standings, followed)
         node.record.feed.follow(live_views.on_events)
         past = node.past(services)
-        sockets = SessionSockets(services, past.undo, hub, live_views, limits, failures)
+        players = Players(node.replay, monotonic=services.monotonic)
+        sockets = SessionSockets(services, past.undo, hub, live_views, players, limits, failures)
         if settings.is_development:
             await _create_demo(services)
         secret = await guest_secret(node.database) if settings.is_development else None
@@ -253,7 +254,7 @@ def _app(
     app[ACTIVITY] = node.views.activity
     app[STATISTICS] = node.views.statistics
     app[WATCH] = Watch(node.time_travel, node.history)
-    app[MOMENTS] = Moments(node.time_travel, node.history, node.past(services).blame)
+    app[MOMENTS] = Moments(node.time_travel, node.history, past.blame)
     app[PHRASES] = Phrases(node.time_travel, node.history)
     app[PLOTS] = plots = Plots()
     app.on_cleanup.append(plots.close)
@@ -264,12 +265,11 @@ def _app(
 
 def _add_comparisons(app: web.Application, node: Node, services: Services) -> None:
     """What compares texts, and looks for where one became bad."""
-    differ, judges = LibraryDiffer(), TextJudges()
+    judges = TextJudges()
     app[STATES] = states = States(node.time_travel, services.revisions)
-    app[DIFFS] = Diffs(states, differ)
-    app[BISECT] = Bisect(states, node.history, differ)
+    app[DIFFS] = Diffs(states, node.differ)
+    app[BISECT] = Bisect(states, node.history, node.differ)
     app[JUDGES] = judges
-    app.on_cleanup.append(differ.close)
     app.on_cleanup.append(judges.close)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from enum import StrEnum
 from math import ceil, log2
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol, assert_never
 
 from application.past.diff import Comparison, Differ
 from application.past.states import BEGINNING, Moment, States
@@ -185,6 +185,8 @@ class Search:
                 self.good = self._revision
             case Verdict.BAD:
                 self.bad = self._revision
+            case _:
+                assert_never(verdict)
         self._tried = self._candidates()
 
     def _candidates(self) -> Iterator[int]:

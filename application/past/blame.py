@@ -188,7 +188,9 @@ def lines(text: str, spans: Sequence[Span]) -> Iterator[Line]:
         while last < len(spans) and spans[last].start < end:
             last += 1
         inside = spans[first:last]
-        yield Line(number, text[start:end], _newest(inside) if inside else None, inside)
+        # Whoever goes on behind a line often writes its end anew, and has written nothing in it.
+        written = [span for span in inside if span.start < start + len(line)] or inside
+        yield Line(number, text[start:end], _newest(written) if written else None, inside)
         first = last - 1 if last > first and spans[last - 1].end > end else last
         start = end
 

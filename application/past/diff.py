@@ -70,8 +70,10 @@ class Diffs:
     async def between(self, room: str, document: str, old: Moment, new: Moment = None) -> Diff:
         """Raises `NotFound`, `StoreUnavailable`. The old state may be the younger one."""
         before = await self._states.get(room, document, old)
-        after = await self._states.get(room, document, new)
-        return Diff(before, after, await self._differ.compare(before.text, after.text))
+        return await self.of(before, await self._states.get(room, document, new))
+
+    async def of(self, old: DocumentState, new: DocumentState) -> Diff:
+        return Diff(old, new, await self._differ.compare(old.text, new.text))
 
 
 async def op_between(differ: Differ, old: str, new: str) -> Op:

@@ -203,6 +203,10 @@ class ReplayLog(Protocol):
         """
         ...
 
+    async def last_frame(self, room: str, until: datetime) -> datetime | None:
+        """When the last frame was by then."""
+        ...
+
     async def keyframes(self, room: str, nodes: Collection[str], until: datetime) -> Sequence[Recorded]:
         """The last keyframe of each of these nodes by then, and the node's next frames up to then."""
         ...

@@ -138,6 +138,12 @@ class Replay(Generic[AnyScene]):
         async for step in OneClock(self._log, room, place, end, as_microseconds(until)).steps():
             yield step
 
+    async def last_before(self, room: str, at: datetime) -> datetime | None:
+        """About when something was shown last, at that moment or before it; None before the beginning."""
+        event = await self._log.clock_at(room, await self._log.position_at(room, at))
+        frame = await self._log.last_frame(room, at)
+        return max((found for found in (event, frame) if found is not None), default=None)
+
     # A moment.
 
     async def _within(self, room: str, at: datetime | None) -> datetime:

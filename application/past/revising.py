@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+import copy
+from typing import Final, Protocol, cast
 
 from application.documents import Documents
 from application.live import LiveAggregates
@@ -74,6 +75,23 @@ class Revising:
                 last = found or LastEdit(0, 0, "")
                 continue
             return done[0] if done else None
+        raise Contended("others were faster again and again", retry_after=RETRY_AFTER_SECONDS)
+
+
+class Rehearsing(Revising):
+    """Decides as `Revising` does, and leaves it at that: the edit that it gives is in no log."""
+
+    async def submit(self, room: str, document: str, decision: Decision, *, actor: str) -> Recorded | None:
+        for _ in range(ATTEMPTS):
+            present = await self._documents.get(room, document)
+            await decision.read(present)
+            head = copy.copy(present)
+            try:
+                decision.decide(head, LastEdit(0, 0, ""))
+            except (Outrun, HistoryNeeded):
+                continue
+            events = head.collect_events()
+            return Recorded(0, cast("EditApplied", events[0])) if events else None
         raise Contended("others were faster again and again", retry_after=RETRY_AFTER_SECONDS)
 
 

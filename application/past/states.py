@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, assert_never
 
 from domain.document import DocumentState
 from domain.errors import NotFound
@@ -101,6 +101,8 @@ class States:
             case AtName(name):
                 named = await self._revision_named(room, document, name)
                 return None if named is None else await self._past.at_revision(stream, named)
+            case _:
+                assert_never(moment)
 
     async def _revision_named(self, room: str, document: str, name: str) -> int | None:
         normal = as_name(name)
@@ -117,3 +119,5 @@ def _why_not(moment: Moment) -> str:
             return "there is no such document, or none of its revisions has that name"
         case AtTime() | AtPosition():
             return "there is no such document, or not yet at that moment"
+        case _:
+            assert_never(moment)

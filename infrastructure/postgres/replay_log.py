@@ -159,6 +159,10 @@ WHERE room = %s AND at >= %s AND at <= %s AND (at, notification_id) > (%s, %s)
   AND topic = 'presence.frame_recorded'
 ORDER BY at, notification_id LIMIT %s
 """
+_LAST_FRAME: Final = """
+SELECT at FROM presence WHERE room = %s AND at <= %s AND topic = 'presence.frame_recorded'
+ORDER BY at DESC LIMIT 1
+"""
 _KEYFRAMES: Final = f"""
 WITH keyframes AS MATERIALIZED (
     SELECT keyframe.* FROM unnest(%(nodes)s::text[]) AS node (name) CROSS JOIN LATERAL (
@@ -274,6 +278,12 @@ class PostgresReplayLog:
     ) -> list[Recorded]:
         asked = (room, since, until, since, after, limit)
         return as_recorded(await self._database.fetch(_FRAMES, asked))
+
+    async def last_frame(self, room: str, until: datetime) -> datetime | None:
+        for (at,) in await self._database.fetch(_LAST_FRAME, (room, until)):
+            assert isinstance(at, datetime)
+            return at
+        return None
 
     async def keyframes(self, room: str, nodes: Collection[str], until: datetime) -> list[Recorded]:
         asked = {"room": room, "nodes": text_array(list(nodes)), "until": until}

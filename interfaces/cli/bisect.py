@@ -7,7 +7,8 @@ import asyncio
 import os
 import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE
+import tempfile
+from asyncio.subprocess import DEVNULL
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Any, Final
@@ -154,12 +155,15 @@ class CommandJudge:
         """Raises `CommandFailed` when the command ends as no answer does: there is no such program, or it
         was killed.
         """
-        process = await asyncio.create_subprocess_shell(
-            self._command, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
-        )
+        with tempfile.TemporaryFile() as file:  # a command need not read it, and a pipe would break
+            file.write(text.encode())
+            file.seek(0)
+            process = await asyncio.create_subprocess_shell(
+                self._command, stdin=file, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
+            )
         try:
             async with asyncio.timeout(self._seconds):
-                await process.communicate(text.encode())
+                await process.wait()
         except TimeoutError:
             return Verdict.BAD
         finally:

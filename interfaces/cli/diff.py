@@ -101,9 +101,8 @@ def coloured(diff: Diff, context: int = CONTEXT_LINES, *, is_in_words: bool = Fa
 
 def _coloured_line(line: Line) -> Text:
     style = _STYLES[line.kind]
-    is_mixed = len({piece.is_changed for piece in line.pieces}) > 1
     pieces = [
-        (as_lines(piece.text), f"{style} reverse" if is_mixed and piece.is_changed else style)
+        (as_lines(piece.text), f"{style} reverse" if line.is_mixed and piece.is_changed else style)
         for piece in line.pieces
     ]
     end = [] if line.has_end else [(f"\n{NO_END}", "dim")]

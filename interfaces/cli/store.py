@@ -1,7 +1,8 @@
-"""Where the commands that look back read: beside a running server, or without one.
+"""Where the commands that look back read, and where those that change something write: beside a running
+server, or without one.
 
 A DATABASE_URL is connected to. Otherwise it is the embedded Postgres of the data folder: the one that
-a server runs there now, or, when nobody does, one that we start for as long as we read.
+a server runs there now, or, when nobody does, one that we start for as long as we need it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from typing import Any, Final
 
 import psycopg
 
+from application.services import Services
 from infrastructure.embedded_postgres import AlreadyRunning, EmbeddedPostgres, default_home, find_running
+from infrastructure.node import Node, open_node
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory
 from infrastructure.settings import Settings
@@ -44,17 +47,34 @@ async def open_history(settings: Settings) -> AsyncIterator[tuple[PostgresHistor
     """The log of `settings`, to be read. Raises `CommandFailed` where there is none, `StoreUnavailable`,
     `EmbeddedPostgresError`.
     """
-    if settings.database_url is not None:
-        async with reading(settings.database_url) as opened:
+    async with open_store(settings) as conninfo, reading(conninfo) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_node_for_command(settings: Settings) -> AsyncIterator[tuple[Node, Services]]:
+    """A node of our own on the store of `settings`, beside those of servers, which hear at once of what it
+    does. Raises as `open_history`, and `UnsafeStore`.
+    """
+    async with open_store(settings) as conninfo:
+        async with reading(conninfo) as (history, _):
+            await history.epoch()  # where there is no log yet, none is made
+        async with open_node(settings, conninfo) as opened:
             yield opened
+
+
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncIterator[str]:
+    """The DSN of the Postgres of `settings`, which is up until the end of the block."""
+    if settings.database_url is not None:
+        yield settings.database_url
         return
     home = home_of(settings)
     if not any(home.glob("data-*")):
         raise CommandFailed(f"there is no data in {home}; `chronoscribe serve` makes some")
     postgres = EmbeddedPostgres(home)
     try:
-        async with reading(await _start(postgres)) as opened:
-            yield opened
+        yield await _start(postgres)
     finally:
         await asyncio.to_thread(postgres.stop)
 

@@ -36,8 +36,8 @@ Entry = Mapping[str, Any]
 
 
 class BlameQuery(DocumentQuery):
-    """Of the text after its first `revision` edits, or at the moment `at`; from `start` up to `end` alone, or
-    the lines that these are in. `by` author: what stands side by side and is of one author is told as one.
+    """Of the text at a moment, however that is named; from `start` up to `end` alone, or of the lines that
+    these are in. `by` author: what stands side by side and is of one author is told as one.
     """
 
     start: Whole = 0
@@ -86,7 +86,7 @@ class BlameAnswer(Answer):
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class Part:
     """A part of a document's text: from `start` up to `end`, and the number of its first line."""
 
     state: DocumentState
@@ -106,19 +106,17 @@ async def blame(request: web.Request, query: BlameQuery) -> web.StreamResponse:
     With `stream` line by line: how far it has come, then what is known of all of it, then the spans or lines,
     a thousand to a line, and `end`.
     """
-    passage = _passage(await find_state(request, query), query)
-    progressing = Progressing(partial(_entries, request, passage, query))
+    part = _part_of(await find_state(request, query), query)
+    progressing = Progressing(partial(_entries, request, part, query))
     if query.stream:
-        return await tell_lines(
-            request, while_allowed(request, _streamed(request, passage, query, progressing))
-        )
+        return await tell_lines(request, while_allowed(request, _streamed(request, part, query, progressing)))
     async for _ in progressing.lines():
         pass
-    told = await _whole(request, passage, query, progressing.result)
+    told = await _whole(request, part, query, progressing.result)
     return web.Response(body=orjson.dumps(told), content_type="application/json")
 
 
-def _passage(state: DocumentState, query: BlameQuery) -> Passage:
+def _part_of(state: DocumentState, query: BlameQuery) -> Part:
     """Raises `BadFrame`, `OpInvalid` for what is not in the text."""
     text = state.text
     start, end = query.start, len(text) if query.end is None else query.end
@@ -129,21 +127,21 @@ def _passage(state: DocumentState, query: BlameQuery) -> Passage:
     if query.lines:
         start = text.rfind("\n", 0, start) + 1
         end = text.find("\n", max(start, end - 1)) + 1 or len(text)
-    return Passage(state, start, end, text.count("\n", 0, start) + 1)
+    return Part(state, start, end, text.count("\n", 0, start) + 1)
 
 
 async def _entries(
-    request: web.Request, passage: Passage, query: BlameQuery, on_progress: OnProgress
+    request: web.Request, part: Part, query: BlameQuery, on_progress: OnProgress
 ) -> list[Entry]:
-    """The spans or lines of the passage, as JSON."""
-    blame, state = request.app[PAST_USE_CASES].blame, passage.state
+    """The spans or lines of the part, as JSON."""
+    blame, state = request.app[PAST_USE_CASES].blame, part.state
     runs = await blame.runs(document_stream(state.room, state.name), state.revision, on_progress)
-    if (passage.start, passage.end) != (0, len(state.text)):
-        runs = cut(runs, passage.start, passage.end)
+    if (part.start, part.end) != (0, len(state.text)):
+        runs = cut(runs, part.start, part.end)
     spans: Sequence[Span] = await blame.told(state.room, state.name, runs)
     if query.by == "author":
         spans = await _by_author(spans)
-    return [entry async for entry in _told(passage, spans, is_by_line=query.lines)]
+    return [entry async for entry in as_entries(part, spans, is_by_line=query.lines)]
 
 
 async def _by_author(spans: Sequence[Span]) -> list[Span]:
@@ -154,15 +152,15 @@ async def _by_author(spans: Sequence[Span]) -> list[Span]:
     return joined
 
 
-async def _told(passage: Passage, spans: Sequence[Span], *, is_by_line: bool) -> AsyncGenerator[Entry, None]:
+async def as_entries(part: Part, spans: Sequence[Span], *, is_by_line: bool) -> AsyncGenerator[Entry, None]:
     """As JSON, in turns. The end of a text that ends with a line end is no line."""
-    document, begin = passage.state.name, passage.start
+    document, begin = part.state.name, part.start
     if is_by_line:
         position = begin
-        for line in lines(passage.text, spans):
+        for line in lines(part.text, spans):
             end = position + len(line.text)
             if line.newest is not None:
-                number = passage.line + line.number - 1
+                number = part.line + line.number - 1
                 yield {"number": number, **_fields(line.newest, document), "start": position, "end": end}
             position = end
             if line.number % PAGE == 0:
@@ -187,32 +185,32 @@ def _fields(span: Span, document: str) -> Entry:
 
 
 async def _whole(
-    request: web.Request, passage: Passage, query: BlameQuery, entries: Sequence[Entry]
+    request: web.Request, part: Part, query: BlameQuery, entries: Sequence[Entry]
 ) -> dict[str, Any]:
     return {
-        **await _heading(request, passage, query, entries),
+        **await _heading(request, part, query, entries),
         "lines" if query.lines else "spans": entries,
     }
 
 
 async def _heading(
-    request: web.Request, passage: Passage, query: BlameQuery, entries: Iterable[Entry]
+    request: web.Request, part: Part, query: BlameQuery, entries: Iterable[Entry]
 ) -> dict[str, Any]:
     """What is known of all of it."""
     authors = sorted({entry["author"] for entry in entries})
     profiles = await request.app[PROFILES].get_many(authors)
     told: dict[str, Any] = {
-        "document": passage.state.name,
-        "revision": passage.state.revision,
+        "document": part.state.name,
+        "revision": part.state.revision,
         "people": {profile.user: profile.name for profile in profiles},
     }
     if query.text:
-        told["text"] = passage.text
+        told["text"] = part.text
     return told
 
 
 async def _streamed(
-    request: web.Request, passage: Passage, query: BlameQuery, progressing: Progressing[list[Entry]]
+    request: web.Request, part: Part, query: BlameQuery, progressing: Progressing[list[Entry]]
 ) -> AsyncGenerator[Entry, None]:
     progress = progressing.lines()
     try:
@@ -221,7 +219,7 @@ async def _streamed(
     finally:
         await progress.aclose()
     entries, kind = progressing.result, "lines" if query.lines else "spans"
-    yield {"type": "blame", **await _heading(request, passage, query, entries)}
+    yield {"type": "blame", **await _heading(request, part, query, entries)}
     for first in range(0, len(entries), PAGE):
         yield {"type": kind, kind: entries[first : first + PAGE]}
     yield {"type": "end"}

@@ -23,6 +23,9 @@ DIFFS_AT_ONCE: Final = 4
 # More is the whole text of most documents.
 CONTEXT_MAX: Final = 1_000
 
+# Some megabytes. Only of two texts of thousands of lines that have nothing in common is something left out.
+LINES_MAX: Final = 50_000
+
 # A page of the past loads nothing and runs nothing.
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -74,8 +77,8 @@ class DiffPiece(Answer):
 
 
 class DiffLine(Answer):
-    """`old` and `new` are its numbers in the two texts, from 1. `words`: of a line that was removed or added,
-    its parts, and whether they differ. `has_end`: only the last line of a text may have none.
+    """`old` and `new` are its numbers in the two texts, from 1. `words`: where only some of them differ, the
+    parts of the line. `has_end`: only the last line of a text may have none.
     """
 
     kind: Literal["same", "removed", "added"]
@@ -97,7 +100,9 @@ class DiffHunk(Answer):
 
 
 class DiffAnswer(Answer):
-    """`is_coarse`: there was too much to compare all of it line by line and word by word."""
+    """`is_coarse`: there was too much to compare all of it line by line and word by word; `is_cut`: there are
+    too many lines to tell all of them.
+    """
 
     room: str
     document: str
@@ -105,6 +110,7 @@ class DiffAnswer(Answer):
     new: DiffState
     is_coarse: bool
     hunks: list[DiffHunk]
+    is_cut: bool
 
 
 async def look(request: web.Request, query: DiffQuery) -> web.Response:
@@ -124,10 +130,12 @@ async def look(request: web.Request, query: DiffQuery) -> web.Response:
 def _told(diff: Diff, query: DiffQuery) -> Iterator[bytes]:
     match query.format:
         case "json":
-            yield from diffs.as_json(diff, query.context)
+            yield from diffs.as_json(diff, query.context, LINES_MAX)
         case "unified":
             yield from map(str.encode, diffs.unified(diff, query.context))
         case "words":
             yield from map(str.encode, diffs.in_words(diff, query.context))
         case "html":
-            yield from map(str.encode, diff_pages.html(diff, query.context, is_page=query.page))
+            yield from map(
+                str.encode, diff_pages.html(diff, query.context, is_page=query.page, lines_max=LINES_MAX)
+            )

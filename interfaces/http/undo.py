@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
 from application.log import Recorded
 from application.past.revising import edit_of
-from application.past.undo import Passage, Selection
+from application.past.undo import Passage, Preview, Selection
 from domain.errors import BadFrame
+from interfaces.diffs import unified
 from interfaces.http.answers import Answer, answer
 from interfaces.http.bodies import Asked, Count, Id, Moment
 from interfaces.http.documents import document_id
-from interfaces.http.keys import IDENTITY, PAST_USE_CASES, ROOM
+from interfaces.http.keys import DIFFS, IDENTITY, PAST_USE_CASES, ROOM, SERVICES
+from interfaces.slices import in_slices
 
 
 class PassageField(Asked):
@@ -67,12 +70,15 @@ class UndoneAnswer(RevisedAnswer):
 
 
 class PreviewAnswer(Answer):
-    """What an undo would do to the text of `revision`. `edits`: how many of each user it would take back."""
+    """What an undo would do to the text of `revision`: as an op, and as a unified diff. `edits`: how many of
+    each user it would take back.
+    """
 
     document: str
     revision: int
     edits: dict[str, int]
     op: OpField
+    diff: str
 
 
 async def undo(request: web.Request, body: UndoBody) -> web.Response:
@@ -96,8 +102,23 @@ async def preview(request: web.Request, body: SelectedEdits) -> web.Response:
     document = document_id(request)
     undo = request.app[PAST_USE_CASES].undo
     found = await undo.preview(request[ROOM].room, document, selection_of(body))
-    told = PreviewAnswer(document=document, revision=found.revision, edits=dict(found.edits), op=found.op)
+    told = PreviewAnswer(
+        document=document,
+        revision=found.revision,
+        edits=dict(found.edits),
+        op=found.op,
+        diff=await _diff(request, found),
+    )
     return answer(told)
+
+
+async def _diff(request: web.Request, preview: Preview) -> str:
+    services = request.app[SERVICES]
+    present = (await services.documents.get(request[ROOM].room, document_id(request))).state
+    old = replace(present, revision=preview.revision, text=preview.before)
+    new = replace(present, revision=preview.revision + 1, text=preview.after, modified_on=services.now())
+    diff = await request.app[DIFFS].of(old, new)
+    return "".join([line async for line in in_slices(unified(diff))])
 
 
 async def redo(request: web.Request, body: Redo) -> web.Response:

@@ -21,6 +21,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar
 
@@ -39,6 +40,7 @@ from interfaces.pyclient.errors import NotEditable, NotLetIn, Stopped, UnsentTex
 from interfaces.pyclient.notices import Notice, Status, UnsentText
 from interfaces.pyclient.people import Person
 from interfaces.pyclient.reconnect import LATER_SECONDS, Backoff, Verdict, is_better_elsewhere
+from interfaces.pyclient.replay import Replay, opening
 from interfaces.pyclient.replica import Cursor, EditState
 from interfaces.pyclient.session import ClientSession
 from interfaces.pyclient.traffic import Traffic
@@ -519,6 +521,22 @@ class Client:
     def unsubscribe(self, to: Literal["activity", "statistics"]) -> None:
         self.session.unsubscribe(to)
         self.settle()
+
+    async def replay(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        speed: float = 1.0,
+        skip_idle: bool = True,
+    ) -> Replay:
+        """Watch what went on in the room, from its beginning until now when nothing is said. One that is open
+        is closed first. Raises as `Replay`'s methods.
+        """
+        self._check_not_stopped()
+        replay = Replay(self.session, self.settle, opening(since, until, speed, skip_idle=skip_idle))
+        await replay.open()
+        return replay
 
     def on(self, kind: str, callback: Callback) -> Callable[[], None]:
         """Call `callback` with each notice of a kind (see `KINDS`); returns what ends that."""

@@ -16,7 +16,7 @@ told comes back by two roads: the room's events by position, a document's edits 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Protocol
 
 from domain.text_op import Op
 from interfaces.pyclient import notices
@@ -29,7 +29,7 @@ from interfaces.pyclient.people import People
 from interfaces.pyclient.reading import Reading
 from interfaces.pyclient.reconnect import Verdict, reason, verdict
 from interfaces.pyclient.replica import Replica
-from interfaces.pyclient.requests import Frame, Pacer, Requests
+from interfaces.pyclient.requests import Frame, OnReply, Pacer, Requests
 from interfaces.pyclient.streams import STREAMS, Stream
 
 PROTOCOL: Final = 1
@@ -43,6 +43,18 @@ SILENCE_SECONDS: Final = 33.0
 # Messages of which it is remembered that they have mentioned us: an edit mentions us again, and a node that
 # is behind the one before tells it once more.
 MENTIONS_KEPT: Final = 1_000
+
+
+class Watched(Protocol):
+    """A replay, as the session sees it."""
+
+    def on_frame(self, frame: Frame) -> None: ...
+
+    def on_online(self) -> None: ...
+
+    def on_offline(self) -> None: ...
+
+    def on_closed(self) -> None: ...
 
 
 class ClientSession:
@@ -65,6 +77,8 @@ class ClientSession:
         self.position = 0
         """Up to which notification id we were told everything but edits; of the log named `epoch`."""
         self.close_wanted = False
+        self.watched: Watched | None = None
+        """The replay that is open on this client."""
         self._compose = compose
         self._notices: list[Notice] = []
         self._requests = Requests()
@@ -116,6 +130,14 @@ class ClientSession:
         return bool(self._requests.frames)
 
     # What the user does.
+
+    @property
+    def is_online(self) -> bool:
+        return self.status is Status.ONLINE
+
+    def ask(self, frame: Frame, on_reply: OnReply) -> None:
+        """A request that is worth nothing on another socket."""
+        self._requests.ask(frame, on_reply)
 
     def open(self, document: str, now: float, *, create: bool = False) -> None:
         """Open `document`; `DocumentOpened` or `DocumentRefused` follows. Once is enough."""
@@ -289,6 +311,8 @@ class ClientSession:
             if not link.is_saved:
                 link.strand(why)
         self._go_offline()
+        if self.watched is not None:
+            self.watched.on_closed()
         self._set_status(Status.STOPPED, code, why)
 
     @property
@@ -356,6 +380,8 @@ class ClientSession:
         for link in self._links.values():
             link.on_offline()
         self._requests.clear()
+        if self.watched is not None:
+            self.watched.on_offline()
 
     def _set_status(self, status: Status, code: int | str | None, why: str) -> None:
         self.status = status
@@ -375,6 +401,9 @@ class ClientSession:
         elif kind in STREAMS:
             if kind in self._streams:  # else it was on its way when we had enough
                 self._streams[kind].on_frame(frame)
+        elif kind == "replay":
+            if self.watched is not None:
+                self.watched.on_frame(frame)
         elif kind == "notice":
             self._on_mention(frame["room"], frame)
         elif kind == "ping":
@@ -421,6 +450,8 @@ class ClientSession:
             errand.on_online(now)
         for link in self._links.values():
             link.on_online(now)
+        if self.watched is not None:
+            self.watched.on_online()
 
     def _on_other_epoch(self) -> None:
         """The server's log is another one: positions and revisions of the old mean nothing in it."""

@@ -21,6 +21,12 @@ from domain.names import as_name
 from domain.rights import Action
 from interfaces.emojis import as_emoji
 
+# A place in a replay is three numbers.
+PLACE_CHARACTERS: Final = 50
+
+# Steps at once, either way: what is read again to go back stays a page.
+STEPS_MAX: Final = 100
+
 
 def _checked_id(value: str) -> str:
     if not is_id(value):
@@ -61,6 +67,8 @@ DocumentId = Annotated[str, AfterValidator(_checked_document_id)]
 Name = Annotated[str, Field(max_length=4 * NAME_CODE_POINTS), AfterValidator(_checked_name)]
 Emoji = Annotated[str, Field(max_length=EMOJI_CODE_POINTS), AfterValidator(_checked_emoji)]
 Title = Annotated[str, Field(max_length=RUN_TITLE_CODE_POINTS), AfterValidator(_checked_title)]
+# Slow enough to see each key, and fast enough for a day in twenty minutes.
+Speed = Annotated[float, Field(ge=0.25, le=64)]
 Integer = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
 Positive = Annotated[int, Field(ge=1, le=INTEGER_MAX)]
 
@@ -254,6 +262,63 @@ class Unsubscribe(Request):
     to: Literal["activity", "statistics"]
 
 
+# The past, played to one session.
+
+
+class OpenReplay(Request):
+    """Of what went on in the room between two moments; from its beginning until now when they are missing.
+    One that is open is closed first.
+    """
+
+    action = Action.READ
+    type: Literal["replay"]
+    since: Annotated[Integer | None, Field(alias="from")] = None
+    until: Annotated[Integer | None, Field(alias="to")] = None
+    speed: Speed = 1.0
+    skip_idle: bool = True
+
+
+class PlayReplay(Request):
+    action = Action.READ
+    type: Literal["replay_play"]
+
+
+class PauseReplay(Request):
+    action = Action.READ
+    type: Literal["replay_pause"]
+
+
+class SeekReplay(Request):
+    """Either to a moment or to a place that was told."""
+
+    action = Action.READ
+    type: Literal["replay_seek"]
+    at: Integer | None = None
+    place: Annotated[str, Field(max_length=PLACE_CHARACTERS)] | None = None
+
+
+class SpeedReplay(Request):
+    """What is missing stays as it is."""
+
+    action = Action.READ
+    type: Literal["replay_speed"]
+    speed: Speed | None = None
+    skip_idle: bool | None = None
+
+
+class StepReplay(Request):
+    """By so many steps, backward when it is negative; it is paused then."""
+
+    action = Action.READ
+    type: Literal["replay_step"]
+    by: Annotated[int, Field(ge=-STEPS_MAX, le=STEPS_MAX)]
+
+
+class CloseReplay(Request):
+    action = None
+    type: Literal["replay_close"]
+
+
 # What people do beside typing.
 
 
@@ -316,6 +381,7 @@ class Pong(Frame):
     type: Literal["pong"]
 
 
+ReplayRequest = OpenReplay | PlayReplay | PauseReplay | SeekReplay | SpeedReplay | StepReplay | CloseReplay
 Command = Post | EditMessage | DeleteMessage | React | PinMessage | SaveRevision | StartRun | FinishRun
 AnyRequest = (
     Hello
@@ -332,6 +398,7 @@ AnyRequest = (
     | ReceiptFrame
     | Subscribe
     | Unsubscribe
+    | ReplayRequest
     | CatchUp
     | Check
     | Ping

@@ -131,6 +131,11 @@ class Outbox:
         self._on_slow()
 
     @property
+    def is_empty(self) -> bool:
+        """Whether everything has gone to the transport."""
+        return not self._queue
+
+    @property
     def queued_bytes(self) -> int:
         """What waits here and in the transport."""
         return self._queued_bytes + self._transport.get_write_buffer_size()

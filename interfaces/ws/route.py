@@ -22,6 +22,7 @@ from interfaces.ws import closes
 from interfaces.ws.holder import Peer
 from interfaces.ws.hub import Hub
 from interfaces.ws.live_views import LiveViews
+from interfaces.ws.player import Players
 from interfaces.ws.rates import Failures, Limits
 from interfaces.ws.session import Session
 
@@ -56,6 +57,7 @@ class SessionSockets:
         undo: Undo,
         hub: Hub,
         live_views: LiveViews,
+        players: Players,
         limits: Limits,
         failures: Failures,
     ) -> None:
@@ -65,6 +67,7 @@ class SessionSockets:
         self._undo = undo
         self._hub = hub
         self._live_views = live_views
+        self._players = players
         self._limits = limits
         self._sessions: set[Session] = set()
         self._by_user: Counter[str] = Counter()
@@ -116,6 +119,7 @@ class SessionSockets:
             self._undo,
             self._hub,
             self._live_views,
+            self._players,
             transport,
             partial(self._close, socket_, transport),
             self._limits,

@@ -55,6 +55,7 @@ from interfaces.ws.frames import (
     CatchUp,
     Check,
     Close,
+    CloseReplay,
     Command,
     CursorFrame,
     DeleteMessage,
@@ -63,8 +64,11 @@ from interfaces.ws.frames import (
     FinishRun,
     Hello,
     Open,
+    OpenReplay,
+    PauseReplay,
     Ping,
     PinMessage,
+    PlayReplay,
     Pong,
     Post,
     React,
@@ -72,8 +76,11 @@ from interfaces.ws.frames import (
     RedoFrame,
     Refresh,
     SaveRevision,
+    SeekReplay,
+    SpeedReplay,
     StartRun,
     StatusFrame,
+    StepReplay,
     Subscribe,
     TypingFrame,
     UndoFrame,
@@ -85,6 +92,7 @@ from interfaces.ws.holder import Holder, Peer
 from interfaces.ws.hub import Hub, RoomOnNode
 from interfaces.ws.live_views import LiveViews
 from interfaces.ws.outbox import Outbox, Transport
+from interfaces.ws.player import Players
 from interfaces.ws.positions import Positions
 from interfaces.ws.rates import ErrorCount, Limits, TokenBucket
 from interfaces.ws.roster import TYPING_SECONDS
@@ -140,6 +148,7 @@ class Session:
         "_outbox",
         "_outstanding",
         "_pinged_at",
+        "_players",
         "_positions",
         "_presence",
         "_room_on_node",
@@ -163,6 +172,7 @@ class Session:
         undo: Undo,
         hub: Hub,
         live_views: LiveViews,
+        players: Players,
         transport: Transport,
         close: Callable[[int], None],
         limits: Limits,
@@ -182,6 +192,7 @@ class Session:
         self._undo = undo
         self._hub = hub
         self._live_views = live_views
+        self._players = players
         self._close = close
         self._limits = limits
         self._admit = admit
@@ -232,6 +243,20 @@ class Session:
     def _reply(self, frame: Frame) -> None:
         if not self.is_closed:
             self._outbox.push(frame, is_asked_for=True)
+
+    def tell(self, frame: Frame) -> bool:
+        """Send a frame of the replay that was asked for, unless what was sent before still waits."""
+        if self._outbox.is_empty:
+            self._reply(frame)
+            return True
+        return False
+
+    def answer(self, ref: int, outcome: Frame | ChronoscribeError) -> None:
+        """Answer a request later."""
+        if isinstance(outcome, Frame):
+            self._reply(outcome)
+        else:
+            self._refuse(ref, outcome)
 
     def close(self, code: int) -> None:
         """End the session; once is enough."""
@@ -291,6 +316,7 @@ class Session:
             return
         self._hub.leave(room, self)
         self._live_views.leave(self, self.room)
+        self._players.leave(self)
         if self._stay is not None:
             if self._hub.find_session(room, self.client) is None:  # the newer one shows its own
                 self._services.cursors.forget(self.room, self.client)
@@ -402,6 +428,16 @@ class Session:
                 await self._on_check(request)
             case Refresh():
                 await self._on_refresh(request)
+            case (
+                OpenReplay()
+                | PlayReplay()
+                | PauseReplay()
+                | SeekReplay()
+                | SpeedReplay()
+                | StepReplay()
+                | CloseReplay()
+            ):
+                self._players.take(self, request)
             case Ping():
                 self._reply(frame(type="ok", ref=request.ref))
             case (

@@ -17,9 +17,13 @@ from typing import Any, Final
 
 import pytest
 
+from application.past.blame import Blame, Span
+from domain.document import EditApplied
 from domain.ids import document_stream
 from domain.text_op import apply
+from domain.undo import as_ranges
 from infrastructure.embedded_postgres import EmbeddedPostgres, find_running
+from infrastructure.postgres.attributions import KeptAttributions
 from infrastructure.postgres.time_travel import TimeTravel
 from interfaces.cli.store import reading
 from interfaces.load.run import LoadRun
@@ -45,6 +49,10 @@ SVELTE_LINES: Final = 4_000
 # session with its large edits, and of the others one in so many and those around each snapshot.
 REVISIONS_STEP: Final = 29
 SNAPSHOT_EVERY: Final = 1_000
+
+# Revisions of each at which one asks who wrote what, and spans of it that are taken back.
+BLAMED: Final = 20
+TAKEN_BACK: Final = 12
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +128,91 @@ async def test_every_revision_is_what_its_first_edits_make(
 def _is_asked_for(revision: int, last: int) -> bool:
     is_near_snapshot = (revision + 3) % SNAPSHOT_EVERY < 6
     return last < SNAPSHOT_EVERY or revision % REVISIONS_STEP == 0 or is_near_snapshot or revision == last
+
+
+async def test_every_character_is_told_to_be_of_who_wrote_it(
+    server: ServerProcess, loaded: dict[str, dict[str, Any]]
+) -> None:
+    dsn = find_running(server.folder)
+    assert dsn is not None
+    async with reading(dsn) as (history, database):
+        blame = Blame(TimeTravel(database), KeptAttributions(database))
+        for name, document in loaded.items():
+            edits = await history.edits(document_stream(ROOM, name), 0, document["revision"])
+            written: list[int] = []
+            asked = range(0, document["revision"] + 1, max(1, document["revision"] // BLAMED))
+            for edit in edits:
+                _write(written, edit)
+                if edit.revision in asked:
+                    spans = await blame.at(ROOM, name, edit.revision)
+                    told = [(span.revision, span.facts.actor) for span in spans for _ in _positions(span)]
+                    assert told == [(revision, edits[revision - 1].actor) for revision in written]
+            assert len({edit.actor for edit in edits}) == document["clients"]
+
+
+def _positions(span: Span) -> range:
+    return range(span.start, span.end)
+
+
+def _write(written: list[int], edit: EditApplied) -> None:
+    """Which edit wrote each character, by the plainest of ways."""
+    position = 0
+    for component in edit.op:
+        if isinstance(component, int):
+            position += component
+        elif isinstance(component, str):
+            written[position:position] = [edit.revision] * len(component)
+            position += len(component)
+        else:
+            del written[position : position + len(str(component["d"]))]
+
+
+async def test_whatever_was_done_in_a_recorded_session_is_taken_back_alone(
+    server: ServerProcess, loaded: dict[str, dict[str, Any]]
+) -> None:
+    seed = random.SystemRandom().getrandbits(32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    dsn = find_running(server.folder)
+    assert dsn is not None
+    async with reading(dsn) as (history, database):
+        past = TimeTravel(database)
+        blame = Blame(past, KeptAttributions(database))
+        for name, document in loaded.items():
+            stream, last = document_stream(ROOM, name), document["revision"]
+            edits = await history.edits(stream, 0, last)
+            present = await past.now(stream)
+            assert present is not None
+            written: list[int] = []
+            for edit in edits:
+                _write(written, edit)
+            for first, until in ((last, last), (last - last // 10, last), *_spans(chance, last)):
+                by = chance.choice(edits[first - 1 : until]).actor
+                chosen = [edit.revision for edit in edits[first - 1 : until] if edit.actor == by]
+                unravelled = await blame.unravelled(stream, chosen[0] - 1, last, limit=last)
+                taken = unravelled.take_back(as_ranges(chosen))
+                assert taken is not None
+                after = apply(present.text, taken.op)
+                kept = "".join(c for c, r in zip(present.text, written, strict=True) if r not in set(chosen))
+                assert _is_within(kept, after)
+                back = sum(len(component) for component in taken.op if isinstance(component, str))
+                assert len(after) == len(kept) + back
+                if by == edits[-1].actor and len(chosen) == last + 1 - chosen[0]:
+                    before = await past.at_revision(stream, chosen[0] - 1)
+                    assert before is not None
+                    assert after == before.text
+
+
+def _spans(chance: random.Random, last: int) -> Iterator[tuple[int, int]]:
+    for _ in range(TAKEN_BACK):
+        first = chance.randint(1, last)
+        yield first, min(last, first + chance.choice((0, 10, 500)))
+
+
+def _is_within(kept: str, text: str) -> bool:
+    """Whether all of `kept` stands in `text`, in order."""
+    rest = iter(text)
+    return all(character in rest for character in kept)
 
 
 async def test_the_command_line_shows_a_revision_exactly(

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.benchmarks import chat, history, million, scenarios, search
+from tests.benchmarks import chat, history, million, past, replay, scenarios, search
 from tests.benchmarks.harness import FLOOR, SERVER, Machine, machine, show
 
 SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
@@ -25,7 +25,9 @@ SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
     "restart": scenarios.restart,
     "history": history.history,
     "million": million.million,
+    "past": past.past,
     "search": search.search,
+    "replay": replay.replay,
     "wal": scenarios.write_ahead_log,
 }
 

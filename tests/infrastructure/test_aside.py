@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import orjson
 import pytest
+import uvloop
 
 from infrastructure.aside import Aside, AsideFailed, AsideTooSlow
 from infrastructure.beside import work_off
@@ -25,6 +26,9 @@ def do(work: bytes) -> bytes:
             return orjson.dumps({**os.environ, "pid": str(os.getpid())})
         case ["die"]:
             os._exit(1)
+        case ["be deaf"]:
+            os.dup2(os.pipe()[0], 0)
+            return b"0"
         case ["take", count]:
             return b"x" * int(count)
     while True:
@@ -121,3 +125,17 @@ async def test_what_is_closed_has_ended() -> None:
     await aside.close()
     await ends(pid)
     await aside.close()
+
+
+def test_one_that_does_not_hear_is_followed_by_another() -> None:
+    """On the loop of the server, where a pipe breaks in another way than on Python's own."""
+
+    async def ask_the_deaf() -> None:
+        aside = Aside(__name__)
+        await ask(aside, "be deaf")
+        with pytest.raises(AsideFailed):
+            await ask(aside, "say", 1, seconds=1.0)
+        assert await ask(aside, "say", 1) == 1
+        await aside.close()
+
+    uvloop.run(ask_the_deaf())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,10 +15,14 @@ from hypothesis import strategies as st
 
 from application.past.diff import Diff
 from domain.document import DocumentState
+from infrastructure import comparing, differ
 from infrastructure.comparing import compare
 from infrastructure.differ import as_comparison
+from interfaces import findings
+from interfaces.cli import bisect as cli
 from interfaces.diff_pages import html
-from interfaces.diffs import NO_END, as_json, as_object, hunks, in_words, unified, word_pieces
+from interfaces.diffs import CONTEXT_LINES, NO_END, as_json, hunks, in_words, unified, word_pieces
+from interfaces.http import diffs as http
 from tests.trace_texts import NAMES, texts
 
 AT = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
@@ -36,6 +41,10 @@ def documents(draw: st.DrawFn) -> tuple[str, str]:
         start = draw(st.integers(0, len(lines)))
         lines[start : start + draw(st.integers(0, 3))] = draw(st.lists(LINES, max_size=3))
     return old, "\n".join(lines) + draw(st.sampled_from(["", "\n"]))
+
+
+def as_object(diff: Diff, context: int = 3, **limit: int) -> Any:
+    return orjson.loads(b"".join(as_json(diff, context, **limit)))
 
 
 def diff_of(old: str, new: str) -> Diff:
@@ -87,8 +96,8 @@ def test_json_holds_both_texts_line_by_line_and_word_by_word(pair: tuple[str, st
             text = getattr(diff, side).text.split("\n")
             assert [line["text"] for line in lines] == text[first - 1 : first - 1 + len(lines)]
         for line in hunk["lines"]:
-            assert (line["words"] is None) is (line["kind"] == "same")
             if line["words"] is not None:
+                assert {word["is_changed"] for word in line["words"]} == {True, False}
                 assert "".join(word["text"] for word in line["words"]) == line["text"]
         changed = [line for line in hunk["lines"] if line["kind"] != "same"]
         assert changed
@@ -186,8 +195,37 @@ def test_between_revisions_of_recorded_editing_a_patch_holds(name: str) -> None:
         diff = diff_of(text, last)
         told = "".join(unified(diff))
         assert patched(text, told) == last if told else text == last
-        assert _parsed(b"".join(as_json(diff)))["document"] == "main.md"
+        assert as_object(diff)["is_cut"] is False
 
 
-def _parsed(told: bytes) -> Any:
-    return orjson.loads(told)
+@given(documents(), st.integers(0, 10))
+def test_of_too_many_lines_the_first_ones_are_told(pair: tuple[str, str], limit: int) -> None:
+    diff = diff_of(*pair)
+    every = [line for hunk in as_object(diff)["hunks"] for line in hunk["lines"]]
+    told = as_object(diff, lines_max=limit)
+    assert [line for hunk in told["hunks"] for line in hunk["lines"]] == every[:limit]
+    assert told["is_cut"] is (len(every) > limit)
+    rows = len(re.findall("<tr", "".join(html(diff))))
+    shown = "".join(html(diff, lines_max=limit))
+    assert len(re.findall("<tr", shown)) == min(rows, limit)
+    assert ("left out" in shown) is (rows > limit)
+
+
+def test_the_numbers_are_those_of_the_documents() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    told = (docs / "time-travel.md").read_text("utf-8")
+    for text in (
+        f"takes longer than {differ.COMPARE_SECONDS:.0f} s",
+        f"in more than {comparing.CHANGES_MAX} places",
+        f"where more than {comparing.WORDS_MAX} of them",
+        f"nor after {comparing.WORDS_SECONDS:g} s",
+        f"{CONTEXT_LINES} when it is missing, {http.CONTEXT_MAX} at most",
+        f"After {http.LINES_MAX} lines",
+        f"of {findings.LINES_MAX} lines at the most",
+        f"`--timeout` seconds ({cli.RUN_SECONDS:.0f})",
+        f"the nearest {findings.MESSAGES_AROUND}",
+    ):
+        assert text in told
+    assert findings.AROUND.total_seconds() == 5 * 60
+    reasons = (docs / "decisions" / "0023-diffs.md").read_text("utf-8")
+    assert f"larger\n  than {differ.AT_ONCE_CODE_POINTS:,} characters" in reasons

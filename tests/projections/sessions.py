@@ -230,10 +230,10 @@ class Session:
             if moves or typing:
                 gathering.presence.record(moves, typing, at=at)
             known = gathering.keyframe
-            if known is None or due - known >= timedelta(seconds=KEYFRAME_SECONDS):
+            is_due = known is None or due - known >= timedelta(seconds=KEYFRAME_SECONDS)
+            if is_due and gathering.last:
                 gathering.keyframe = due
-                if gathering.last:
-                    gathering.presence.record_keyframe(list(gathering.last.values()), at=at)
+                gathering.presence.record_keyframe(list(gathering.last.values()), at=at)
             self.presence += collect(gathering.presence)
 
     # What is said.

@@ -44,8 +44,10 @@ from interfaces.ws import closes
 from interfaces.ws.holder import Peer
 from interfaces.ws.hub import Hub
 from interfaces.ws.live_views import LiveViews
+from interfaces.ws.player import Players
 from interfaces.ws.rates import Limits
 from interfaces.ws.session import Session
+from tests.interfaces.ws.pasts import FakePast
 from tests.simulation.loop import Owner, VirtualLoop
 from tests.simulation.network import Link, NodeEnd
 from tests.simulation.store import Connection, HistoryOnNode, LogOnNode, SimulatedStore, TicketsOnNode
@@ -145,6 +147,7 @@ class SimulatedNode(Owner):
         self.undo = self._undo()
         self.hub = Hub(self.history, self.history)
         self.live_views = LiveViews(NoStandings(), {})  # there are no projections here
+        self.players = Players(FakePast(), monotonic=self.services.monotonic)  # nor replays
         self.limits = Limits()
 
     def _undo(self) -> Undo:
@@ -332,6 +335,7 @@ class Socket(NodeEnd):
             node.undo,
             node.hub,
             node.live_views,
+            node.players,
             self,
             self._on_close,
             node.limits,

@@ -41,3 +41,19 @@ async def test_what_was_folded_is_kept_and_read_from_there(monkeypatch: pytest.M
     assert told == [(2, 2)]
     assert [span.facts.actor for span in first] == ["ada", "ben"] * 5
     assert await scene.here.blame.runs(STREAM, 8) == scene.past.kept[STREAM, 8]
+
+
+async def test_a_line_is_of_who_wrote_in_it_and_not_of_who_went_on_behind_it() -> None:
+    scene = await Scene.make()
+    await scene.type("ada", ["one\ntwo"])
+    await scene.type("ben", [3, "\n1.5"])
+    await scene.type("cy", [11, "\n\n"])
+    text = await scene.text()
+    told = list(blame.lines(text, await scene.here.blame.at(ROOM, DOCUMENT, 3)))
+    assert [(line.text, line.newest and line.newest.facts.actor) for line in told] == [
+        ("one\n", "ada"),
+        ("1.5\n", "ben"),
+        ("two\n", "ada"),
+        ("\n", "cy"),
+        ("", None),
+    ]

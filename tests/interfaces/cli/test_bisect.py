@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from rich.text import Text
 
 from application.past.bisect import Found, Judged, Verdict
@@ -47,6 +48,16 @@ SECONDS = 20.0
 )
 async def test_a_command_judges_what_it_finds_at_stdin(command: str, verdict: Verdict) -> None:
     assert await CommandJudge(command, SECONDS).judge("é" * 1_000_000 + "!\n") is verdict
+
+
+def test_a_command_need_not_read_what_it_is_given() -> None:
+    """On the loop that commands run on, where writing to somebody who has gone fails in its own way."""
+
+    async def judge() -> None:
+        for size in range(0, 1_000_000, 50_000):
+            assert await CommandJudge("exit 0", SECONDS).judge("x" * size) is Verdict.GOOD
+
+    uvloop.run(judge())
 
 
 @pytest.mark.parametrize("command", ["/no/such/program", "kill -9 $$", "exit 200"])

@@ -91,6 +91,13 @@ def test_what_is_selected_is_previewed_and_then_taken_back(shared: Shared) -> No
     selected = {"user": shared.ben.user}
     before = shared.text()
     told = shared.do(shared.ada, "undo/preview", selected)
+    assert told.pop("diff").splitlines()[2:] == [
+        "@@ -1 +1 @@",
+        "-ne! two three",
+        "\\ No newline at end of file",
+        "+one two three",
+        "\\ No newline at end of file",
+    ]
     assert told == {
         "document": "main.md",
         "revision": 3,

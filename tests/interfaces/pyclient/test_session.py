@@ -965,6 +965,32 @@ def test_what_was_told_is_remembered_only_so_long(monkeypatch: pytest.MonkeyPatc
     assert [notice.message for notice in script.told(notices.MessageReceived)] == ["b11"]
 
 
+def test_an_undo_tells_what_it_has_made_and_is_asked_again_as_it_was() -> None:
+    script = opened_script()
+    script.session.do(commands.undo("main.md", 4), script.now)
+    script.expect("undo", document="main.md", revision=4)
+    script.wait(RESEND_SECONDS)
+    script.expect("undo", document="main.md", revision=4)
+    script.reply("ok", revision=5)
+    assert script.told(notices.CommandDone) == [notices.CommandDone(1, 5)]
+    script.session.do(commands.redo("main.md", 5), script.now)
+    script.wait(LATE_SECONDS)  # the first copy of the undo may still be on its way
+    script.expect("redo", document="main.md", revision=5)
+    script.reply("ok", revision=None)
+    assert script.told(notices.CommandDone) == [notices.CommandDone(2)]
+
+
+def test_an_edit_that_was_not_typed_says_why_it_was_made() -> None:
+    script = opened_script()
+    undone = script.event(
+        "edit", 105, document="main.md", revision=5, client="@ada", seq=1, op=["X"], cause="undo"
+    )
+    script.push("events", position=105, events=[undone])
+    [told] = script.told(notices.Edited)
+    assert (told.cause, told.client) == ("undo", "@ada")
+    assert script.session.replica("main.md").text.startswith("X")
+
+
 def test_a_message_of_an_earlier_life_of_ours_acknowledges_nothing() -> None:
     script = opened_script()
     script.push("events", position=11, events=[post_event(script, 11, "old")])

@@ -36,11 +36,13 @@ from domain.rights import Role
 from interfaces.ws.holder import Peer
 from interfaces.ws.hub import Hub
 from interfaces.ws.live_views import LiveViews
+from interfaces.ws.player import Players
 from interfaces.ws.rates import Limits
 from interfaces.ws.session import Session
 from interfaces.ws.wire import Frame, frame
 from tests.application.fakes import Clock, FakeNode, FakeStore
-from tests.application.past.scenes import FakePast
+from tests.application.past import scenes
+from tests.interfaces.ws.pasts import FakePast
 from tests.waiting import until
 
 EPOCH: Final = "epoch-1"
@@ -171,6 +173,8 @@ class World:
         self.tables = FakeStandings(FakeTable("activity"), FakeTable("statistics"))
         self.live_views = LiveViews(self.tables, dict(self.tables.tables), look_seconds=0.0)
         self.record.followers.append(self.live_views.on_events)
+        self.past = FakePast()
+        self.players = Players(self.past, monotonic=self.clock.monotonic)
         self.limits = limits or Limits()
         self.clients: list[ScriptedClient] = []
         self.admits = True
@@ -209,7 +213,7 @@ class World:
         )
 
     def _undo(self) -> Undo:
-        documents, lives, past = self.services.documents, self.record.lives, FakePast(self.store)
+        documents, lives, past = self.services.documents, self.record.lives, scenes.FakePast(self.store)
         revising = Revising(lives, self.store, documents)
         return Undo(documents, Blame(self.store, past), past, revising, now=self.clock.now)
 
@@ -361,6 +365,7 @@ class ScriptedClient:
             world.undo,
             world.hub,
             world.live_views,
+            world.players,
             self.transport,
             self._on_close,
             world.limits,

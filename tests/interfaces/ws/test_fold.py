@@ -548,6 +548,12 @@ async def _edit(scene: Scene, name: str, document: str, place: int, count: int) 
         )
 
 
+async def _take_back(scene: Scene, name: str, document: str, kind: str) -> None:
+    """Undo or redo."""
+    if await _opened(scene, name, document) is not None:
+        await _say(scene, name, type=kind, document=document)
+
+
 async def _move(scene: Scene, name: str, document: str, anchor: int, head: int) -> None:
     opened = await _opened(scene, name, document)
     if opened is not None:
@@ -649,6 +655,7 @@ STEPS: Final[dict[str, Callable[..., Coroutine[Any, Any, None]]]] = {
     "type": _type,
     "close": _close,
     "edit": _edit,
+    "take back": _take_back,
     "move": _move,
     "look": _look,
     "role": _role,
@@ -692,6 +699,7 @@ doings = st.one_of(
     step("type", clients, st.sampled_from([None, *DOCUMENTS]), st.booleans()),
     step("close", clients, documents),
     step("edit", clients, documents, places, st.integers(-3, 5)),
+    step("take back", clients, documents, st.sampled_from(["undo", "redo"])),
     step("move", clients, documents, places, places),
     step("look", users, st.sampled_from(["Augusta", "Benjamin", "Cemal", "Dan"])),
     step("role", users, roles),
@@ -724,6 +732,8 @@ ALL: Final[list[tuple[Step, ...]]] = [
     (("edit", "ben", "a.md", 0, 5),),
     (("move", "ben", "a.md", 1, 4), ("move", "cem", "b.md", 0, 0), ("type", "cem", None, True)),
     (("edit", "ada", "a.md", 0, 3), ("post", "cem"), ("status", "ada2", "running")),
+    (("take back", "ben", "a.md", "undo"), ("move", "ada", "a.md", 0, 2)),
+    (("take back", "ben", "a.md", "redo"),),
     (("look", "Ben", "Benjamin"), ("rename", "Garden"), ("role", "Ben", Role.EDITOR)),
     (("post", "ada"), ("post", "ben"), ("import", 1)),
     (("edit message", "cem", 0), ("react", "ben", 0, "👍", True), ("react", "ada", 0, "👍", True)),

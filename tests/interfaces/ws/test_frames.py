@@ -44,6 +44,13 @@ GOOD: dict[str, dict[str, Any]] = {
     "finish_run": {"run": "r1", "outcome": "failed", "exit_code": -9},
     "subscribe": {"to": "activity", "after": 7},
     "unsubscribe": {"to": "statistics"},
+    "replay": {"from": 5, "to": 7, "speed": 64, "skip_idle": False},
+    "replay_play": {},
+    "replay_pause": {},
+    "replay_seek": {"place": "1-2-3"},
+    "replay_speed": {"speed": 0.25, "skip_idle": True},
+    "replay_step": {"by": -1},
+    "replay_close": {},
     "catch_up": {"document": "main.md", "after": 0, "limit": 1000},
     "check": {"document": "main.md", "revision": 1, "hash": "0" * 64},
     "ping": {},
@@ -71,6 +78,13 @@ OPTIONAL = {
     "finish_run": {"exit_code"},
     "subscribe": {"after"},
     "unsubscribe": set(),
+    "replay": {"from", "to", "speed", "skip_idle"},
+    "replay_play": set(),
+    "replay_pause": set(),
+    "replay_seek": {"place"},
+    "replay_speed": {"speed", "skip_idle"},
+    "replay_step": set(),
+    "replay_close": set(),
     "catch_up": {"limit"},
     "check": set(),
     "ping": set(),
@@ -89,7 +103,7 @@ def a_frame(kind: str, **fields: Any) -> str:
 @pytest.mark.parametrize("kind", GOOD)
 def test_every_request_is_read_as_it_was_said(kind: str) -> None:
     frame = parse_frame(a_frame(kind))
-    assert frame.model_dump(exclude_unset=True) == {"type": kind, "ref": 1, **GOOD[kind]}
+    assert frame.model_dump(exclude_unset=True, by_alias=True) == {"type": kind, "ref": 1, **GOOD[kind]}
 
 
 def test_a_pong_has_no_ref() -> None:

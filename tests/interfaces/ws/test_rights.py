@@ -40,6 +40,13 @@ ROWS: Final[dict[str, tuple[str, Action | None, Heard]]] = {
     "receipt": ("receipt", Action.READ, {"delivered": 1, "read": 1}),
     "subscribe": ("subscribe", Action.READ, {"to": "activity"}),
     "unsubscribe": ("unsubscribe", None, {"to": "activity"}),
+    "replay": ("replay", Action.READ, {}),
+    "replay_play": ("replay_play", Action.READ, {}),
+    "replay_pause": ("replay_pause", Action.READ, {}),
+    "replay_seek": ("replay_seek", Action.READ, {"at": 1}),
+    "replay_speed": ("replay_speed", Action.READ, {"speed": 2}),
+    "replay_step": ("replay_step", Action.READ, {"by": 1}),
+    "replay_close": ("replay_close", None, {}),
     "save_revision": ("save_revision", Action.EDIT, {"document": "main.md", "revision": 1}),
     "start_run": ("start_run", Action.EDIT, {"run": "r2", "title": "pytest"}),
     "finish_run": ("finish_run", Action.EDIT, {"run": "r1", "outcome": "passed"}),
@@ -142,8 +149,10 @@ async def expect_granted(client: ScriptedClient, kind: str, ref: int) -> None:
         case "cursor" | "typing":
             frame = await client.expect_frame("presence")
             assert [sign["client"] for sign in frame["moves"] + frame["typing"]] == [client.client]
+        case "replay_play" | "replay_pause" | "replay_seek" | "replay_speed" | "replay_step":
+            await client.expect_error(ref, "E_NOT_JOINED")  # none is open, and that is all that is wrong
         case _:
-            assert (await client.expect_reply(ref))["type"] in {"ok", "opened", "edits"}
+            assert (await client.expect_reply(ref))["type"] in {"ok", "opened", "edits", "replay_opened"}
     client.expect_no_end()
 
 
