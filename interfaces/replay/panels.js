@@ -76,9 +76,9 @@ const Panels = (() => {
       this.list.replaceChildren(...(items.length ? items : [make("li", "empty", "Nobody is here.")]));
     }
 
-    doing({ typing, place, status }) {
-      if (typing === null) return "types a message…";
-      if (typing !== undefined) return `types in ${typing}…`;
+    doing({ types, place, status }) {
+      if (types === null) return "types a message…";
+      if (types !== undefined) return `types in ${types}…`;
       return place ? `${status} in ${place.document}` : status;
     }
 

@@ -41,6 +41,7 @@ const Recording = (() => {
       cursors: new Map(),
       signs: new Map(),
       hands: new Map(),
+      acts: new Map(),
       messages: new Map(stage.messages.map((told) => [told.message, told])),
     };
     for (const { document, revision, text, listed } of stage.documents) {
@@ -113,6 +114,7 @@ const Recording = (() => {
     },
     message(draft, event) {
       draft.map("messages").set(event.message, event);
+      draft.map("acts").set(event.client, event.at);
     },
     message_edited(draft, { message, text, mentions, at }) {
       draft.message(message, ({ edits }) => ({ text, mentions, edits: edits + 1, edited: at }));
@@ -155,7 +157,7 @@ const Recording = (() => {
   function takeLeft(draft, event) {
     if (!draft.map("stays").delete(sessionOf(draft.state, event))) return;
     for (const stay of draft.state.stays.values()) if (stay.client === event.client) return;
-    for (const name of ["cursors", "signs", "hands"]) draft.map(name).delete(event.client);
+    for (const name of ["cursors", "signs", "hands", "acts"]) draft.map(name).delete(event.client);
   }
 
   function takeEdit(draft, event) {
@@ -174,6 +176,7 @@ const Recording = (() => {
     const { end } = effectOf(event.op);
     const hand = { document: event.document, revision: event.revision, anchor: end, head: end };
     draft.map("hands").set(event.client, hand);
+    draft.map("acts").set(event.client, event.at);
   }
 
   function movedOver(place, { op, revision }) {
@@ -204,7 +207,8 @@ const Recording = (() => {
 
   /* Who is here: each client once, in the order in which they came. `place` is where they are for eyes: their
      cursor, or where they have written since it was last told. `typing` is the document in which they type, null
-     for the chat, undefined when they do not. */
+     for the chat, undefined when they do not; `types` is the same for eyes: who has said it, or writes
+     elsewhere, types no message any more. */
   function peopleOf(state) {
     const newest = new Map();
     for (const stay of state.stays.values()) newest.set(stay.client, stay);
@@ -215,8 +219,15 @@ const Recording = (() => {
     const cursors = [...(state.cursors.get(client)?.values() ?? [])];
     const cursor = latest(cursors, ({ at }) => at, since);
     const signs = [...(state.signs.get(client) ?? [])];
-    const typing = latest(signs, ([, at]) => at, Math.max(since, state.at - TYPING_MICROSECONDS + 1))?.[0];
-    return { client, user, status, ...state.looks.get(user), cursor, typing, place: state.hands.get(client) ?? cursor };
+    const sign = latest(signs, ([, at]) => at, Math.max(since, state.at - TYPING_MICROSECONDS + 1));
+    const isDone = sign && sign[0] === null && state.acts.get(client) > sign[1];
+    return {
+      ...{ client, user, status, cursor },
+      ...state.looks.get(user),
+      typing: sign?.[0],
+      types: isDone ? undefined : sign?.[0],
+      place: state.hands.get(client) ?? cursor,
+    };
   }
 
   /* Of what was told at times, the last, but nothing from before `since`. */
