@@ -55,32 +55,19 @@ from interfaces.ws.frames import (
     CatchUp,
     Check,
     Close,
-    CloseReplay,
     Command,
     CursorFrame,
-    DeleteMessage,
     EditFrame,
-    EditMessage,
-    FinishRun,
     Hello,
     Open,
-    OpenReplay,
-    PauseReplay,
     Ping,
-    PinMessage,
-    PlayReplay,
     Pong,
     Post,
-    React,
     ReceiptFrame,
     RedoFrame,
     Refresh,
-    SaveRevision,
-    SeekReplay,
-    SpeedReplay,
-    StartRun,
+    ReplayRequest,
     StatusFrame,
-    StepReplay,
     Subscribe,
     TypingFrame,
     UndoFrame,
@@ -401,6 +388,12 @@ class Session:
             raise NotOpen("say hello first")
         if request.action is not None and not request.is_guarded:
             await self._check_right(request.action)
+        if isinstance(request, Command):
+            await self._on_command(request)
+            return
+        if isinstance(request, ReplayRequest):
+            self._players.take(self, request)
+            return
         match request:
             case EditFrame():
                 self._on_edit(request)
@@ -428,29 +421,8 @@ class Session:
                 await self._on_check(request)
             case Refresh():
                 await self._on_refresh(request)
-            case (
-                OpenReplay()
-                | PlayReplay()
-                | PauseReplay()
-                | SeekReplay()
-                | SpeedReplay()
-                | StepReplay()
-                | CloseReplay()
-            ):
-                self._players.take(self, request)
             case Ping():
                 self._reply(frame(type="ok", ref=request.ref))
-            case (
-                Post()
-                | EditMessage()
-                | DeleteMessage()
-                | React()
-                | PinMessage()
-                | SaveRevision()
-                | StartRun()
-                | FinishRun()
-            ):
-                await self._on_command(request)
             case _:
                 assert_never(request)
 
