@@ -62,7 +62,13 @@ def written(server: ServerThread) -> Written:
     assert ada.delete(f"/api/rooms/{room}/documents/old.md").status == 204
     directory = f"/api/rooms/{room}/documents"
     eventually(lambda: ada.get(directory).json["documents"], lambda known: known[0]["revision"] == 3)
-    return Written(ada, ben, room)
+    made = Written(ada, ben, room)
+    # What is off the list is not told there, and the table hears of it as late.
+    eventually(
+        lambda: [line["all"] for line in lines_of(made.search("q=fox"), "progress")],
+        lambda all_edits: all_edits and all_edits[-1] == 4,
+    )
+    return made
 
 
 def test_when_a_phrase_was_there_and_by_whom_is_told_newest_first(written: Written) -> None:
