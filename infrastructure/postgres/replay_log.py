@@ -37,63 +37,97 @@ FRAMES_MAX: Final = 1_000
 
 _COLUMNS: Final = "notification_id, originator_id, originator_version, topic, state"
 
-_BEGINNING: Final = "SELECT at FROM record WHERE room = %s ORDER BY notification_id LIMIT 1"
+# Rooms and streams are of any size, and the planner knows only the usual one. So what is asked of a room is
+# asked in the order of the room's index, by pairs, and what is asked of streams one stream after the other in
+# the order of versions: neither can then be answered by walking through the whole log.
+
+_BEGINNING: Final = """
+SELECT at FROM (
+    SELECT room, at FROM record WHERE (room, notification_id) >= (%(room)s::text, 0)
+    ORDER BY room, notification_id LIMIT 1) AS first
+WHERE room = %(room)s
+"""
+_LAST: Final = """
+SELECT notification_id, at FROM (
+    SELECT room, notification_id, at FROM record
+    WHERE (room, notification_id) <= (%(room)s::text, {position}::bigint)
+    ORDER BY room DESC, notification_id DESC LIMIT 1) AS last
+WHERE room = %(room)s
+"""
 
 # The last position up to which halving finds nothing younger than a moment. What is before it is not younger
 # than that by more than clocks differ.
-_HALVING: Final = """
+_HALVING: Final = f"""
 RECURSIVE halving (low, high) AS (
-    SELECT 0::bigint, coalesce(max(notification_id), 0) FROM record WHERE room = %(room)s
+    SELECT 0::bigint, coalesce((
+        SELECT notification_id FROM ({_LAST.format(position=INTEGER_MAX)}) AS last), 0)
     UNION ALL
     SELECT CASE WHEN is_before THEN middle ELSE low END, CASE WHEN is_before THEN high ELSE middle - 1 END
     FROM (SELECT low, high, middle, coalesce((
-              SELECT at <= {moment} FROM record WHERE room = %(room)s AND notification_id <= middle
-              ORDER BY notification_id DESC LIMIT 1), true) AS is_before
-          FROM (SELECT low, high, (low + high + 1) / 2 AS middle FROM halving WHERE low < high) AS open) AS
-          probed)
+              SELECT at <= {{moment}} FROM ({_LAST.format(position="middle")}) AS last), true) AS is_before
+          FROM (SELECT low, high, (low + high + 1) / 2 AS middle FROM halving WHERE low < high) AS open)
+         AS probed),
+found AS MATERIALIZED (SELECT low FROM halving WHERE low = high LIMIT 1)
 """
 _POSITION_AT: Final = f"""
-WITH {_HALVING.format(moment="%(surely_before)s")}
-SELECT coalesce(max(notification_id), 0) FROM record
-WHERE room = %(room)s AND notification_id < coalesce((
+WITH {_HALVING.format(moment="%(surely_before)s")},
+younger AS MATERIALIZED (
     SELECT notification_id FROM record
-    WHERE room = %(room)s AND at > %(at)s
-      AND notification_id > (SELECT low FROM halving WHERE low = high LIMIT 1)
-    ORDER BY notification_id LIMIT 1), {INTEGER_MAX})
+    WHERE (room, notification_id) > (%(room)s::text, (SELECT low FROM found))
+      AND (room, notification_id) <= (%(room)s::text, {INTEGER_MAX}) AND at > %(at)s
+    ORDER BY room, notification_id LIMIT 1)
+SELECT notification_id
+FROM ({_LAST.format(position=f"coalesce((SELECT notification_id FROM younger) - 1, {INTEGER_MAX})")}) AS last
 """
 _CLOCK_AT: Final = f"""
-WITH {_HALVING.format(moment="(SELECT at FROM last) - %(differ)s::interval")},
-last AS MATERIALIZED (
-    SELECT notification_id, at FROM record WHERE room = %(room)s AND notification_id <= %(position)s
-    ORDER BY notification_id DESC LIMIT 1)
-SELECT greatest(last.at, (
+WITH {_HALVING.format(moment="(SELECT at FROM newest) - %(differ)s::interval")},
+newest AS MATERIALIZED ({_LAST.format(position="%(position)s")})
+SELECT greatest(newest.at, (
     SELECT max(at) FROM record
-    WHERE room = %(room)s AND notification_id > (SELECT low FROM halving WHERE low = high LIMIT 1)
-      AND notification_id <= last.notification_id))
-FROM last
+    WHERE (room, notification_id) > (%(room)s::text, (SELECT low FROM found))
+      AND (room, notification_id) <= (%(room)s::text, newest.notification_id)))
+FROM newest
 """
-_COUNT: Final = (
-    "SELECT count(*) FROM record WHERE room = %s AND notification_id > %s AND notification_id <= %s"
-)
+_COUNT: Final = """
+SELECT count(*) FROM record
+WHERE (room, notification_id) > (%(room)s::text, %(after)s::bigint)
+  AND (room, notification_id) <= (%(room)s::text, %(until)s::bigint)
+"""
 _EVENTS: Final = f"""
-SELECT {_COLUMNS} FROM record WHERE room = %s AND notification_id > %s AND notification_id <= %s
-ORDER BY notification_id LIMIT %s
+SELECT {_COLUMNS} FROM record
+WHERE (room, notification_id) > (%(room)s::text, %(after)s::bigint)
+  AND (room, notification_id) <= (%(room)s::text, %(until)s::bigint)
+ORDER BY room, notification_id LIMIT %(limit)s
 """
 _FOLLOWING: Final = f"""
-SELECT coalesce(min(notification_id), {INTEGER_MAX}) FROM record WHERE room = %s AND notification_id > %s
+SELECT coalesce((
+    SELECT notification_id FROM record
+    WHERE (room, notification_id) > (%(room)s::text, %(position)s::bigint)
+      AND (room, notification_id) <= (%(room)s::text, {INTEGER_MAX})
+    ORDER BY room, notification_id LIMIT 1), {INTEGER_MAX})
 """
-_PROFILES: Final = f"""
-SELECT {_COLUMNS} FROM record
-WHERE originator_id = ANY(%s::text[]) AND topic IN ('profile.created', 'profile.changed')
-  AND notification_id > %s AND notification_id <= %s
+_OF_STREAM: Final = f"""
+(originator_id, originator_version) >= (wanted.stream, 1)
+AND (originator_id, originator_version) <= (wanted.stream, {INTEGER_MAX})
+"""
+_OF_STREAMS: Final = f"""
+SELECT event.* FROM {{streams}} CROSS JOIN LATERAL (
+    SELECT {_COLUMNS} FROM record WHERE {_OF_STREAM} AND {{conditions}}
+    ORDER BY originator_id, originator_version OFFSET 0) AS event
 ORDER BY notification_id
 """
+_UNNESTED: Final = "unnest(%(streams)s::text[]) AS wanted (stream)"
+_PROFILES: Final = _OF_STREAMS.format(
+    streams=_UNNESTED,
+    conditions="topic IN ('profile.created', 'profile.changed')"
+    " AND notification_id > %(after)s AND notification_id <= %(until)s",
+)
 _LOOKS: Final = f"""
-SELECT looks.* FROM unnest(%(streams)s::text[]) AS wanted (stream) CROSS JOIN LATERAL (
+SELECT looks.* FROM {_UNNESTED} CROSS JOIN LATERAL (
     SELECT {_COLUMNS} FROM record
-    WHERE originator_id = wanted.stream AND topic IN ('profile.created', 'profile.changed')
+    WHERE {_OF_STREAM} AND topic IN ('profile.created', 'profile.changed')
       AND (notification_id < %(position)s OR (notification_id < %(following)s AND at <= %(at)s))
-    ORDER BY originator_version DESC LIMIT 1) AS looks
+    ORDER BY originator_id DESC, originator_version DESC LIMIT 1) AS looks
 ORDER BY notification_id
 """
 
@@ -112,11 +146,15 @@ halving (name, low, high) AS (
         SELECT max(originator_version) FROM record WHERE originator_id = %(streams)s || name), 0)
     FROM listed
     UNION ALL
-    SELECT name, CASE WHEN is_before THEN middle ELSE low END, CASE WHEN is_before THEN high ELSE middle - 1
-    END FROM (SELECT name, low, high, middle, ( SELECT notification_id <= %(position)s FROM record WHERE
-    originator_id = %(streams)s || name AND originator_version = middle) AS is_before FROM (SELECT name, low,
-    high, (low + high + 1) / 2 AS middle FROM halving WHERE low < high) AS open) AS probed), found AS ( SELECT
-    name, since, is_listed, low AS version FROM listed JOIN halving USING (name) WHERE low = high)
+    SELECT name,
+           CASE WHEN is_before THEN middle ELSE low END, CASE WHEN is_before THEN high ELSE middle - 1 END
+    FROM (SELECT name, low, high, middle, (
+              SELECT notification_id <= %(position)s FROM record
+              WHERE originator_id = %(streams)s || name AND originator_version = middle) AS is_before
+          FROM (SELECT name, low, high, (low + high + 1) / 2 AS middle FROM halving WHERE low < high) AS open)
+         AS probed),
+found AS (
+    SELECT name, since, is_listed, low AS version FROM listed JOIN halving USING (name) WHERE low = high)
 """
 _DOCUMENTS: Final = f"WITH {_VERSIONS} SELECT name, is_listed, version FROM found ORDER BY since"
 _REVISIONS: Final = f"""
@@ -131,27 +169,35 @@ FROM found
 
 # By the table, as far as it reads, and by the record behind that.
 _STAYS: Final = f"""
-WITH streams AS MATERIALIZED (
+WITH wanted AS MATERIALIZED (
     SELECT 'attendance:' || room || '/' || session AS stream FROM presence_spans
     WHERE room = %(room)s AND since <= %(surely_after)s AND (until > %(surely_before)s OR until IS NULL)
     UNION
     SELECT originator_id FROM record
-    WHERE room = %(room)s AND kind = 'attendance' AND notification_id <= %(position)s AND notification_id >
-    coalesce(( SELECT notification_id FROM tracking WHERE application_name = 'presence'), 0)) SELECT
-    {_COLUMNS} FROM streams JOIN record ON originator_id = stream WHERE notification_id <= %(position)s ORDER
-    BY notification_id
+    WHERE (room, notification_id) > (%(room)s::text, coalesce((
+              SELECT notification_id FROM tracking WHERE application_name = 'presence'), 0))
+      AND (room, notification_id) <= (%(room)s::text, %(position)s::bigint) AND kind = 'attendance')
+{_OF_STREAMS.format(streams="wanted", conditions="notification_id <= %(position)s")}
 """
-_DELETED: Final = """
-SELECT originator_id FROM record WHERE originator_id = ANY(%s::text[]) AND topic = 'message.deleted'
+_MESSAGES: Final = f"""
+WITH wanted AS MATERIALIZED (
+    SELECT originator_id AS stream FROM record
+    WHERE room = %(room)s AND kind = 'message' AND originator_version = 1 AND notification_id <= %(position)s
+    ORDER BY notification_id DESC LIMIT %(limit)s)
+{_OF_STREAMS.format(streams="wanted", conditions="notification_id <= %(position)s")}
 """
+_DELETED: Final = _OF_STREAMS.format(streams=_UNNESTED, conditions="topic = 'message.deleted'")
 _MARKS: Final = f"""
 SELECT room, id, changed, kind, "user", document, message, at, until, details, chain, NULL
 FROM (
     SELECT *, count(*) OVER () AS lines, row_number() OVER (PARTITION BY kind, part ORDER BY id) AS number
     FROM (
         SELECT *, (id - %(after)s) * {PARTS} / (%(until)s - %(after)s + 1) AS part FROM activity
-        WHERE room = %(room)s AND id > %(after)s AND id <= %(until)s AND kind = ANY(%(kinds)s::text[])) AS
-        marked ) AS numbered WHERE lines <= {MARKS_MAX} OR number = 1 ORDER BY id
+        WHERE room = %(room)s AND id > %(after)s AND id <= %(until)s AND kind = ANY(%(kinds)s::text[])
+        ) AS marked
+    ) AS numbered
+WHERE lines <= {MARKS_MAX} OR number = 1
+ORDER BY id
 """
 _FRAMES: Final = f"""
 SELECT {_COLUMNS} FROM presence
@@ -186,14 +232,15 @@ class PostgresReplayLog:
     # The record.
 
     async def beginning(self, room: str) -> datetime | None:
-        for (at,) in await self._database.fetch(_BEGINNING, (room,)):
+        for (at,) in await self._database.fetch(_BEGINNING, {"room": room}):
             assert isinstance(at, datetime)
             return at
         return None
 
     async def position_at(self, room: str, at: datetime) -> int:
         asked = {"room": room, "at": at, "surely_before": at - CLOCKS_DIFFER}
-        return int((await self._database.fetch(_POSITION_AT, asked))[0][0])
+        rows = await self._database.fetch(_POSITION_AT, asked)
+        return int(rows[0][0]) if rows else 0
 
     async def clock_at(self, room: str, position: int) -> datetime | None:
         asked = {"room": room, "position": position, "differ": CLOCKS_DIFFER}
@@ -203,17 +250,21 @@ class PostgresReplayLog:
         return None
 
     async def count(self, room: str, after: int, until: int) -> int:
-        return int((await self._database.fetch(_COUNT, (room, after, until)))[0][0])
+        asked = {"room": room, "after": after, "until": until}
+        return int((await self._database.fetch(_COUNT, asked))[0][0])
 
     async def events(self, room: str, after: int, until: int, *, limit: int) -> list[Recorded]:
-        return as_recorded(await self._database.fetch(_EVENTS, (room, after, until, limit)))
+        asked = {"room": room, "after": after, "until": until, "limit": limit}
+        return as_recorded(await self._database.fetch(_EVENTS, asked))
 
     async def following(self, room: str, position: int) -> int:
-        return int((await self._database.fetch(_FOLLOWING, (room, position)))[0][0])
+        asked = {"room": room, "position": position}
+        return int((await self._database.fetch(_FOLLOWING, asked))[0][0])
 
     async def profiles(self, users: Collection[str], after: int, until: int) -> list[Recorded]:
         streams = text_array([profile_stream(user) for user in users])
-        return as_recorded(await self._database.fetch(_PROFILES, (streams, after, until)))
+        asked = {"streams": streams, "after": after, "until": until}
+        return as_recorded(await self._database.fetch(_PROFILES, asked))
 
     async def looks(self, users: Collection[str], room: str, at: datetime, position: int) -> list[Recorded]:
         asked = {
@@ -256,11 +307,12 @@ class PostgresReplayLog:
         return as_recorded(await self._database.fetch(_STAYS, asked))
 
     async def messages(self, room: str, position: int, limit: int) -> list[Recorded]:
-        return await self._history.messages(room, position, limit)
+        asked = {"room": room, "position": position, "limit": limit}
+        return as_recorded(await self._database.fetch(_MESSAGES, asked))
 
     async def deleted(self, streams: Collection[str]) -> Set[str]:
-        rows = await self._database.fetch(_DELETED, (text_array(sorted(streams)),))
-        return {stream for (stream,) in rows}
+        asked = {"streams": text_array(sorted(streams))}
+        return {each.event.originator_id for each in as_recorded(await self._database.fetch(_DELETED, asked))}
 
     async def marks(self, room: str, after: int, until: int) -> list[Mark]:
         kinds = text_array([kind.value for kind in MARKED])
