@@ -17,7 +17,7 @@ for undoing actions in collaborative systems", 1994, ask for it; xi-editor's "CR
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Container, Iterable, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,7 +56,8 @@ class Undone:
         """Of one more undo that is in effect, older than those before."""
         self._in_effect.append(ranges)
 
-    def __contains__(self, revision: int) -> bool:
+    def __contains__(self, revision: object) -> bool:
+        assert isinstance(revision, int)
         return any(holds(ranges, revision) for ranges in self._in_effect)
 
 
@@ -124,27 +125,43 @@ class Unravelled:
         if all(revision in now for first, last in revisions for revision in range(first, last + 1)):
             return None
         then = Undone([*self._undos, (self.revision + 1, revisions)])
-        op, revives = self._changes(now, then, within)
+        op, revives = self._changes(now, then, self._turned(revisions, now, then), within)
         return TakenBack(op, None if within else revisions, revives)
 
+    def _turned(self, revisions: Ranges, now: Undone, then: Undone) -> Set[int]:
+        """The edits that are in effect either now or then: of those that are taken back, and of those that
+        these, as undos, have taken back, and so on.
+        """
+        undos, asked, turned = dict(self._undos), [revisions], set[int]()
+        while asked:
+            for first, last in asked.pop():
+                for revision in range(first, last + 1):
+                    if (revision in now) != (revision in then) and revision not in turned:
+                        turned.add(revision)
+                        if revision in undos:
+                            asked.append(undos[revision])
+        return turned
+
     def _changes(
-        self, now: Undone, then: Undone, within: tuple[int, int] | None
+        self, now: Undone, then: Undone, turned: Set[int], within: tuple[int, int] | None
     ) -> tuple[Op, list[list[int | str]]]:
         op: list[Component] = []
         revives: list[list[int | str]] = []
-        position = 0
-        is_off_now, is_off_then = _remembering(now), _remembering(then)
+        position = kept = 0
         for run in self._weave:
             visible = run.visible
-            changes = is_seen(run, is_off_now) != is_seen(run, is_off_then)
+            # Of a long text nearly nothing changes.
+            changes = _is_touched(run, turned) and is_seen(run, now) != is_seen(run, then)
             if changes and visible:
-                kept, gone = _overlap(position, visible, within)
-                op += [kept, {"d": gone}, visible - kept - gone]  # its text is filled in by who has it
+                before, gone = _overlap(position, visible, within)
+                op += [kept + before, {"d": gone}]  # its text is filled in by who has it
+                kept = visible - before - gone
             elif changes and run.fate is not None and _is_inside(position, within):
-                op.append(run.fate.text)
+                op += [kept, run.fate.text]
+                kept = 0
                 revives.append(as_revived(run))
             else:
-                op.append(visible)
+                kept += visible
             position += visible
         return normalise(op), revives
 
@@ -156,29 +173,25 @@ class UndoableEdit(AttributedEdit, Protocol):
     def undoes(self) -> Ranges | None: ...
 
 
-def is_seen(run: Run, is_off: Callable[[int], bool]) -> bool:
-    """Whether a run is seen when the edits of which `is_off` is true are not in effect."""
-    if is_off(run.revision):
+def is_seen(run: Run, off: Container[int]) -> bool:
+    """Whether a run is seen when the edits `off` are not in effect."""
+    if run.revision in off:
         return False
     if run.fate is None:
         return True
     return all(
-        is_off(deleter) or any(not is_off(reviver) for reviver in revivers)
+        deleter in off or any(reviver not in off for reviver in revivers)
         for deleter, revivers in run.fate.deletions
     )
 
 
-def _remembering(undone: Undone) -> Callable[[int], bool]:
-    """Many runs are of one edit."""
-    known: dict[int, bool] = {}
-
-    def is_off(revision: int) -> bool:
-        found = known.get(revision)
-        if found is None:
-            found = known[revision] = revision in undone
-        return found
-
-    return is_off
+def _is_touched(run: Run, revisions: Set[int]) -> bool:
+    """Whether one of these edits has inserted, deleted or brought back the run."""
+    if run.revision in revisions:
+        return True
+    return run.fate is not None and any(
+        deleter in revisions or not revisions.isdisjoint(revivers) for deleter, revivers in run.fate.deletions
+    )
 
 
 def _overlap(position: int, length: int, within: tuple[int, int] | None) -> tuple[int, int]:
