@@ -41,6 +41,12 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def pair(text: str) -> tuple[int, int]:
+    """Two whole numbers, `A:B`."""
+    first, _, second = text.partition(":")
+    return whole_number(first), whole_number(second)
+
+
 def moment_of(text: str) -> datetime:
     """A moment in RFC 3339; without an offset, the time here."""
     try:

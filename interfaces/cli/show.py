@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from application.past.states import AtName, AtPosition, AtRevision, AtTime, Moment
 from domain.document import DocumentState
-from interfaces.cli.past import find, moment_of, states_of, whole_number
+from interfaces.cli.past import find, moment_of, pair, states_of, whole_number
 from interfaces.cli.store import add_data_argument, open_history, settings_of
 from interfaces.cli.terminal import as_lines
 
@@ -28,6 +29,7 @@ def add_to(commands: Any) -> None:
     )
     moment.add_argument("--position", type=whole_number, metavar="N", help="when the log had come to N")
     moment.add_argument("--name", metavar="NAME", help="at the revision with that name")
+    show.add_argument("--range", type=pair, metavar="A:B", help="from character A up to B alone")
     add_data_argument(show)
     show.set_defaults(run=_show)
 
@@ -39,6 +41,8 @@ def _show(given: argparse.Namespace) -> Coroutine[Any, Any, int]:
 async def show(given: argparse.Namespace) -> int:
     async with open_history(settings_of(given)) as (history, database):
         document = await find(states_of(history, database), given.room, given.document, _moment(given))
+    if given.range is not None:
+        document = replace(document, text=document.text[slice(*given.range)])
     if sys.stdout.isatty():
         _print_for_people(document)
     else:

@@ -13,7 +13,7 @@ from application.past.undo import Passage, Selection
 from infrastructure.node import Node
 from interfaces.cli.changing import add_arguments, add_asking_arguments, change
 from interfaces.cli.failures import CommandFailed
-from interfaces.cli.past import moment_of, whole_number
+from interfaces.cli.past import moment_of, pair, whole_number
 
 _RANGE: Final = re.compile(r"(\d{1,16}):(\d{1,16})@(\d{1,16})", re.ASCII)
 
@@ -27,7 +27,7 @@ def add_to(commands: Any) -> None:
     add_arguments(undo)
     undo.add_argument("--mine", action="store_true", help="what USER did last")
     undo.add_argument("--revision", type=whole_number, metavar="N", help="the edit that made it")
-    undo.add_argument("--revisions", type=_pair, metavar="A:B", help="those from revision A to B")
+    undo.add_argument("--revisions", type=pair, metavar="A:B", help="those from revision A to B")
     undo.add_argument("--user", dest="author", metavar="AUTHOR", help="those of somebody")
     undo.add_argument("--since", type=moment_of, metavar="TIME", help="those made since then")
     undo.add_argument("--until", type=moment_of, metavar="TIME", help="those made until then")
@@ -36,11 +36,6 @@ def add_to(commands: Any) -> None:
     )
     add_asking_arguments(undo)
     undo.set_defaults(run=_undo)
-
-
-def _pair(text: str) -> tuple[int, int]:
-    first, _, last = text.partition(":")
-    return whole_number(first), whole_number(last)
 
 
 def _range(text: str) -> Passage:

@@ -26,7 +26,7 @@ from infrastructure.settings import Settings
 from interfaces.cli.failures import CommandFailed
 from interfaces.cli.lines import Parts, actor_style, began
 from interfaces.cli.log import follow
-from interfaces.cli.past import find, states_of, whole_number
+from interfaces.cli.past import find, pair, states_of, whole_number
 from interfaces.cli.progress import progress
 from interfaces.cli.store import add_data_argument, open_history, settings_of
 from interfaces.cli.terminal import on_one_line
@@ -54,11 +54,6 @@ def add_to(commands: Any) -> None:
     watch.add_argument("--json", action="store_true", help="one JSON object per line, as over HTTP")
     add_data_argument(watch)
     watch.set_defaults(run=_watch)
-
-
-def pair(text: str) -> tuple[int, int]:
-    first, _, second = text.partition(":")
-    return whole_number(first), whole_number(second)
 
 
 def _watch(given: argparse.Namespace) -> Coroutine[Any, Any, int]:

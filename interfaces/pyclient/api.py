@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import orjson
 
-from interfaces.pyclient.asking import Json, document_path, given, moment, room_path
+from interfaces.pyclient.asking import PAGE, Json, document_path, given, moment, room_path
 from interfaces.pyclient.past import Past
 
 # The same of what is said: messages are longer than names.
@@ -125,6 +125,20 @@ class Api(Past):
         """
         query = given(revision=revision, position=position, name=name) | moment(at=at)
         return await self._ask("GET", document_path(room, document), query=query)
+
+    async def save_revision(
+        self, room: str, document: str, *, revision: int | None = None, name: str | None = None
+    ) -> Json:
+        """Mark a revision, the present one by default, as worth keeping, with a name or without."""
+        body = given(revision=revision, name=name)
+        return await self._ask("POST", f"{document_path(room, document)}/saves", body)
+
+    async def saves(self, room: str, document: str, *, after: int = 0, limit: int = PAGE) -> Json:
+        """What was saved, oldest first: `saves`; of which revision each of the `names` is now; and what is
+        `after` this page, `next`.
+        """
+        query = {"after": after, "limit": limit}
+        return await self._ask("GET", f"{document_path(room, document)}/saves", query=query)
 
     async def unlist_document(self, room: str, document: str) -> None:
         await self._ask("DELETE", document_path(room, document))

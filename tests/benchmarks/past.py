@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final, cast
 
 from application.past.bisect import Bisect, Found, Matches, Parses, Question, TextPresent
+from application.past.blame import Blame
 from application.past.diff import Diff, op_between
 from application.past.states import AtRevision, States
 from domain.aggregate import Event, Snapshot
@@ -18,6 +21,7 @@ from domain.document import Document, DocumentState, Edit
 from domain.text_op import Op
 from infrastructure.differ import LibraryDiffer
 from infrastructure.judge import TextJudges
+from infrastructure.postgres.attributions import KeptAttributions
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory, PostgresLog
 from infrastructure.postgres.migrations import migrate
@@ -25,6 +29,7 @@ from infrastructure.postgres.time_travel import TimeTravel
 from infrastructure.snapshots import SNAPSHOT_EVERY
 from interfaces.diff_pages import html
 from interfaces.diffs import as_json
+from interfaces.load.traces import read
 from tests import trace_texts
 from tests.benchmarks.harness import Machine, percentile
 
@@ -197,6 +202,48 @@ async def _diff(differ: LibraryDiffer, old: str, new: str) -> Figures:
     }
 
 
+# Blame.
+
+
+async def blames(database: Database) -> Figures:
+    """Of recorded editing who wrote what at the end: asked for the first time, and again."""
+    figures: Figures = {}
+    for name in trace_texts.NAMES:
+        text = await _write_recorded(database, name)
+        blame = Blame(TimeTravel(database), KeptAttributions(database))
+        revision = len(read(trace_texts.TRACES / f"{name}.jsonl.gz").lines)
+        began = time.perf_counter()
+        spans = await blame.at(ROOM, name, revision)
+        first = (time.perf_counter() - began) * 1000
+        assert spans[-1].end == len(text)
+        again = await _timed(partial(blame.at, ROOM, name, revision))
+        figures[name] = {
+            "edits": revision,
+            "first_ms": round(first, 1),
+            "again_ms": again,
+            "spans": len(spans),
+            "people": len({span.facts.actor for span in spans}),
+        }
+    return figures
+
+
+async def _write_recorded(database: Database, name: str) -> str:
+    log = PostgresLog(database, "record")
+    lines = read(trace_texts.TRACES / f"{name}.jsonl.gz").lines
+    began = datetime.now(UTC) - timedelta(seconds=len(lines))
+    document = Document.create(ROOM, name, actor="ada", at=began)
+    seqs: Counter[int] = Counter()
+    for revision, (line, op) in enumerate(zip(lines, trace_texts.committed(lines), strict=True)):
+        seqs[line.agent] += 1
+        edit = Edit(f"c{line.agent}", seqs[line.agent], revision, op, "0123456789abcdef")
+        document.edit(edit, actor=f"u{line.agent}", at=began + timedelta(seconds=revision))
+        if len(document.pending_events) >= BATCH or revision == len(lines) - 1:
+            events = [cast("Event", event) for event in document.collect_events()]
+            await log.append(events, [None] * len(events))
+    await log.disconnect()
+    return str(document.text)
+
+
 async def _timed(work: Callable[[], Awaitable[object]]) -> float:
     """Milliseconds, the median of five."""
     took = []
@@ -207,5 +254,9 @@ async def _timed(work: Callable[[], Awaitable[object]]) -> float:
     return percentile(took, 50)
 
 
-QUESTIONS: Final[dict[str, Callable[[Database], Awaitable[Figures]]]] = {"diffs": diffs, "bisects": bisects}
+QUESTIONS: Final[dict[str, Callable[[Database], Awaitable[Figures]]]] = {
+    "diffs": diffs,
+    "bisects": bisects,
+    "blames": blames,
+}
 """All that is asked; whoever has another question adds it here."""

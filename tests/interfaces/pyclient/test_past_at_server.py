@@ -58,6 +58,16 @@ async def test_a_text_is_read_at_any_moment(place: Place) -> None:
         await api.document(room, "main.md", position=0)
 
 
+async def test_revisions_are_saved_and_named_over_http(place: Place) -> None:
+    api, room = place.ada.api, place.room
+    saved = await api.save_revision(room, "main.md", revision=3, name="Bad")
+    assert (saved["revision"], saved["name"]) == (3, "Bad")
+    page = await api.saves(room, "main.md", limit=1)
+    rest = await api.saves(room, "main.md", after=page["next"])
+    assert [one["name"] for one in [*page["saves"], *rest["saves"]]] == ["Draft", "Bad"]
+    assert rest["names"] == {"Draft": 2, "Bad": 3}
+
+
 async def test_moments_are_compared(place: Place) -> None:
     past, room = place.past, place.room
     told = await past.diff(room, "main.md", "name:Draft", 3)
