@@ -21,7 +21,6 @@ import interfaces.pyclient.document_link
 import interfaces.pyclient.pieces
 import interfaces.ws.hub
 import interfaces.ws.outbox
-import interfaces.ws.session
 
 # Limits that can be made small: where they stand, and between what they are drawn.
 _LIMITS: Final[tuple[tuple[ModuleType, str, int, int], ...]] = (
