@@ -23,7 +23,6 @@ import interfaces.pyclient.pieces
 import interfaces.ws.chat_tail
 import interfaces.ws.hub
 import interfaces.ws.outbox
-import interfaces.ws.session
 
 # Limits that can be made small: where they stand, in every module that has its own name for them, and between
 # what they are drawn. In one of two places only, a limit would be two, which contradict each other.
