@@ -29,6 +29,7 @@ SAVED_SEEDS: Final = (
     40113,  # over slow lines, what is new waited behind a minute's copies of what was old
     40125,  # a node told more of the chat than it would have read: its limit was small in one of two places
     41068,  # as 40113, with receipts
+    42168,  # a reaction was refused for a right after it had come true and its message was deleted
 )
 
 
