@@ -29,7 +29,8 @@ from interfaces.cli.past import states_of, whole_number
 from interfaces.cli.store import add_data_argument, open_history, settings_of
 from interfaces.cli.terminal import on_one_line, printer
 from interfaces.cli.watch import diff
-from interfaces.http.answers import ActivityLine, MessageAnswer
+from interfaces.http.answers import ActivityLine
+from interfaces.http.chat_answers import MessageAnswer
 from interfaces.http.moment import AROUND, MomentAnswer, find, told
 from interfaces.http.replay import StagedPersonAnswer
 from projections.stage import Stage
