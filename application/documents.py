@@ -191,7 +191,7 @@ class Documents:
         earlier: list[EditApplied] = []
         while True:
             if after > document.revision:
-                await self.check_reached(document, after)
+                await self._check_reached(document, after)
                 continue
             if document.revision - after > CATCH_UP_REVISIONS:
                 raise RevisionTooOld("too far behind to be told edit by edit", revision=document.revision)
@@ -200,7 +200,15 @@ class Documents:
             except HistoryNeeded as needed:
                 earlier += await self._history.edits(document.id, after + len(earlier), needed.until)
 
-    async def check_reached(self, document: Document, revision: int) -> None:
+    async def reached(self, room: str, name: str, revision: int) -> Document:
+        """The document, if it has come to `revision`. Raises `NotFound`, `RevisionAhead`, `Contended`,
+        `StoreUnavailable`.
+        """
+        document = await self.get(room, name)
+        await self._check_reached(document, revision)
+        return document
+
+    async def _check_reached(self, document: Document, revision: int) -> None:
         """Raise `RevisionAhead` for a revision that there is not, or `Contended`: who was on another node may
         know edits that the feed has not brought here yet, and is ahead only when the log knows no more.
         """

@@ -68,8 +68,7 @@ class Links:
         Raises `NotFound`, `RevisionAhead`, `StoreUnavailable`, and `Contended` when one question is not
         enough.
         """
-        document = await self._documents.get(room, link["document"])
-        await self._documents.check_reached(document, link["revision"])
+        document = await self._documents.reached(room, link["document"], link["revision"])
         begin = Place(link["revision"], link["start"], link["end"])
         way = (document.id, begin)
         place = self._reached.get(way, begin)

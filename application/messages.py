@@ -34,8 +34,7 @@ class Messages:
         if reply_to is not None:
             await self.get(room, reply_to)
         if link is not None:
-            document = await self._documents.get(room, link["document"])
-            await self._documents.check_reached(document, link["revision"])
+            document = await self._documents.reached(room, link["document"], link["revision"])
             is_present = link["revision"] == document.revision
             if link["start"] > link["end"] or (is_present and link["end"] > len(document.text)):
                 raise OpInvalid("there is no such range", length=len(document.text))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from application.documents import Documents
 from application.live import LiveAggregates
 from application.log import Recorded
 from application.rooms import guard
@@ -15,18 +16,21 @@ from domain.rights import Action
 
 
 class Revisions:
-    def __init__(self, lives: LiveAggregates, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, lives: LiveAggregates, documents: Documents, *, now: Callable[[], datetime]) -> None:
         self._lives = lives
+        self._documents = documents
         self._now = now
 
-    def save(
+    async def save(
         self, room: str, document: str, revision: int, *, name: str | None, actor: str
     ) -> asyncio.Future[Sequence[Recorded]]:
         """Mark a revision that the document has reached. The same once more adds nothing.
 
-        The future raises `NotFound`, `Forbidden`, `TextInvalid`, `LimitReached`, `Contended`, `Overloaded`,
+        Raises `NotFound`, `RevisionAhead`, `Contended`, `StoreUnavailable` for one that it has not. The
+        future raises `NotFound`, `Forbidden`, `TextInvalid`, `LimitReached`, `Contended`, `Overloaded`,
         `StoreUnavailable`.
         """
+        await self._documents.reached(room, document, revision)
         at = self._now()
 
         def decide(head: domain.Revisions | None) -> domain.Revisions:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from application.documents import Documents
 from application.live import LiveAggregates
 from application.log import Recorded
 from application.rooms import guard
@@ -20,11 +21,12 @@ class Runs:
     `StoreUnavailable`.
     """
 
-    def __init__(self, lives: LiveAggregates, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, lives: LiveAggregates, documents: Documents, *, now: Callable[[], datetime]) -> None:
         self._lives = lives
+        self._documents = documents
         self._now = now
 
-    def start(
+    async def start(
         self,
         room: str,
         run: str,
@@ -35,7 +37,13 @@ class Runs:
         revision: int | None,
         actor: str,
     ) -> asyncio.Future[Sequence[Recorded]]:
-        """`client` runs something, under its own id `run`. Told once more it adds nothing."""
+        """`client` runs something, under its own id `run`. Told once more it adds nothing.
+
+        Raises `NotFound`, `RevisionAhead`, `Contended`, `StoreUnavailable` for what is no revision of the
+        document.
+        """
+        if document is not None:
+            await self._documents.reached(room, document, revision or 0)
         at = self._now()
 
         def decide(head: Run | None) -> Run:

@@ -14,6 +14,7 @@ from math import ceil, log2
 from typing import Final, Literal, NamedTuple, Protocol, assert_never
 
 from application.past.diff import Comparison, Differ
+from application.past.edits import EditsReader
 from application.past.states import BEGINNING, Moment, States
 from domain.document import DocumentState, EditApplied
 from domain.errors import NotBisectable
@@ -67,14 +68,6 @@ class Judge(Protocol):
 
     async def judge(self, text: str) -> Verdict:
         """Raises `PatternInvalid`, `Overloaded`."""
-        ...
-
-
-class EditsReader(Protocol):
-    """Reads edits from the log."""
-
-    async def edits(self, stream: str, after: int, until: int) -> Sequence[EditApplied]:
-        """Those of revisions `after + 1` to `until`, oldest first. Raises `StoreUnavailable`."""
         ...
 
 

@@ -42,7 +42,7 @@ class EditFacts(NamedTuple):
     cause: str
 
 
-class EditReader(Protocol):
+class UndoableEditsReader(Protocol):
     async def edits(self, stream: str, after: int, until: int) -> Sequence[UndoableEdit]:
         """Those of revisions `after + 1` to `until`, oldest first."""
         ...
@@ -76,7 +76,7 @@ class Span:
 class Blame:
     """All methods raise `StoreUnavailable`."""
 
-    def __init__(self, edits: EditReader, attributions: Attributions) -> None:
+    def __init__(self, edits: UndoableEditsReader, attributions: Attributions) -> None:
         self._edits = edits
         self._attributions = attributions
 

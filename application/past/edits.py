@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, Protocol
 
-from domain.document import DocumentState, EditApplied
+from domain.document import EditApplied
 
 # Two milliseconds of reading, and about as much again for what is done with them.
 PAGE_EDITS: Final = 500
@@ -19,14 +19,6 @@ class EditsReader(Protocol):
     async def edits(self, stream: str, after: int, until: int) -> Sequence[EditApplied]:
         """The edits of revisions `after + 1` to `until`, which there are, oldest first."""
         ...
-
-
-class StatesReader(Protocol):
-    """Reads a document's text from the log. Both raise `StoreUnavailable`; None: there is no such text."""
-
-    async def now(self, stream: str) -> DocumentState | None: ...
-
-    async def at_revision(self, stream: str, revision: int) -> DocumentState | None: ...
 
 
 class Progress(NamedTuple):

@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 from application.log import Recorded
-from application.past.edits import StatesReader
+from application.past.states import StatesReader
 from domain.attribution import Origin, Run
 from domain.document import EditApplied
 from domain.errors import BadFrame, NotFound

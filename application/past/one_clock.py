@@ -30,6 +30,7 @@ from heapq import heappop, heappush
 from typing import Any, Final, NamedTuple, Protocol, Self
 
 from application.log import Recorded
+from application.past.edits import EditsReader
 from domain.aggregate import Event
 from domain.attendance import Joined, Left
 from domain.document import HISTORY_REVISIONS, EditApplied
@@ -120,7 +121,7 @@ class StagedText(NamedTuple):
     is_listed: bool
 
 
-class ReplayLog(Protocol):
+class ReplayLog(EditsReader, Protocol):
     """Both logs of a room, read by time. Every method raises `StoreUnavailable`, and `Corrupt` for what it
     cannot read.
     """
@@ -169,10 +170,6 @@ class ReplayLog(Protocol):
 
     async def revisions(self, room: str, position: int) -> Mapping[str, int]:
         """Their revisions alone."""
-        ...
-
-    async def edits(self, stream: str, after: int, until: int) -> Sequence[EditApplied]:
-        """The edits of revisions `after + 1` to `until` of a document, oldest first."""
         ...
 
     async def stays(self, room: str, at: datetime, position: int) -> Sequence[Recorded]:

@@ -14,7 +14,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Final, NamedTuple
 
-from application.past.edits import EditsReader, Progress, StatesReader, pages
+from application.past.edits import EditsReader, Progress, pages
+from application.past.states import StatesReader
 from domain.document import DocumentState, EditApplied
 from domain.errors import NotFound
 from domain.ids import document_stream

@@ -52,10 +52,14 @@ class RevisionReader(Protocol):
         ...
 
 
-class PastStates(RevisionReader, Protocol):
-    """Past states from the log; None where there is none. All raise `StoreUnavailable`."""
+class StatesReader(RevisionReader, Protocol):
+    async def now(self, stream: str) -> DocumentState | None:
+        """The newest state, None when there is no such document. Raises `StoreUnavailable`."""
+        ...
 
-    async def now(self, stream: str) -> DocumentState | None: ...
+
+class PastStates(StatesReader, Protocol):
+    """Past states from the log; None where there is none. All raise `StoreUnavailable`."""
 
     async def at_time(self, stream: str, at: datetime) -> DocumentState | None: ...
 

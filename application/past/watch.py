@@ -10,7 +10,8 @@ from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
-from application.past.edits import EditsReader, Progress, StatesReader, page_before, pages
+from application.past.edits import EditsReader, Progress, page_before, pages
+from application.past.states import StatesReader
 from domain.document import DocumentState, EditApplied
 from domain.errors import BadFrame, NotFound
 from domain.ids import document_stream

@@ -49,10 +49,7 @@ async def start(request: web.Request, body: NewRun) -> web.Response:
     """Tell that something runs. Under the same `run` once more it adds nothing."""
     services, room, user = request.app[SERVICES], request[ROOM].room, request[IDENTITY].user
     run = body.run or services.new_id()
-    if body.document is not None:
-        document = await services.documents.get(room, body.document)
-        await services.documents.check_reached(document, body.revision or 0)
-    await services.runs.start(
+    started = await services.runs.start(
         room,
         run,
         client=client_of(user),
@@ -61,6 +58,7 @@ async def start(request: web.Request, body: NewRun) -> web.Response:
         revision=body.revision,
         actor=user,
     )
+    await started
     return await _answer(request, run, 201)
 
 

@@ -51,12 +51,14 @@ class SavesAnswer(Answer):
 async def save(request: web.Request, body: NewSave) -> web.Response:
     """Mark a revision as worth keeping, with a name or without. A name that comes again moves there."""
     services, room = request.app[SERVICES], request[ROOM].room
-    document = await services.documents.get(room, document_id(request))
-    revision = document.revision if body.revision is None else body.revision
-    await services.documents.check_reached(document, revision)
-    await services.revisions.save(room, document.name, revision, name=body.name, actor=request[IDENTITY].user)
+    document, revision = document_id(request), body.revision
+    if revision is None:
+        revision = (await services.documents.get(room, document)).revision
+    user = request[IDENTITY].user
+    saved = await services.revisions.save(room, document, revision, name=body.name, actor=user)
+    await saved
     name = None if body.name is None else normal_name(body.name)
-    return answer(SaveAnswer(document=document.name, revision=revision, name=name), 201)
+    return answer(SaveAnswer(document=document, revision=revision, name=name), 201)
 
 
 async def list_all(request: web.Request, query: SavesQuery) -> web.Response:

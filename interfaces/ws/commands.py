@@ -49,12 +49,19 @@ async def submit(request: Command, author: Author, services: Services) -> asynci
         case PinMessage():
             return messages.pin(room, request.message, is_pinned=request.pinned, actor=user)
         case SaveRevision():
-            await _check_revision(services, room, request.document, request.revision)
-            return services.revisions.save(
+            return await services.revisions.save(
                 room, request.document, request.revision, name=request.name, actor=user
             )
         case StartRun():
-            return await _start(request, author, services)
+            return await services.runs.start(
+                room,
+                request.run,
+                client=author.client,
+                title=request.title,
+                document=request.document,
+                revision=request.revision,
+                actor=user,
+            )
         case FinishRun():
             return services.runs.finish(
                 room,
@@ -94,22 +101,3 @@ def as_link(field: LinkField | None) -> Link | None:
         "start": field.start,
         "end": field.end,
     }
-
-
-async def _start(request: StartRun, author: Author, services: Services) -> asyncio.Future[Sequence[Recorded]]:
-    if request.document is not None:
-        await _check_revision(services, author.room, request.document, request.revision or 0)
-    return services.runs.start(
-        author.room,
-        request.run,
-        client=author.client,
-        title=request.title,
-        document=request.document,
-        revision=request.revision,
-        actor=author.user,
-    )
-
-
-async def _check_revision(services: Services, room: str, document: str, revision: int) -> None:
-    found = await services.documents.get(room, document)
-    await services.documents.check_reached(found, revision)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from application.documents import Documents
+from application.documents import Documents, digest
 from application.log import Recorded
 from application.messages import Messages
 from application.rooms import Rooms
@@ -20,6 +20,7 @@ from domain.errors import Forbidden, IdReused, NotFound, OpInvalid, RevisionAhea
 from domain.message import Edited, Imported, Link, Posted
 from domain.rights import Role
 from domain.room import Room
+from domain.text_op import parse
 from tests.application.fakes import FakeNode, FakeStore
 
 
@@ -40,10 +41,25 @@ async def node() -> FakeNode:
     return node
 
 
-def messages_on(node: FakeNode) -> Messages:
+def documents_on(node: FakeNode) -> Documents:
     now = node.clock.now
-    documents = Documents(node.lives, node.store, Rooms(node.lives, now=now), now=now)
-    return Messages(node.lives, documents, now=now)
+    return Documents(node.lives, node.store, Rooms(node.lives, now=now), now=now)
+
+
+def messages_on(node: FakeNode) -> Messages:
+    return Messages(node.lives, documents_on(node), now=node.clock.now)
+
+
+async def make_document(node: FakeNode, edits: int) -> None:
+    """Ada's "main.md", which has had so many edits."""
+    node.commits_by_itself = True
+    documents = documents_on(node)
+    await documents.create("demo", "main.md", actor="Ada")
+    for number in range(edits):
+        op = parse(["x"])
+        edit = Edit("ada", number + 1, number, op, digest(number, op))
+        await documents.edit("demo", "main.md", edit, actor="Ada")
+    node.commits_by_itself = False
 
 
 def post(
@@ -269,9 +285,7 @@ async def test_an_owner_brings_in_what_was_said_elsewhere_once(said: FakeNode) -
 
 async def test_a_message_that_was_brought_before_is_brought_once(node: FakeNode) -> None:
     node.commits_by_itself = True
-    now = node.clock.now
-    documents = Documents(node.lives, node.store, Rooms(node.lives, now=now), now=now)
-    messages = Messages(node.lives, documents, now=now)
+    messages = messages_on(node)
 
     def bring(text: str, *, is_new: bool) -> asyncio.Future[Sequence[Recorded]]:
         """As from another room."""

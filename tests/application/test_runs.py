@@ -9,11 +9,11 @@ import pytest
 
 from application.log import Recorded
 from application.runs import Runs
-from domain.errors import Forbidden, IdReused, NotFound
+from domain.errors import Forbidden, IdReused, NotFound, RevisionAhead
 from domain.rights import Role
 from domain.run import Outcome, RunFinished, RunStarted
 from tests.application.fakes import FakeNode, FakeStore
-from tests.application.test_messages import open_room, outcome
+from tests.application.test_messages import documents_on, make_document, open_room, outcome
 
 Done = asyncio.Future[Sequence[Recorded]]
 
@@ -26,16 +26,26 @@ async def node() -> FakeNode:
     return node
 
 
-def start(node: FakeNode, run: str = "r1", title: str = "pytest", actor: str = "Ada") -> Done:
-    return Runs(node.lives, now=node.clock.now).start(
-        "demo", run, client="ada-1", title=title, document=None, revision=None, actor=actor
+def runs_on(node: FakeNode) -> Runs:
+    return Runs(node.lives, documents_on(node), now=node.clock.now)
+
+
+async def start(
+    node: FakeNode,
+    run: str = "r1",
+    title: str = "pytest",
+    actor: str = "Ada",
+    what: tuple[str, int] | None = None,
+) -> Sequence[Recorded]:
+    document, revision = what or (None, None)
+    started = await runs_on(node).start(
+        "demo", run, client="ada-1", title=title, document=document, revision=revision, actor=actor
     )
+    return await started
 
 
 def finish(node: FakeNode, run: str = "r1", client: str = "ada-1", actor: str = "Ada") -> Done:
-    return Runs(node.lives, now=node.clock.now).finish(
-        "demo", run, Outcome.PASSED, 0, client=client, actor=actor
-    )
+    return runs_on(node).finish("demo", run, Outcome.PASSED, 0, client=client, actor=actor)
 
 
 async def test_a_run_is_logged_from_its_beginning_to_its_end(node: FakeNode) -> None:
@@ -59,8 +69,18 @@ async def test_a_run_has_one_beginning_and_is_for_those_who_edit(node: FakeNode)
         await outcome(node, start(node, "r3", actor="Ben"))
 
 
+async def test_only_what_a_document_has_come_to_can_run(node: FakeNode) -> None:
+    await make_document(node, edits=1)
+    with pytest.raises(RevisionAhead):
+        await outcome(node, start(node, what=("main.md", 2)))
+    with pytest.raises(NotFound):
+        await outcome(node, start(node, what=("other.md", 0)))
+    [started] = await outcome(node, start(node, what=("main.md", 1)))
+    assert isinstance(started, RunStarted)
+
+
 async def test_a_run_is_found_when_it_has_begun(node: FakeNode) -> None:
-    runs = Runs(node.lives, now=node.clock.now)
+    runs = runs_on(node)
     with pytest.raises(NotFound):
         await runs.get("demo", "r1")
     await outcome(node, start(node))

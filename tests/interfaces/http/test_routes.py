@@ -212,7 +212,7 @@ def start_run(who: Somebody, room: str) -> str:
     services, run = who.server.server.services, who.server.server.services.new_id()
 
     async def start() -> None:
-        await services.runs.start(
+        started = await services.runs.start(
             room,
             run,
             client=client_of(who.user),
@@ -221,6 +221,7 @@ def start_run(who: Somebody, room: str) -> str:
             revision=None,
             actor=who.user,
         )
+        await started
 
     who.server.call(start())
     return run

@@ -76,9 +76,10 @@ async def once_by_mallory(world: World) -> None:
     await services.messages.post(
         "demo", "mallorys", client="mallory", text="Hello", documents={}, actor="Mallory"
     )
-    await services.runs.start(
+    started = await services.runs.start(
         "demo", "r1", client="mallory", title="pytest", document=None, revision=None, actor="Mallory"
     )
+    await started
     await services.members.remove("demo", "Mallory", actor="Ada")
 
 
