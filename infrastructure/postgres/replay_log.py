@@ -126,7 +126,7 @@ _LOOKS: Final = f"""
 SELECT looks.* FROM {_UNNESTED} CROSS JOIN LATERAL (
     SELECT {_COLUMNS} FROM record
     WHERE {_OF_STREAM} AND topic IN ('profile.created', 'profile.changed')
-      AND (notification_id < %(position)s OR (notification_id < %(following)s AND at <= %(at)s))
+      AND notification_id <= %(position)s
     ORDER BY originator_id DESC, originator_version DESC LIMIT 1) AS looks
 ORDER BY notification_id
 """
@@ -273,13 +273,8 @@ class PostgresReplayLog:
         asked = {"streams": streams, "after": after, "until": until}
         return as_recorded(await self._database.fetch(_PROFILES, asked))
 
-    async def looks(self, users: Collection[str], room: str, at: datetime, position: int) -> list[Recorded]:
-        asked = {
-            "streams": text_array([profile_stream(user) for user in users]),
-            "position": position,
-            "following": await self.following(room, position),
-            "at": at,
-        }
+    async def looks(self, users: Collection[str], position: int) -> list[Recorded]:
+        asked = {"streams": text_array([profile_stream(user) for user in users]), "position": position}
         return as_recorded(await self._database.fetch(_LOOKS, asked))
 
     async def documents(self, room: str, position: int) -> AsyncIterator[StagedText]:
