@@ -39,6 +39,7 @@ from domain.errors import (
     ClientError,
     Contended,
     Corrupt,
+    Forbidden,
     NotFound,
     Overloaded,
     StoreUnavailable,
@@ -230,10 +231,10 @@ class Live:
         """When what the answer relies on is durable: else it may come otherwise."""
         if self.pending:
             self.pending[-1].followers.append(command)
-        elif command.is_guard_refusal and self._has_come_true(command):
-            command.settle(())  # before its right was taken away; only the answer was lost
-        else:
-            command.answer()
+            return
+        if command.is_guard_refusal:
+            self._look_back(command)
+        command.answer()
 
     # Guards.
 
@@ -245,11 +246,19 @@ class Live:
             command.refusal, command.is_guard_refusal = error, True
             self._answer(command)  # what is on its way may be this very command, given up by who sent it
 
-    def _has_come_true(self, command: Command) -> bool:
+    def _look_back(self, command: Command) -> None:
+        """It may have come true before its right was taken away, and only the answer was lost. Where what it
+        is about is gone since nobody can tell: then it is not refused for the right, as if it never had.
+        """
         try:
-            return not command.decide(copy.copy(self.committed)).collect_events()
+            if not command.decide(copy.copy(self.committed)).collect_events():
+                command.refusal = None
+        except NotFound as gone:
+            # Only to who may see that: for others the room itself is not there.
+            if self.committed is not None and isinstance(command.refusal, Forbidden):
+                command.refusal = gone
         except ChronoscribeError:
-            return False
+            pass
 
     def _hold(self, command: Command) -> None:
         assert command.guard is not None

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Final
 
 import orjson
-from rich.console import Console
 from rich.text import Text
 
 from domain.ids import is_id
@@ -18,10 +17,10 @@ from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory
 from infrastructure.settings import Settings
 from interfaces.cli.failures import CommandFailed
+from interfaces.cli.follow import follow
 from interfaces.cli.lines import began
-from interfaces.cli.log import follow
 from interfaces.cli.store import add_data_argument, open_history, settings_of
-from interfaces.cli.terminal import on_one_line
+from interfaces.cli.terminal import on_one_line, printer
 from projections.activity import Kind, Line
 from projections.telling import as_json, sentence
 
@@ -49,7 +48,7 @@ def _activity(given: argparse.Namespace) -> Coroutine[Any, Any, int]:
 
 
 async def activity(settings: Settings, room: str, *, is_following: bool, is_json: bool) -> int:
-    show = _show_json if is_json else _shower()
+    show = _show_json if is_json else _show_to_people()
     position = 0
     if is_id(room):
         async with open_history(settings) as (_, database):
@@ -111,11 +110,9 @@ def words(line: Line) -> Text:
     return Text.assemble(*began(line.at, line.user), on_one_line(sentence(line)))
 
 
-def _shower() -> Show:
-    if not sys.stdout.isatty():
-        return lambda line: print(words(line).plain)
-    console = Console(highlight=False, soft_wrap=True)
-    return lambda line: console.print(words(line))
+def _show_to_people() -> Show:
+    to = printer()
+    return lambda line: to(words(line))
 
 
 def _show_json(line: Line) -> None:

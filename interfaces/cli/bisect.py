@@ -41,7 +41,7 @@ from interfaces.cli.failures import CommandFailed
 from interfaces.cli.lines import began
 from interfaces.cli.past import MOMENT_HELP, Given, find, states_of
 from interfaces.cli.store import add_data_argument, open_history, settings_of
-from interfaces.cli.terminal import on_one_line
+from interfaces.cli.terminal import on_one_line, printer
 from interfaces.findings import edit_as_json, found_as_json, messages_around
 from projections.chat import ChatMessage
 
@@ -201,12 +201,9 @@ def _told(judged: Judged) -> str:
 
 
 def _print(found: Found, said: Sequence[ChatMessage]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    to = printer()
     for line in report(found, said):
-        if sys.stdout.isatty():
-            console.print(line)
-        else:
-            print(line.plain)
+        to(line)
 
 
 def report(found: Found, said: Sequence[ChatMessage]) -> Iterator[Text]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Coroutine, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
 from application.past.blame import Blame
@@ -29,9 +27,10 @@ from interfaces.cli.lines import actor_style, began
 from interfaces.cli.past import find as find_document
 from interfaces.cli.past import states_of, whole_number
 from interfaces.cli.store import add_data_argument, open_history, settings_of
-from interfaces.cli.terminal import on_one_line
+from interfaces.cli.terminal import on_one_line, printer
 from interfaces.cli.watch import diff
-from interfaces.http.answers import ActivityLine, MessageAnswer
+from interfaces.http.answers import ActivityLine
+from interfaces.http.chat_answers import MessageAnswer
 from interfaces.http.moment import AROUND, MomentAnswer, find, told
 from interfaces.http.replay import StagedPersonAnswer
 from projections.stage import Stage
@@ -77,12 +76,9 @@ async def moment(settings: Settings, given: argparse.Namespace) -> int:
 
 
 def _print(answer: MomentAnswer) -> None:
-    console = Console(highlight=False, soft_wrap=True) if sys.stdout.isatty() else None
+    to = printer()
     for line in words(answer):
-        if console is None:
-            print(line.plain)
-        else:
-            console.print(line)
+        to(line)
 
 
 def words(answer: MomentAnswer) -> Iterator[Text]:

@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from typing import Any, Final
 
 import orjson
-from rich.console import Console
 from rich.text import Text
 
 from application.past.edits import Progress
@@ -21,7 +20,7 @@ from interfaces.cli.lines import Parts, began
 from interfaces.cli.past import find, states_of, whole_number
 from interfaces.cli.progress import OnProgress, progress
 from interfaces.cli.store import add_data_argument, open_history, settings_of
-from interfaces.cli.terminal import on_one_line
+from interfaces.cli.terminal import on_one_line, printer
 from interfaces.http.phrases import line
 
 # Of each kind. More is for programs, or for whoever asks for it.
@@ -128,13 +127,10 @@ def _around(around: Around) -> Parts:
 def shower(*, is_json: bool) -> Show:
     if is_json:
         return lambda told: print(orjson.dumps(line(told)).decode())
-    console = Console(highlight=False, soft_wrap=True) if sys.stdout.isatty() else None
+    to = printer()
 
     def show(told: Shown) -> None:
         for said in words(told):
-            if console is None:
-                print(said.plain)
-            else:
-                console.print(said)
+            to(said)
 
     return show

@@ -1,9 +1,14 @@
-"""Text of other people on our terminal: nothing in it may move the cursor, ring, or lie."""
+"""Lines on our terminal. Nothing in the text of other people may move the cursor, ring, or lie."""
 
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Callable
 from typing import Final
+
+from rich.console import Console
+from rich.text import Text
 
 _NAMED: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -12,6 +17,13 @@ _NAMED: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 # another.
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _CONTROL_IN_TEXT: Final = re.compile(_CONTROL.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f"))
+
+
+def printer() -> Callable[[Text], None]:
+    """Prints lines: in colours on a terminal, plain where they go elsewhere."""
+    if not sys.stdout.isatty():
+        return lambda line: print(line.plain)
+    return Console(highlight=False, soft_wrap=True).print
 
 
 def on_one_line(text: str) -> str:

@@ -10,7 +10,6 @@ from itertools import accumulate
 from typing import Any, Final
 
 import orjson
-from rich.console import Console
 from rich.text import Text
 
 from application.past.edits import Progress
@@ -24,12 +23,12 @@ from infrastructure.postgres.log import PostgresHistory
 from infrastructure.postgres.time_travel import TimeTravel
 from infrastructure.settings import Settings
 from interfaces.cli.failures import CommandFailed
+from interfaces.cli.follow import follow
 from interfaces.cli.lines import Parts, actor_style, began
-from interfaces.cli.log import follow
 from interfaces.cli.past import find, pair, states_of, whole_number
 from interfaces.cli.progress import progress
 from interfaces.cli.store import add_data_argument, open_history, settings_of
-from interfaces.cli.terminal import on_one_line
+from interfaces.cli.terminal import on_one_line, printer
 from interfaces.http.passages import DIRECTIONS, line
 
 # Edits in each direction. More is for programs, or for whoever asks for it.
@@ -63,7 +62,7 @@ def _watch(given: argparse.Namespace) -> Coroutine[Any, Any, int]:
 async def watch(settings: Settings, given: argparse.Namespace) -> int:
     if given.limit < 1 or (given.follow and given.direction == "back"):
         raise CommandFailed("there is nothing to watch so", status=2)
-    show = _show_json if given.json else _shower()
+    show = _show_json if given.json else _show_to_people()
     last: Reached | None = None
     async with open_history(settings) as (history, database):
         states = TimeTravel(database)
@@ -191,15 +190,13 @@ def diff(user: str, pieces: Iterable[Piece]) -> Parts:
     return parts
 
 
-def _shower() -> Show:
-    console = Console(highlight=False, soft_wrap=True) if sys.stdout.isatty() else None
+def _show_to_people() -> Show:
+    to = printer()
 
     def show(_: Direction, told: Touch | Reached) -> None:
         said = words(told)
-        if said is not None and console is not None:
-            console.print(said)
-        elif said is not None:
-            print(said.plain)
+        if said is not None:
+            to(said)
 
     return show
 

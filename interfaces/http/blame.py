@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import orjson
 from aiohttp import web
-from pydantic import BeforeValidator, model_validator
+from pydantic import model_validator
 
 from application.past.blame import OnProgress, Span, by_author, lines
 from domain.attribution import cut
@@ -23,7 +23,7 @@ from domain.errors import BadFrame, OpInvalid
 from domain.ids import document_stream
 from domain.instants import as_microseconds
 from interfaces.http.answers import Answer
-from interfaces.http.bodies import DocumentQuery, Whole, truth
+from interfaces.http.bodies import DocumentQuery, Truth, Whole
 from interfaces.http.documents import find_state
 from interfaces.http.keys import PAST_USE_CASES, PROFILES
 from interfaces.http.lines import Progressing, tell_lines, while_allowed
@@ -32,7 +32,6 @@ from interfaces.slices import in_slices
 # Told in one line of a stream, and made at a time: a few milliseconds, then others get their turn.
 PAGE: Final = 1_000
 
-Truth = Annotated[bool, BeforeValidator(truth)]
 Entry = Mapping[str, Any]
 
 

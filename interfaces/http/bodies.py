@@ -21,18 +21,12 @@ from domain.errors import BadFrame, BadJson, TextInvalid
 from domain.ids import DOCUMENT_ID_PATTERN, ID_PATTERN, is_document_id, is_id
 from domain.limits import (
     AVATAR_CODE_POINTS,
-    EDITS_PER_MESSAGE,
-    EMOJI_CODE_POINTS,
     ID_CODE_POINTS,
     INTEGER_MAX,
-    MENTIONS_PER_MESSAGE,
     NAME_CODE_POINTS,
-    REACTIONS_PER_MESSAGE,
 )
 from domain.names import as_name
 from domain.rights import Role
-from interfaces.emojis import as_emoji
-from interfaces.ws.frames import LinkField, Title
 from projections.activity import Kind
 
 # A body is a few hundred bytes. Whoever takes longer to send it holds a place for nothing.
@@ -54,18 +48,6 @@ INVITATION_USES_MAX: Final = 1_000
 
 # From UTC-14, which is further than the last ship, to UTC+14.
 OFFSET_MINUTES_MAX: Final = 14 * 60
-
-
-# What is imported at once: some 800 bytes for each of so many messages, a year of a lively team. More comes
-# in parts. While it is read nobody else gets a turn, which is some hundredths of a second for so much.
-IMPORT_BYTES: Final = 8 * 1024 * 1024
-IMPORT_MESSAGES: Final = 10_000
-
-# Enough for 1 Mbit/s.
-IMPORT_SECONDS: Final = 80.0
-
-# Documents that somebody had open when they spoke: as many as a session may have.
-DOCUMENTS_PER_MESSAGE: Final = 128
 
 # Of time.
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
@@ -110,28 +92,27 @@ def _checked_text(value: str) -> str:
     return value
 
 
-def _checked_emoji(value: str) -> str:
-    if value and as_emoji(value) is None:
-        raise ValueError("not exactly one emoji")
-    return as_emoji(value) or ""
-
-
 def _role(value: object) -> object:
     """From JSON a role is its name; strictly, only an enum's member would be one."""
     return Role(value) if isinstance(value, str) and value in set(Role) else value
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     """A whole number as it stands in a query: in ASCII digits, without a sign."""
     is_whole = isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 16
     return int(str(value)) if is_whole else value
+
+
+def _truth(value: object) -> object:
+    """A bool as it stands in a query."""
+    return value == "true" if value in {"true", "false"} else value
 
 
 def _offset(value: object) -> object:
     """Minutes with or without a sign; a plus is read as a space in a query."""
     if not isinstance(value, str):
         return value
-    number = _whole(value.removeprefix("-").removeprefix(" ").removeprefix("+"))
+    number = whole(value.removeprefix("-").removeprefix(" ").removeprefix("+"))
     return -number if isinstance(number, int) and value.startswith("-") else number
 
 
@@ -164,9 +145,11 @@ Text = Annotated[str, AfterValidator(_checked_text)]
 GivenRole = Annotated[Role, BeforeValidator(_role)]
 EveryonesRole = Literal["viewer", "commenter", "editor"]
 """Not everyone can be an owner."""
-Whole = Annotated[int, Field(ge=0, le=INTEGER_MAX), BeforeValidator(_whole)]
-Limit = Annotated[int, Field(ge=1, le=PAGE_MAX), BeforeValidator(_whole)]
+Count = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
+Whole = Annotated[int, Field(ge=0, le=INTEGER_MAX), BeforeValidator(whole)]
+Limit = Annotated[int, Field(ge=1, le=PAGE_MAX), BeforeValidator(whole)]
 Offset = Annotated[int, Field(ge=-OFFSET_MINUTES_MAX, le=OFFSET_MINUTES_MAX), BeforeValidator(_offset)]
+Truth = Annotated[bool, BeforeValidator(_truth)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 
 
@@ -220,109 +203,6 @@ class ProfileChange(Asked):
 
 class NewGuest(Asked):
     name: Name | None = None
-
-
-# What is said, saved and run.
-
-Count = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
-
-
-class NewMessage(Asked):
-    """`message`: made by the server when it is missing. `link`: a range of a document, in code points of the
-    text of `revision`.
-    """
-
-    message: Id | None = None
-    text: str
-    reply_to: Id | None = None
-    link: LinkField | None = None
-
-
-class MessageChange(Asked):
-    text: str
-
-
-class NewReceipt(Asked):
-    """Up to which positions one has got and read a room's messages. Neither ever goes back."""
-
-    delivered: Count = 0
-    read: Count = 0
-
-
-class NewSave(Asked):
-    """`revision`: the present one when it is missing; `name`: what it is called from now on."""
-
-    revision: Count | None = None
-    name: Name | None = None
-
-
-class NewRun(Asked):
-    """`run`: made by the server when it is missing. `document` and `revision` are what is run, when it is one
-    document.
-    """
-
-    run: Id | None = None
-    title: Title
-    document: DocumentId | None = None
-    revision: Count | None = None
-
-
-class RunEnd(Asked):
-    outcome: Literal["passed", "failed", "stopped"]
-    exit_code: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
-
-
-class SavesQuery(Asked):
-    after: Whole = 0
-    limit: Limit = PAGE
-
-
-# Chat as a file.
-
-
-class ExportedReaction(Asked):
-    emoji: str
-    user: Id
-    at: Count
-
-
-class ExportedOrigin(Asked):
-    room: Id
-    by: Id
-    at: Count
-
-
-class ExportedMessage(Asked):
-    """A message as an export has it. Position, client and origin are those of the room it comes from."""
-
-    message: Id
-    author: Id
-    posted: Count
-    client: Annotated[str, Field(max_length=2 * ID_CODE_POINTS)] | None
-    text: str
-    documents: Annotated[dict[DocumentId, Count], Field(max_length=DOCUMENTS_PER_MESSAGE)]
-    reply_to: Id | None
-    mentions: Annotated[list[Id], Field(max_length=MENTIONS_PER_MESSAGE)]
-    link: LinkField | None
-    edits: Annotated[int, Field(ge=0, le=EDITS_PER_MESSAGE)]
-    edited: Count | None
-    deleted: Count | None
-    pinned: Count | None
-    reactions: dict[str, list[str]]
-    imported: ExportedOrigin | None
-    position: Count
-    reacted: Annotated[list[ExportedReaction], Field(max_length=REACTIONS_PER_MESSAGE)]
-
-
-class NewMessages(Asked):
-    """What an export as JSON holds: `messages` are such as they are there, with all that is there."""
-
-    bytes_max = IMPORT_BYTES
-    seconds_max = IMPORT_SECONDS
-
-    room: Id
-    exported_at: Count
-    messages: Annotated[list[dict[str, Any]], Field(max_length=IMPORT_MESSAGES)]
 
 
 # Queries.
@@ -404,7 +284,7 @@ def _kinds(value: object) -> object:
 
 # Written out, since what a query holds is described where it stands.
 ActivityKind = Annotated[Kind, WithJsonSchema({"type": "string", "enum": [kind.value for kind in Kind]})]
-ActivityLimit = Annotated[int, Field(ge=1, le=ACTIVITY_PAGE_MAX), BeforeValidator(_whole)]
+ActivityLimit = Annotated[int, Field(ge=1, le=ACTIVITY_PAGE_MAX), BeforeValidator(whole)]
 
 
 class ActivityQuery(Asked):
@@ -428,87 +308,6 @@ class UserActivityQuery(Asked):
     user: Id | None = None
     before: Whole | None = None
     limit: ActivityLimit = ACTIVITY_PAGE
-
-
-# Of the chat. Two hundred of the longest messages are some megabytes.
-CHAT_PAGE: Final = 50
-CHAT_PAGE_MAX: Final = 200
-
-# A sentence or two. Each word of it is looked for.
-SEARCH_CODE_POINTS: Final = 256
-
-ChatLimit = Annotated[int, Field(ge=1, le=CHAT_PAGE_MAX), BeforeValidator(_whole)]
-
-
-def truth(value: object) -> object:
-    """A bool as it stands in a query."""
-    return value == "true" if value in {"true", "false"} else value
-
-
-def _checked_search(value: str) -> str:
-    if not value.strip():
-        raise ValueError("nothing is looked for")
-    return value
-
-
-class ChosenQuery(Asked):
-    """All that is given must apply. `emoji`: somebody has reacted with it, "" for any; `document`: it links
-    to it, or its author had it open. `from` and `to` are about when it was said.
-    """
-
-    model_config = ConfigDict(validate_by_name=False, validate_by_alias=True)
-
-    author: Id | None = None
-    since: Annotated[Moment | None, Field(alias="from")] = None
-    until: Annotated[Moment | None, Field(alias="to")] = None
-    emoji: Annotated[str, Field(max_length=EMOJI_CODE_POINTS), AfterValidator(_checked_emoji)] | None = None
-    mentions: Id | None = None
-    document: DocumentId | None = None
-    reply_to: Id | None = None
-    pinned: Annotated[bool, BeforeValidator(truth)] | None = None
-
-
-class ExportQuery(ChosenQuery):
-    """What an export holds, and as what."""
-
-    format: Literal["json", "csv", "txt"] = "json"
-
-
-class ChatQuery(ChosenQuery):
-    limit: ChatLimit = CHAT_PAGE
-
-
-class MessagesQuery(ChatQuery):
-    """`before` and `after`: positions; `around`: a message."""
-
-    before: Whole | None = None
-    after: Whole | None = None
-    around: Id | None = None
-
-
-class SearchQuery(ChatQuery):
-    """`q`: words and "phrases"; `after`: the `next` of the page before."""
-
-    q: Annotated[Text, AfterValidator(_checked_search), Field(max_length=SEARCH_CODE_POINTS)]
-    after: Annotated[str, Field(pattern=r"^-?\d{1,20}(\.\d{1,20})?(e-\d{1,2})?_\d{1,16}$")] | None = None
-
-
-class BackwardsQuery(Asked):
-    """`before`: a position."""
-
-    before: Whole | None = None
-    limit: ChatLimit = CHAT_PAGE
-
-
-class AuthorQuery(BackwardsQuery):
-    author: Id
-
-
-class UnreadQuery(Asked):
-    """`after`: a room."""
-
-    after: Id | None = None
-    limit: ChatLimit = CHAT_PAGE
 
 
 # Reading.

@@ -13,7 +13,7 @@ import io
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 from aiohttp import web
@@ -21,7 +21,7 @@ from aiohttp import web
 from domain.errors import ChronoscribeError
 from domain.instants import as_microseconds
 from domain.rights import Action
-from interfaces.http.bodies import ExportQuery
+from interfaces.http.chat_bodies import ChosenQuery
 from interfaces.http.guard import add_headers
 from interfaces.http.keys import CHAT, IDENTITY, PROFILES, ROOM, SERVICES
 from interfaces.http.messages import chosen_by
@@ -38,6 +38,12 @@ WRITE_SECONDS: Final = 30.0
 
 Names = Mapping[str, str]
 """What people are called, by their ids; only some may be known."""
+
+
+class ExportQuery(ChosenQuery):
+    """What an export holds, and as what."""
+
+    format: Literal["json", "csv", "txt"] = "json"
 
 
 async def export(request: web.Request, query: ExportQuery) -> web.StreamResponse:

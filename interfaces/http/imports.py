@@ -9,27 +9,97 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from application.imports import Brought
 from domain.errors import BadFrame, ClientError, LimitReached
 from domain.instants import as_microseconds
-from domain.limits import EMOJI_PER_MESSAGE
+from domain.limits import (
+    EDITS_PER_MESSAGE,
+    EMOJI_PER_MESSAGE,
+    ID_CODE_POINTS,
+    MENTIONS_PER_MESSAGE,
+    REACTIONS_PER_MESSAGE,
+)
 from domain.message import check_text
 from interfaces.emojis import as_emoji
-from interfaces.http.answers import ImportAnswer, answer
-from interfaces.http.bodies import ExportedMessage, NewMessages, refusal
+from interfaces.http.answers import Answer, answer
+from interfaces.http.bodies import Asked, Count, DocumentId, Id, refusal
 from interfaces.http.keys import IDENTITY, ROOM, SERVICES
 from interfaces.ws.commands import as_link
+from interfaces.ws.frames import LinkField
 
 # Clocks differ, by days where nobody has ever set them; but nothing was said next year.
 CLOCK_SKEW: Final = timedelta(days=2)
 
 # Messages that are checked before others get a turn: a few milliseconds.
 SLICE_MESSAGES: Final = 250
+
+# What is imported at once: some 800 bytes for each of so many messages, a year of a lively team. More comes
+# in parts. While it is read nobody else gets a turn, which is some hundredths of a second for so much.
+IMPORT_BYTES: Final = 8 * 1024 * 1024
+IMPORT_MESSAGES: Final = 10_000
+
+# Enough for 1 Mbit/s.
+IMPORT_SECONDS: Final = 80.0
+
+# Documents that somebody had open when they spoke: as many as a session may have.
+DOCUMENTS_PER_MESSAGE: Final = 128
+
+
+class ExportedReaction(Asked):
+    emoji: str
+    user: Id
+    at: Count
+
+
+class ExportedOrigin(Asked):
+    room: Id
+    by: Id
+    at: Count
+
+
+class ExportedMessage(Asked):
+    """A message as an export has it. Position, client and origin are those of the room it comes from."""
+
+    message: Id
+    author: Id
+    posted: Count
+    client: Annotated[str, Field(max_length=2 * ID_CODE_POINTS)] | None
+    text: str
+    documents: Annotated[dict[DocumentId, Count], Field(max_length=DOCUMENTS_PER_MESSAGE)]
+    reply_to: Id | None
+    mentions: Annotated[list[Id], Field(max_length=MENTIONS_PER_MESSAGE)]
+    link: LinkField | None
+    edits: Annotated[int, Field(ge=0, le=EDITS_PER_MESSAGE)]
+    edited: Count | None
+    deleted: Count | None
+    pinned: Count | None
+    reactions: dict[str, list[str]]
+    imported: ExportedOrigin | None
+    position: Count
+    reacted: Annotated[list[ExportedReaction], Field(max_length=REACTIONS_PER_MESSAGE)]
+
+
+class NewMessages(Asked):
+    """What an export as JSON holds: `messages` are such as they are there, with all that is there."""
+
+    bytes_max = IMPORT_BYTES
+    seconds_max = IMPORT_SECONDS
+
+    room: Id
+    exported_at: Count
+    messages: Annotated[list[dict[str, Any]], Field(max_length=IMPORT_MESSAGES)]
+
+
+class ImportAnswer(Answer):
+    """How many messages are new in the room, and how many were there already."""
+
+    added: int
+    known: int
 
 
 async def bring(request: web.Request, body: NewMessages) -> web.Response:

@@ -17,13 +17,13 @@ from domain.ids import is_id
 from domain.instants import as_microseconds
 from domain.message import Edited, Imported, Posted
 from domain.rights import Action
-from interfaces.http.answers import (
+from interfaces.http.answers import answer
+from interfaces.http.chat_answers import (
     FoundMessage,
     FoundMessagesAnswer,
     ListedMessage,
     ListedMessagesAnswer,
     ListedReceipt,
-    MessageAnswer,
     MessagesAnswer,
     PieceAnswer,
     PinsAnswer,
@@ -33,9 +33,9 @@ from interfaces.http.answers import (
     TextsAnswer,
     UnreadAnswer,
     UnreadRoom,
-    answer,
+    message_answer,
 )
-from interfaces.http.bodies import (
+from interfaces.http.chat_bodies import (
     AuthorQuery,
     BackwardsQuery,
     ChosenQuery,
@@ -45,7 +45,6 @@ from interfaces.http.bodies import (
 )
 from interfaces.http.keys import CHAT, IDENTITY, ROOM, SERVICES
 from interfaces.http.problems import SpanInvalid
-from interfaces.ws.wire import as_message
 from projections import chat
 from projections.chat import ChatFilter, ChatMessage
 from projections.chat_search import Found, Place
@@ -279,7 +278,3 @@ async def recorded_message(request: web.Request, message: str) -> ChatMessage:
     if found is None:
         raise NotFound("there is no such message")
     return found
-
-
-def message_answer(message: ChatMessage) -> MessageAnswer:
-    return MessageAnswer(**as_message(message), position=message.position)

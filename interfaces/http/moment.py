@@ -9,11 +9,12 @@ from aiohttp import web
 from application.past.moment import Moment, Moments
 from domain.errors import BadFrame
 from domain.instants import as_microseconds
-from interfaces.http.answers import ActivityLine, Answer, MessageAnswer, answer
-from interfaces.http.bodies import Asked, ChatLimit, Whole
+from interfaces.http.answers import ActivityLine, Answer, answer
+from interfaces.http.bodies import Asked, Whole
+from interfaces.http.chat_answers import MessageAnswer, message_answer
+from interfaces.http.chat_bodies import ChatLimit
 from interfaces.http.documents import document_id
 from interfaces.http.keys import ACTIVITY, CHAT, MOMENTS, REPLAY, ROOM, ActivityReader, ChatReader
-from interfaces.http.messages import message_answer
 from interfaces.http.replay import StagedPersonAnswer
 from interfaces.ws.staging import as_person
 from projections.activity import ActivityFilter

@@ -6,8 +6,9 @@ from aiohttp import web
 
 from domain.errors import OpInvalid
 from domain.message import Link
-from interfaces.http.answers import Answer, PassageAnswer, answer
+from interfaces.http.answers import Answer, answer
 from interfaces.http.bodies import Asked, Whole
+from interfaces.http.chat_answers import PassageAnswer
 from interfaces.http.documents import document_id
 from interfaces.http.keys import ROOM, SERVICES, STATES
 

@@ -16,8 +16,9 @@ from domain.attendance import Status
 from domain.errors import BadFrame
 from domain.instants import as_datetime
 from domain.rights import Action
-from interfaces.http.answers import Answer, MessageAnswer, answer
+from interfaces.http.answers import Answer, answer
 from interfaces.http.bodies import Asked, Moment, Whole
+from interfaces.http.chat_answers import MessageAnswer
 from interfaces.http.keys import IDENTITY, REPLAY, ROOM, SERVICES
 from interfaces.http.lines import tell_lines
 from interfaces.http.problems import SpanInvalid

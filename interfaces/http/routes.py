@@ -51,38 +51,23 @@ from interfaces.http.answers import (
     Answer,
     DocumentAnswer,
     DocumentsAnswer,
-    FoundMessagesAnswer,
     GuestAnswer,
     HealthAnswer,
-    ImportAnswer,
     InvitationsAnswer,
-    ListedMessagesAnswer,
     MeAnswer,
     MemberAnswer,
     MembersAnswer,
-    MessageAnswer,
-    MessagesAnswer,
     NewInvitationAnswer,
-    PassageAnswer,
-    PinsAnswer,
     PresenceAnswer,
     ProfileAnswer,
     ProfilesAnswer,
-    ReadersAnswer,
     ReadyAnswer,
-    ReceiptAnswer,
-    ReceiptsAnswer,
     RoomAnswer,
     RoomsAnswer,
-    RunAnswer,
-    SaveAnswer,
-    SavesAnswer,
     StatisticsAnswer,
     SummaryAnswer,
     TextAnswer,
-    TextsAnswer,
     TicketAnswer,
-    UnreadAnswer,
 )
 from interfaces.http.bisects import BISECTS_AT_ONCE, BisectBody
 from interfaces.http.blame import BlameAnswer, BlameQuery
@@ -90,42 +75,53 @@ from interfaces.http.bodies import (
     Acceptance,
     ActivityQuery,
     Asked,
-    AuthorQuery,
-    BackwardsQuery,
     DocumentQuery,
-    ExportQuery,
     MembersQuery,
-    MessageChange,
-    MessagesQuery,
     NewDocument,
     NewGuest,
     NewInvitation,
-    NewMessage,
-    NewMessages,
-    NewReceipt,
     NewRole,
     NewRoom,
-    NewRun,
-    NewSave,
     NoQuery,
     PresenceQuery,
     ProfileChange,
     ProfilesQuery,
     RoomChange,
     RoomsQuery,
-    RunEnd,
-    SavesQuery,
-    SearchQuery,
     StatisticsQuery,
     SummaryQuery,
-    UnreadQuery,
     UserActivityQuery,
     read_body,
     read_query,
 )
 from interfaces.http.branches import BranchAnswer, MergeBody, NewBranch
+from interfaces.http.chat_answers import (
+    FoundMessagesAnswer,
+    ListedMessagesAnswer,
+    MessageAnswer,
+    MessagesAnswer,
+    PassageAnswer,
+    PinsAnswer,
+    ReadersAnswer,
+    ReceiptAnswer,
+    ReceiptsAnswer,
+    TextsAnswer,
+    UnreadAnswer,
+)
+from interfaces.http.chat_bodies import (
+    AuthorQuery,
+    BackwardsQuery,
+    MessageChange,
+    MessagesQuery,
+    NewMessage,
+    NewReceipt,
+    SearchQuery,
+    UnreadQuery,
+)
 from interfaces.http.diffs import DIFFS_AT_ONCE, DiffAnswer, DiffQuery
 from interfaces.http.door import Access, Door
+from interfaces.http.exports import ExportQuery
+from interfaces.http.imports import ImportAnswer, NewMessages
 from interfaces.http.moment import MomentAnswer, MomentQuery
 from interfaces.http.passages import WatchQuery
 from interfaces.http.permalinks import PermalinkAnswer, RangeQuery
@@ -133,6 +129,8 @@ from interfaces.http.phrases import PastSearchQuery, PhraseQuery
 from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
 from interfaces.http.replay_page import ReplayPageQuery
 from interfaces.http.restore import RestoreBody
+from interfaces.http.runs import NewRun, RunAnswer, RunEnd
+from interfaces.http.saves import NewSave, SaveAnswer, SavesAnswer, SavesQuery
 from interfaces.http.undo import PreviewAnswer, Redo, RevisedAnswer, SelectedEdits, UndoBody, UndoneAnswer
 
 

@@ -2,15 +2,47 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from aiohttp import web
+from pydantic import Field
 
 from domain.errors import NotFound
 from domain.ids import is_id
 from domain.run import Outcome
-from interfaces.http.answers import RunAnswer, answer
-from interfaces.http.bodies import NewRun, RunEnd
+from interfaces.http.answers import Answer, answer
+from interfaces.http.bodies import Asked, Count, DocumentId, Id
 from interfaces.http.keys import IDENTITY, ROOM, SERVICES
 from interfaces.http.speech import client_of
+from interfaces.ws.frames import Title
+
+
+class NewRun(Asked):
+    """`run`: made by the server when it is missing. `document` and `revision` are what is run, when it is one
+    document.
+    """
+
+    run: Id | None = None
+    title: Title
+    document: DocumentId | None = None
+    revision: Count | None = None
+
+
+class RunEnd(Asked):
+    outcome: Literal["passed", "failed", "stopped"]
+    exit_code: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
+
+
+class RunAnswer(Answer):
+    """`outcome` is null until it has finished."""
+
+    run: str
+    client: str
+    title: str
+    document: str | None
+    revision: int | None
+    outcome: str | None
+    exit_code: int | None
 
 
 async def start(request: web.Request, body: NewRun) -> web.Response:

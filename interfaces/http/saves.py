@@ -5,10 +5,47 @@ from __future__ import annotations
 from aiohttp import web
 
 from domain.names import normal_name
-from interfaces.http.answers import ListedSave, SaveAnswer, SavesAnswer, answer, microseconds
-from interfaces.http.bodies import NewSave, SavesQuery
+from interfaces.http.answers import Answer, answer, microseconds
+from interfaces.http.bodies import PAGE, Asked, Count, Limit, Name, Whole
 from interfaces.http.documents import document_id
 from interfaces.http.keys import IDENTITY, ROOM, SERVICES
+
+
+class NewSave(Asked):
+    """`revision`: the present one when it is missing; `name`: what it is called from now on."""
+
+    revision: Count | None = None
+    name: Name | None = None
+
+
+class SavesQuery(Asked):
+    after: Whole = 0
+    limit: Limit = PAGE
+
+
+class SaveAnswer(Answer):
+    document: str
+    revision: int
+    name: str | None
+
+
+class ListedSave(Answer):
+    """`name` is null for a save without one."""
+
+    revision: int
+    name: str | None
+    saved: int
+    saved_by: str
+
+
+class SavesAnswer(Answer):
+    """All that was saved, oldest first. `names`: the revision that each name is of now, since a name that
+    comes again has moved.
+    """
+
+    saves: list[ListedSave]
+    names: dict[str, int]
+    next: int | None
 
 
 async def save(request: web.Request, body: NewSave) -> web.Response:

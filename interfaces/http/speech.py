@@ -9,10 +9,11 @@ from aiohttp import web
 
 from domain.errors import BadFrame, NotFound
 from interfaces.emojis import as_emoji
-from interfaces.http.answers import PassageAnswer, ReceiptAnswer, answer
-from interfaces.http.bodies import MessageChange, NewMessage, NewReceipt
+from interfaces.http.answers import answer
+from interfaces.http.chat_answers import PassageAnswer, ReceiptAnswer, message_answer
+from interfaces.http.chat_bodies import MessageChange, NewMessage, NewReceipt
 from interfaces.http.keys import IDENTITY, ROOM, SERVICES
-from interfaces.http.messages import message_answer, message_id, recorded_message
+from interfaces.http.messages import message_id, recorded_message
 from interfaces.ws.commands import as_link
 
 

@@ -16,6 +16,10 @@ OnReply = Callable[[Frame, float], None]
 # Without an answer for this long a request is sent again on the same socket. Every request may be.
 RESEND_SECONDS: Final = 5.0
 
+# For each copy that is not answered the next one waits twice as long, so often: up to 40 s. The server
+# answers every copy, and over a slow line what is new would wait behind them, each `open` with a whole text.
+RESEND_DOUBLINGS: Final = 3
+
 # After "not now" the wait is at least this, doubling while the answer stays the same...
 RETRY_FIRST_SECONDS: Final = 0.1
 
@@ -64,12 +68,13 @@ class Requests:
 class Errand:
     """Base of what has one request under way at most, and a time at which to do the next thing."""
 
-    __slots__ = ("_attempts", "_refs", "_requests", "_then", "due")
+    __slots__ = ("_attempts", "_copies", "_refs", "_requests", "_then", "due")
 
     def __init__(self, requests: Requests) -> None:
         self.due: float | None = None
         self._requests = requests
         self._refs: list[int] = []  # of the request under way, and of its earlier copies
+        self._copies = 0  # that were not answered before the one that is sent
         self._attempts = 0
         self._then: Callable[[float], None] | None = None
 
@@ -79,7 +84,9 @@ class Errand:
         if then is not None and self.due is not None and now >= self.due:
             earlier, self._refs = self._refs, []
             self._rest()
+            self._copies = len(earlier)
             then(now)
+            self._copies = 0
             # On a slow line the answer to the first copy comes after the second has gone. It is as good; if
             # only the last one's counted, an answer that takes longer than the resend would never be taken.
             self._refs = earlier + self._refs
@@ -88,7 +95,7 @@ class Errand:
         """Send a request in place of the one under way; `again` is called if it stays unanswered."""
         self._rest()
         self._refs.append(self._requests.ask(frame, on_reply))
-        self._wait(now + RESEND_SECONDS, again)
+        self._wait(now + RESEND_SECONDS * 2.0 ** min(self._copies, RESEND_DOUBLINGS), again)
 
     def _wait(self, until: float, then: Callable[[float], None]) -> None:
         self.due = until

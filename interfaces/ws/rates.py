@@ -6,6 +6,8 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import Final
 
+from domain.errors import RateLimited
+
 # A broken client is told so often what is wrong; then it is ended, so that its noise ends too.
 ERRORS_MAX: Final = 20
 ERRORS_SECONDS: Final = 60.0
@@ -63,6 +65,11 @@ class TokenBucket:
             self._tokens -= cost
             return 0.0
         return (cost - self._tokens) / self.rate
+
+    def pay(self, now: float, refusal: str, cost: float = 1.0) -> None:
+        """Take `cost` tokens. Raises `RateLimited` with `refusal` where there are not as many."""
+        if wait := self.take(now, cost):
+            raise RateLimited(refusal, retry_after=round(wait + 0.001, 3))
 
     @property
     def tokens(self) -> float:

@@ -24,6 +24,7 @@ from interfaces.ws.hub import Hub
 from interfaces.ws.live_views import LiveViews
 from interfaces.ws.player import Players
 from interfaces.ws.rates import Failures, Limits
+from interfaces.ws.requests import Requests
 from interfaces.ws.session import Session
 
 logger = logging.getLogger(__name__)
@@ -64,10 +65,7 @@ class SessionSockets:
         """`failures` are counted together with those over HTTP."""
         self._failures = failures
         self._services = services
-        self._undo = undo
-        self._hub = hub
-        self._live_views = live_views
-        self._players = players
+        self._requests = Requests(services, undo, hub, live_views, players, limits)
         self._limits = limits
         self._sessions: set[Session] = set()
         self._by_user: Counter[str] = Counter()
@@ -116,10 +114,7 @@ class SessionSockets:
         session = Session(
             room,
             self._services,
-            self._undo,
-            self._hub,
-            self._live_views,
-            self._players,
+            self._requests,
             transport,
             partial(self._close, socket_, transport),
             self._limits,

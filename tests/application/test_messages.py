@@ -154,6 +154,25 @@ async def test_who_is_spoken_to_is_who_may_know_of_the_room(node: FakeNode) -> N
     assert edited.mentions == ["cem"]
 
 
+@pytest.mark.parametrize(
+    ("everyone", "told"),
+    [(Role.VIEWER, "this message was deleted"), (None, "there is no such room")],
+    ids=["to a viewer", "to a stranger"],
+)
+async def test_a_reaction_whose_answer_was_lost_is_not_refused_for_a_right_when_its_message_is_gone(
+    said: FakeNode, everyone: Role | None, told: str
+) -> None:
+    """It is in the log, and was never refused."""
+    messages = messages_on(said)
+    assert await outcome(said, messages.react("demo", "m1", "👍", is_on=True, actor="Ben"))
+    await outcome(said, messages.delete("demo", "m1", actor="Ada"))
+    await change_room(said, lambda room, at: room.change_access(everyone, actor="Ada", at=at))
+    with pytest.raises(NotFound, match=told):
+        await outcome(said, messages.react("demo", "m1", "👍", is_on=True, actor="Ben"))
+    with pytest.raises(Forbidden if everyone else NotFound):
+        await outcome(said, messages.react("demo", "m2", "👍", is_on=True, actor="Ben"))
+
+
 async def test_a_message_is_edited_by_its_author(said: FakeNode) -> None:
     messages = messages_on(said)
     with pytest.raises(Forbidden):

@@ -14,30 +14,32 @@ from types import ModuleType
 from typing import Any, Final
 
 import application.documents
+import application.past.one_clock
 import domain.document
 import infrastructure.feed
 import infrastructure.group_commit
 import interfaces.pyclient.document_link
 import interfaces.pyclient.pieces
+import interfaces.ws.chat_tail
 import interfaces.ws.hub
 import interfaces.ws.outbox
-import interfaces.ws.session
 
-# Limits that can be made small: where they stand, and between what they are drawn.
-_LIMITS: Final[tuple[tuple[ModuleType, str, int, int], ...]] = (
-    (domain.document, "WINDOW_REVISIONS", 2, 20),
-    (domain.document, "HISTORY_REVISIONS", 30, 60),
-    (domain.document, "CLIENTS_REMEMBERED", 3, 6),
-    (application.documents, "CATCH_UP_REVISIONS", 5, 40),
-    (infrastructure.group_commit, "BATCH_EVENTS_MAX", 1, 4),
-    (infrastructure.group_commit, "QUEUE_EVENTS_MAX", 3, 10),
-    (interfaces.ws.hub, "RESUME_EVENTS_MAX", 2, 20),
-    (interfaces.ws.hub, "MESSAGES_SHOWN", 2, 10),
-    (interfaces.ws.outbox, "DIRECT_BYTES", 300, 2_000),
-    (interfaces.ws.outbox, "QUEUE_BYTES_MAX", 1_000, 8_000),
-    (interfaces.pyclient.document_link, "CATCH_UP_PAGE", 3, 20),
+# Limits that can be made small: where they stand, in every module that has its own name for them, and between
+# what they are drawn. In one of two places only, a limit would be two, which contradict each other.
+LIMITS: Final[tuple[tuple[tuple[ModuleType, ...], str, int, int], ...]] = (
+    ((domain.document,), "WINDOW_REVISIONS", 2, 20),
+    ((domain.document, application.documents, application.past.one_clock), "HISTORY_REVISIONS", 30, 60),
+    ((domain.document,), "CLIENTS_REMEMBERED", 3, 6),
+    ((application.documents,), "CATCH_UP_REVISIONS", 5, 40),
+    ((infrastructure.group_commit,), "BATCH_EVENTS_MAX", 1, 4),
+    ((infrastructure.group_commit,), "QUEUE_EVENTS_MAX", 3, 10),
+    ((interfaces.ws.hub,), "RESUME_EVENTS_MAX", 2, 20),
+    ((interfaces.ws.chat_tail, interfaces.ws.hub), "MESSAGES_SHOWN", 2, 10),
+    ((interfaces.ws.outbox,), "DIRECT_BYTES", 300, 2_000),
+    ((interfaces.ws.outbox,), "QUEUE_BYTES_MAX", 1_000, 8_000),
+    ((interfaces.pyclient.document_link,), "CATCH_UP_PAGE", 3, 20),
     # Not smaller: who may not write any more is sent away when piece after piece has been refused.
-    (interfaces.pyclient.pieces, "PIECE_BYTES", 150, 400),
+    ((interfaces.pyclient.pieces,), "PIECE_BYTES", 150, 400),
 )
 
 # Each limit is small in one run of so many.
@@ -104,11 +106,12 @@ def small_limits(random: Random) -> Iterator[list[str]]:
     before: list[tuple[Any, str, int]] = []
     told: list[str] = []
     try:
-        for module, name, low, high in _LIMITS:
+        for modules, name, low, high in LIMITS:
             value = random.randint(low, high)
             if random.randrange(_SMALL_ONE_IN) == 0:
-                before.append((module, name, getattr(module, name)))
-                setattr(module, name, value)
+                for module in modules:
+                    before.append((module, name, getattr(module, name)))
+                    setattr(module, name, value)
                 told.append(f"{name}={value}")
         yield told
     finally:

@@ -46,6 +46,7 @@ from interfaces.ws.hub import Hub
 from interfaces.ws.live_views import LiveViews
 from interfaces.ws.player import Players
 from interfaces.ws.rates import Limits
+from interfaces.ws.requests import Requests
 from interfaces.ws.session import Session
 from tests.interfaces.ws.pasts import FakePast
 from tests.simulation.loop import Owner, VirtualLoop
@@ -144,11 +145,11 @@ class SimulatedNode(Owner):
         self.snapshots = Snapshots(self.record.lives, self.history)
         self.record.feed.follow(self.snapshots.on_events)
         self.services = self._services()
-        self.undo = self._undo()
         self.hub = Hub(self.history, self.history)
-        self.live_views = LiveViews(NoStandings(), {})  # there are no projections here
-        self.players = Players(FakePast(), monotonic=self.services.monotonic)  # nor replays
         self.limits = Limits()
+        live_views = LiveViews(NoStandings(), {})  # there are no projections here
+        players = Players(FakePast(), monotonic=self.services.monotonic)  # nor replays
+        self.requests = Requests(self.services, self._undo(), self.hub, live_views, players, self.limits)
 
     def _undo(self) -> Undo:
         documents, past = self.services.documents, NoPast()
@@ -332,10 +333,7 @@ class Socket(NodeEnd):
         self.session = Session(
             room,
             node.services,
-            node.undo,
-            node.hub,
-            node.live_views,
-            node.players,
+            node.requests,
             self,
             self._on_close,
             node.limits,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import pytest
 
 from tests.simulation.__main__ import main, report
+from tests.simulation.faults import LIMITS
 from tests.simulation.world import simulate
 
 ROOT: Final = Path(__file__).parents[2]
@@ -20,6 +23,14 @@ ROOT: Final = Path(__file__).parents[2]
 FIRST_SEED: Final = 1
 SEEDS: Final = 300
 SEEDS_IN_A_SLICE: Final = 25
+
+# Others that have found something.
+SAVED_SEEDS: Final = (
+    40113,  # over slow lines, what is new waited behind a minute's copies of what was old
+    40125,  # a node told more of the chat than it would have read: its limit was small in one of two places
+    41068,  # as 40113, with receipts
+    42168,  # a reaction was refused for a right after it had come true and its message was deleted
+)
 
 
 @pytest.mark.slow
@@ -34,7 +45,13 @@ def test_every_promise_is_kept_in_a_few_runs() -> None:
     _assert_all_well(range(FIRST_SEED, FIRST_SEED + 5))
 
 
-def _assert_all_well(seeds: range) -> None:
+@pytest.mark.slow
+@pytest.mark.no_cover
+def test_every_promise_is_kept_where_one_was_not() -> None:
+    _assert_all_well(SAVED_SEEDS)
+
+
+def _assert_all_well(seeds: Iterable[int]) -> None:
     failed = [report(result) for seed in seeds if (result := simulate(seed)).violations]
     assert not failed, "\n" + "\n".join(failed)
 
@@ -69,6 +86,20 @@ def test_faults_do_happen() -> None:
     for name in ("acknowledged", "faults", "unknown outcomes", "refused streams"):
         assert sum(result.counts[name] for result in results) > 50, name
     assert sum(result.counts["node starts"] for result in results) > 2 * len(results)
+
+
+def test_a_limit_is_small_wherever_it_is_known() -> None:
+    """One that a module has taken over by name would stay large there."""
+    for places, name, _, _ in LIMITS:
+        home = vars(places[0])[name]
+        known = {module for module in _product() if vars(module).get(name) is home}
+        assert known == set(places), name
+
+
+def _product() -> Iterable[ModuleType]:
+    """What is loaded of it, which is all that the simulation runs."""
+    packages = ("domain.", "application.", "projections.", "infrastructure.", "interfaces.")
+    return (module for name, module in list(sys.modules.items()) if name.startswith(packages))
 
 
 def test_one_seed_is_told_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:

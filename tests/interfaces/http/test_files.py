@@ -25,8 +25,8 @@ from domain.limits import CHAT_BYTES, EMOJI_PER_MESSAGE
 from domain.message import Link
 from interfaces.emojis import as_emoji
 from interfaces.http import exports
-from interfaces.http.bodies import IMPORT_BYTES, IMPORT_MESSAGES
 from interfaces.http.exports import COLUMNS
+from interfaces.http.imports import IMPORT_BYTES, IMPORT_MESSAGES
 from interfaces.http.routes import IMPORTS_AT_ONCE
 from interfaces.http.speech import client_of
 from tests.domain.strategies import some_text

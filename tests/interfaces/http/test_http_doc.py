@@ -11,7 +11,7 @@ from application import links
 from domain import errors
 from domain.errors import ChronoscribeError
 from domain.rights import Action
-from interfaces.http import bodies, door, imports, people, problems
+from interfaces.http import bodies, chat_bodies, door, imports, people, problems
 from interfaces.http.bodies import NoQuery
 from interfaces.http.problems import status_of
 from interfaces.http.routes import ROUTES, Route
@@ -73,15 +73,15 @@ def test_every_code_is_told_with_its_status() -> None:
 def test_the_numbers_are_those_of_the_code() -> None:
     for text in (
         f"1 to {bodies.PAGE_MAX}, {bodies.PAGE} when",
-        f"come 1 to {bodies.CHAT_PAGE_MAX} at a time, {bodies.CHAT_PAGE} when",
-        f"`q` ({bodies.SEARCH_CODE_POINTS} characters at most)",
+        f"come 1 to {chat_bodies.CHAT_PAGE_MAX} at a time, {chat_bodies.CHAT_PAGE} when",
+        f"`q` ({chat_bodies.SEARCH_CODE_POINTS} characters at most)",
         f"{bodies.INVITATION_SECONDS // 86_400} days, {bodies.INVITATION_SECONDS_MAX // 86_400} at most",
         f"of those named, {bodies.USERS_MAX} at most",
         f"good for {people.GUEST_LIFETIME.days} days",
         f"A body has {BODY_BYTES // 1024**2} MiB and {bodies.BODY_SECONDS:.0f} s",
         f"a whole request for {KEEPALIVE_SECONDS:.0f} s",
-        f"an import {bodies.IMPORT_BYTES // 1024**2} MiB and {bodies.IMPORT_SECONDS:.0f} s",
-        f"{bodies.IMPORT_MESSAGES} messages and {bodies.IMPORT_BYTES // 1024**2} MiB at a time",
+        f"an import {imports.IMPORT_BYTES // 1024**2} MiB and {imports.IMPORT_SECONDS:.0f} s",
+        f"{imports.IMPORT_MESSAGES} messages and {imports.IMPORT_BYTES // 1024**2} MiB at a time",
         f"its first {links.PASSAGE_CODE_POINTS} characters",
         f"more than {links.EDITS_PER_QUESTION} edits ago",
     ):

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from domain.instants import as_datetime
-from interfaces.http.answers import MessageAnswer
+from interfaces.http.chat_answers import MessageAnswer
 from projections.chat import ChatFilter
 from tests.interfaces.server_thread import Answer, ServerThread, Somebody, eventually
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from interfaces.http.bodies import CHAT_PAGE_MAX
+from interfaces.http.chat_bodies import CHAT_PAGE_MAX
 from interfaces.http.moment import MomentAnswer
 from interfaces.pyclient.client import Client
 from interfaces.pyclient.credentials import Credentials

@@ -1119,8 +1119,8 @@ def test_the_next_command_waits_until_no_copy_of_the_one_before_is_on_its_way() 
     script.session.do(commands.edit_message("m1", "one"), script.now)
     script.session.do(commands.edit_message("m1", "two"), script.now)
     refs = [script.expect("edit_message", text="one")["ref"]]
-    for _ in range(2):
-        script.wait(RESEND_SECONDS)
+    for copies in (1, 2):
+        script.wait(RESEND_SECONDS * copies)
         refs.append(script.expect("edit_message", text="one")["ref"])
     script.ref = refs[0]
     script.refuse("E_STORE", retry_after=1)  # it was stored none the less
@@ -1751,6 +1751,37 @@ def test_without_composing_each_edit_is_sent_by_itself() -> None:
     script.expect("edit", seq=1, op=["x"])
     script.push_edit(5, "ada", 1, ["x"])
     script.expect("edit", seq=2, op=["y"])
+
+
+def test_each_copy_without_answer_makes_the_next_one_wait_longer() -> None:
+    """Over a slow line all are answered some time, and what is new waits behind the copies of the old."""
+    script = opened_script()
+    script.session.do(commands.post("m1", "Hello"), script.now)
+    script.edit(["x"])
+    script.session.frames_to_send()
+    for pause in (5, 10, 20, 40, 40):
+        script.wait(pause - 0.01)
+        script.expect_silence()
+        script.wait(0.01)
+        assert [frame["type"] for frame in script.session.frames_to_send()] == ["post", "edit"]
+
+
+def test_what_is_answered_or_lost_with_its_socket_makes_nothing_wait_longer() -> None:
+    script = opened_script()
+    script.edit(["x"])
+    script.expect("edit", seq=1)
+    script.wait(RESEND_SECONDS)
+    script.expect("edit", seq=1)
+    script.push_edit(5, "ada", 1, ["x"])
+    script.edit(["y"])
+    script.expect("edit", seq=2)
+    script.wait(RESEND_SECONDS)
+    script.expect("edit", seq=2)
+    script.cut()
+    script.connect()
+    script.expect("open", revision=5)
+    script.wait(RESEND_SECONDS)
+    script.expect("open", revision=5)
 
 
 def test_an_answer_that_takes_longer_than_the_resend_is_taken() -> None:

@@ -38,6 +38,7 @@ from interfaces.ws.hub import Hub
 from interfaces.ws.live_views import LiveViews
 from interfaces.ws.player import Players
 from interfaces.ws.rates import Limits
+from interfaces.ws.requests import Requests
 from interfaces.ws.session import Session
 from interfaces.ws.wire import Frame, frame
 from tests.application.fakes import Clock, FakeNode, FakeStore
@@ -182,7 +183,8 @@ class World:
         self.tells_statuses = False
         """Whether clients hear of statuses: in most scripts they are beside the point."""
         self.services = self._services(node)
-        self.undo = self._undo()
+        undo = self._undo()
+        self.requests = Requests(self.services, undo, self.hub, self.live_views, self.players, self.limits)
 
     def _services(self, node: str) -> Services:
         ids = itertools.count(1)
@@ -362,10 +364,7 @@ class ScriptedClient:
         self.session = Session(
             room,
             world.services,
-            world.undo,
-            world.hub,
-            world.live_views,
-            world.players,
+            world.requests,
             self.transport,
             self._on_close,
             world.limits,

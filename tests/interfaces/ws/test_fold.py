@@ -454,7 +454,7 @@ async def _pin(scene: Scene, name: str, number: int, pinned: bool) -> None:
 async def _read(scene: Scene, name: str, back: int) -> None:
     """Up to one of the last positions that this client has heard of."""
     if name in scene.actors:
-        position = max(0, scene.actors[name].session._hub.position - back)
+        position = max(0, scene.actors[name].world.hub.position - back)
         await _say(scene, name, type="receipt", delivered=position + 1, read=position)
 
 

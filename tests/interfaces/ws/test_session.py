@@ -16,12 +16,12 @@ from domain.document import WINDOW_REVISIONS, EditApplied
 from domain.errors import StoreUnavailable
 from domain.message import Posted
 from domain.presence import FrameRecorded
-from interfaces.ws import closes
-from interfaces.ws import session as module
+from interfaces.ws import closes, documents, welcome
 from interfaces.ws.chat_tail import MESSAGES_SHOWN
+from interfaces.ws.documents import REVISIONS_PER_TOKEN
 from interfaces.ws.hub import RESUME_EVENTS_MAX
 from interfaces.ws.rates import ERRORS_MAX, Limits
-from interfaces.ws.session import HELLO_SECONDS, PING_SECONDS, PONG_SECONDS, REVISIONS_PER_TOKEN
+from interfaces.ws.session import HELLO_SECONDS, PING_SECONDS, PONG_SECONDS
 from tests.application.fakes import FakeStore
 from tests.interfaces.ws.scripts import EPOCH, Heard, ScriptedClient, World, turns
 
@@ -368,7 +368,7 @@ async def test_a_node_that_is_behind_its_client_waits_for_its_feed(world: World)
 async def test_a_node_that_stays_behind_sends_its_client_elsewhere(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BEHIND_SECONDS", 0.02)
+    monkeypatch.setattr(welcome, "BEHIND_SECONDS", 0.02)
     ada = await world.join("ada")
     await world.meet("Ben")
     behind = world.another_node()
@@ -383,7 +383,7 @@ async def test_a_node_that_stays_behind_sends_its_client_elsewhere(
 async def test_a_position_that_was_never_reached_is_no_place_to_resume_from(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BEHIND_SECONDS", 0.02)
+    monkeypatch.setattr(welcome, "BEHIND_SECONDS", 0.02)
     assert (await resume(world.connect("ada"), 10**9))["resumed"] is False
 
 
@@ -596,7 +596,7 @@ async def test_a_client_that_is_ahead_of_the_server_is_to_stop(world: World, req
 async def test_a_session_may_have_so_many_documents_open(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "DOCUMENTS_OPEN_MAX", 2)
+    monkeypatch.setattr(documents, "DOCUMENTS_OPEN_MAX", 2)
     ada = await world.join("ada", "main.md")
     await ada.request(type="open", document="b.md", create=True)
     await ada.expect_error(await ada.push(type="open", document="c.md", create=True), "E_RATE", limit=2)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from domain.rights import Role
+from interfaces.ws.documents import UNDO_COST
 from interfaces.ws.rates import Limits
-from interfaces.ws.session import UNDO_COST
 from tests.interfaces.ws.scripts import Heard, ScriptedClient, World, turns
 
 
