@@ -137,13 +137,13 @@ class Stage:
         """Not what was told in an earlier stay."""
         told = self._cursors.get((joined.node, joined.client), {})
         cursors = [cursor for cursor in told.values() if cursor.at >= since]
-        return max(cursors, key=lambda cursor: cursor.at, default=None)
+        return max(cursors, key=lambda cursor: (cursor.at, cursor.document), default=None)
 
     def _sign(self, joined: Joined, since: int) -> StagedTyping | None:
         told = self._typing.get((joined.node, joined.client), {})
         since = max(since, self.at - TYPING_MICROSECONDS + 1)
         signs = [StagedTyping(where, at) for where, at in told.items() if at >= since]
-        return max(signs, key=lambda sign: sign.at, default=None)
+        return max(signs, key=lambda sign: (sign.at, sign.where), default=None)
 
     @property
     def messages(self) -> Sequence[ChatMessage]:

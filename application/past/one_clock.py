@@ -156,12 +156,8 @@ class ReplayLog(EditsReader, Protocol):
         """How the looks of `users` were changed behind `after` and not behind `until`, in log order."""
         ...
 
-    async def looks(
-        self, users: Collection[str], room: str, at: datetime, position: int
-    ) -> Sequence[Recorded]:
-        """The newest profile of each as it was shown at a moment, when the record had come to `position`: of
-        what was changed since the room's last event there, what is not younger.
-        """
+    async def looks(self, users: Collection[str], position: int) -> Sequence[Recorded]:
+        """The newest profile of each as of `position`, where there was one."""
         ...
 
     def documents(self, room: str, position: int) -> AsyncIterator[StagedText]:
@@ -282,8 +278,7 @@ class _Record:
         self._after = place.position
         self._end = end
         self._clock = place.at
-        self._present: dict[str, str] | None = None
-        """Who is here, by stay: others' looks are nobody's business."""
+        self._present: Present | None = None
         self._page: deque[tuple[int, Recorded]] = deque()
         self._is_read = False
 
@@ -304,14 +299,10 @@ class _Record:
 
     async def _read(self) -> None:
         if self._present is None:
-            self._present = {}
-            at = as_datetime(self._place.at)
-            for stay in await self._log.stays(self._room, at, self._place.position):
-                self._meet(stay.event)
+            self._present = await present_at(self._log, self._room, self._place)
         found = await self._log.events(self._room, self._after, self._end, limit=PAGE_EVENTS)
         self._is_read = len(found) < PAGE_EVENTS
-        users = {each.event.actor for each in found if isinstance(each.event, Joined)}
-        users.update(self._present.values())
+        users = {each.event.actor for each in found if isinstance(each.event, Joined)} | self._present.users
         end = found[-1].position if not self._is_read else await self._before_next()
         changes = deque(await self._log.profiles(users, self._after, end) if users else ())
         for recorded in await silenced(self._log, found):
@@ -320,7 +311,7 @@ class _Record:
                 self._change(changes.popleft(), clock)
             self._clock = clock
             self._page.append((clock, recorded))
-            self._meet(recorded.event)
+            self._present.take(recorded.event)
         for change in changes:
             self._change(change, INTEGER_MAX)
         if found:
@@ -333,16 +324,33 @@ class _Record:
     def _change(self, change: Recorded, following: int) -> None:
         """Somebody looks different, between the room's last event and the one that follows at a moment."""
         assert self._present is not None
-        if parse_stream(change.event.originator_id).name in self._present.values():
+        if parse_stream(change.event.originator_id).name in self._present.users:
             self._clock = max(self._clock, min(following, as_microseconds(change.event.timestamp)))
             self._page.append((self._clock, change))
 
-    def _meet(self, event: Event) -> None:
-        assert self._present is not None
+
+class Present:
+    """Who is here, stay by stay: how others look is nobody's business."""
+
+    def __init__(self) -> None:
+        self._users: dict[str, str] = {}
+
+    def take(self, event: Event) -> None:
         if isinstance(event, Joined):
-            self._present[event.session] = event.actor
+            self._users[event.session] = event.actor
         elif isinstance(event, Left):
-            self._present.pop(parse_stream(event.originator_id).name, None)
+            self._users.pop(parse_stream(event.originator_id).name, None)
+
+    @property
+    def users(self) -> set[str]:
+        return set(self._users.values())
+
+
+async def present_at(log: ReplayLog, room: str, place: Place) -> Present:
+    present = Present()
+    for stay in await log.stays(room, as_datetime(place.at), place.position):
+        present.take(stay.event)
+    return present
 
 
 class _Frames:

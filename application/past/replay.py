@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Final, Generic, Protocol, TypeVar
 
 from application.log import Recorded
@@ -18,6 +19,7 @@ from application.past.one_clock import (
     FRAMES_DIFFER,
     PAGE_EVENTS,
     OneClock,
+    Present,
     ReplayLog,
     Texts,
     moves_of,
@@ -188,16 +190,27 @@ class Replay(Generic[AnyScene]):
         async for text in self._log.documents(room, place.position):
             stage.put(text.name, text.revision, text.text, is_listed=text.is_listed)
         at = as_datetime(place.at)
-        stays = await self._log.stays(room, at, place.position)
-        users = {each.event.actor for each in stays}
-        looks = await self._log.looks(users, room, at, place.position)
+        present = Present()
+        for each in await self._log.stays(room, at, place.position):
+            present.take(each.event)
+            stage.take(each.position, each.event)
+        looks = await self._looks(present.users, room, at, place.position)
         messages = await self._log.messages(room, place.position, MESSAGES)
-        for each in (*stays, *looks, *await silenced(self._log, messages)):
+        for each in (*looks, *await silenced(self._log, messages)):
             stage.take(each.position, each.event)
         if stage.nodes:
             await self._show_cursors(stage, room, at, place)
         stage.advance(place.at, str(place))
         return stage
+
+    async def _looks(self, users: set[str], room: str, at: datetime, position: int) -> list[Recorded]:
+        """Of those who are here: how they looked, and what of it was shown to change since the last event."""
+        if not users:
+            return []
+        looks = await self._log.looks(users, position)
+        following = await self._log.following(room, position)
+        changes = await self._log.profiles(users, position, following - 1)
+        return [*looks, *takewhile(lambda each: each.event.timestamp <= at, changes)]
 
     async def _show_cursors(self, stage: AnyScene, room: str, at: datetime, place: Place) -> None:
         """Where the cursors stood, by the last keyframe of each node and what followed it, and who typed.

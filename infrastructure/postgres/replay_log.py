@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from application.log import Recorded
-from application.past.one_clock import CLOCKS_DIFFER, Mark, StagedText
+from application.past.one_clock import CLOCKS_DIFFER, FRAMES_DIFFER, Mark, StagedText
 from domain.document import EditApplied
 from domain.ids import document_stream, profile_stream, room_stream
 from domain.instants import as_microseconds
@@ -126,7 +126,7 @@ _LOOKS: Final = f"""
 SELECT looks.* FROM {_UNNESTED} CROSS JOIN LATERAL (
     SELECT {_COLUMNS} FROM record
     WHERE {_OF_STREAM} AND topic IN ('profile.created', 'profile.changed')
-      AND (notification_id < %(position)s OR (notification_id < %(following)s AND at <= %(at)s))
+      AND notification_id <= %(position)s
     ORDER BY originator_id DESC, originator_version DESC LIMIT 1) AS looks
 ORDER BY notification_id
 """
@@ -209,15 +209,22 @@ _LAST_FRAME: Final = """
 SELECT at FROM presence WHERE room = %s AND at <= %s AND topic = 'presence.frame_recorded'
 ORDER BY at DESC LIMIT 1
 """
+# What follows on a keyframe may be dated before it, where a clock was set back.
 _KEYFRAMES: Final = f"""
 WITH keyframes AS MATERIALIZED (
     SELECT keyframe.* FROM unnest(%(nodes)s::text[]) AS node (name) CROSS JOIN LATERAL (
         SELECT {_COLUMNS}, at, actor FROM presence
-        WHERE room = %(room)s AND actor = node.name AND topic = 'presence.keyframe_recorded' AND at <=
-        %(until)s ORDER BY at DESC LIMIT 1) AS keyframe) SELECT {_COLUMNS} FROM keyframes UNION ALL SELECT
-        frame.* FROM keyframes CROSS JOIN LATERAL ( SELECT {_COLUMNS} FROM presence AS p WHERE p.room =
-        %(room)s AND p.actor = keyframes.actor AND p.at >= keyframes.at AND p.at <= %(until)s AND p.topic =
-        'presence.frame_recorded' ORDER BY p.at LIMIT {FRAMES_MAX}) AS frame
+        WHERE room = %(room)s AND actor = node.name AND at <= %(until)s
+          AND topic = 'presence.keyframe_recorded'
+        ORDER BY at DESC LIMIT 1) AS keyframe)
+SELECT {_COLUMNS} FROM keyframes
+UNION ALL
+SELECT frame.* FROM keyframes CROSS JOIN LATERAL (
+    SELECT {_COLUMNS} FROM presence AS p
+    WHERE p.room = %(room)s AND p.actor = keyframes.actor AND p.notification_id > keyframes.notification_id
+      AND p.at >= keyframes.at - %(differ)s::interval AND p.at <= %(until)s
+      AND p.topic = 'presence.frame_recorded'
+    ORDER BY p.at LIMIT {FRAMES_MAX}) AS frame
 """
 
 
@@ -266,13 +273,8 @@ class PostgresReplayLog:
         asked = {"streams": streams, "after": after, "until": until}
         return as_recorded(await self._database.fetch(_PROFILES, asked))
 
-    async def looks(self, users: Collection[str], room: str, at: datetime, position: int) -> list[Recorded]:
-        asked = {
-            "streams": text_array([profile_stream(user) for user in users]),
-            "position": position,
-            "following": await self.following(room, position),
-            "at": at,
-        }
+    async def looks(self, users: Collection[str], position: int) -> list[Recorded]:
+        asked = {"streams": text_array([profile_stream(user) for user in users]), "position": position}
         return as_recorded(await self._database.fetch(_LOOKS, asked))
 
     async def documents(self, room: str, position: int) -> AsyncIterator[StagedText]:
@@ -338,5 +340,5 @@ class PostgresReplayLog:
         return None
 
     async def keyframes(self, room: str, nodes: Collection[str], until: datetime) -> list[Recorded]:
-        asked = {"room": room, "nodes": text_array(list(nodes)), "until": until}
+        asked = {"room": room, "nodes": text_array(list(nodes)), "until": until, "differ": FRAMES_DIFFER}
         return as_recorded(await self._database.fetch(_KEYFRAMES, asked))

@@ -35,9 +35,10 @@ _ROOM: Final = f"""
 INSERT INTO record (originator_id, originator_version, topic, state, actor, at)
 SELECT 'room:{ROOM}', version, topic, convert_to(json_build_object(
     'originator_topic', 'room', 'room', '{ROOM}', 'title', 'Past', 'owner', 'ada', 'everyone', 'editor',
-    'document', 'main.md', 'actor', 'ada', 'at', (extract(epoch FROM moment) * 1000000)::bigint)::text,
-    'UTF8'), 'ada', moment FROM (VALUES (1, '{Opened.TOPIC}'), (2, '{DocumentListed.TOPIC}')) AS begun
-    (version, topic), (SELECT now() - interval '{EVENTS / EVENTS_PER_SECOND} seconds' AS moment) AS beginning
+    'document', 'main.md', 'actor', 'ada',
+    'at', (extract(epoch FROM moment) * 1000000)::bigint)::text, 'UTF8'), 'ada', moment
+FROM (VALUES (1, '{Opened.TOPIC}'), (2, '{DocumentListed.TOPIC}')) AS begun (version, topic),
+     (SELECT now() - interval '{EVENTS / EVENTS_PER_SECOND} seconds' AS moment) AS beginning
 """
 _DOCUMENT: Final = f"""
 INSERT INTO record (originator_id, originator_version, topic, state, actor, at)

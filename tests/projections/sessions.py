@@ -279,7 +279,8 @@ def sessions(draw: st.DrawFn) -> Session:
     session = Session()
     session.begin()
     for number, who in enumerate(USERS[:2]):
-        session.run(Command("join", who, number, 100))
+        # Far enough from the beginning that no clock says that it was before.
+        session.run(Command("join", who, number, 2 * SKEW_MILLISECONDS))
     commands = st.builds(
         Command, st.sampled_from(_WHATS), st.sampled_from(USERS), st.integers(0, 11), _MILLISECONDS
     )
