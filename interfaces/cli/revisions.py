@@ -83,8 +83,11 @@ async def name(given: argparse.Namespace) -> int:
 
 
 async def _named(services: Services, given: argparse.Namespace) -> int:
-    document = await services.documents.get(given.room, given.document)
-    revision: int = document.revision if given.revision is None else given.revision
-    await services.documents.check_reached(document, revision)
-    await services.revisions.save(given.room, document.name, revision, name=given.name, actor=given.user)
+    revision: int | None = given.revision
+    if revision is None:
+        revision = (await services.documents.get(given.room, given.document)).revision
+    saved = await services.revisions.save(
+        given.room, given.document, revision, name=given.name, actor=given.user
+    )
+    await saved
     return revision

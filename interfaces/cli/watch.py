@@ -104,6 +104,7 @@ def span_of_lines(text: str, first: int, last: int) -> tuple[int, int]:
 async def _print(watch: Watch, watched: Watched, direction: Direction, limit: int, show: Show) -> Reached:
     """Print what there is in one direction, oldest first, as a log is; returns how it ends."""
     touches: list[Touch] = []
+    reached: Reached | None = None
     with progress(f"reading {direction}") as on_progress:
         async for one in (watch.back if direction == "back" else watch.forward)(watched, limit):
             if isinstance(one, Progress):
@@ -112,6 +113,7 @@ async def _print(watch: Watch, watched: Watched, direction: Direction, limit: in
                 touches.append(one)
             else:
                 reached = one
+    assert reached is not None, "how it ends comes last"
     in_order: list[Touch | Reached] = [*touches, reached]
     for told in in_order if direction == "forward" else reversed(in_order):
         show(direction, told)
