@@ -83,9 +83,8 @@ async def name(given: argparse.Namespace) -> int:
 
 
 async def _named(services: Services, given: argparse.Namespace) -> int:
-    revision: int | None = given.revision
-    if revision is None:
-        revision = (await services.documents.get(given.room, given.document)).revision
+    document = await services.documents.get(given.room, given.document)
+    revision: int = document.revision if given.revision is None else given.revision
     saved = await services.revisions.save(
         given.room, given.document, revision, name=given.name, actor=given.user
     )
