@@ -538,6 +538,11 @@ def long(server: ServerThread) -> Room:
     ]
     services = server.server.services
     assert server.call(services.imports.bring(room.room, "old", brought, actor=room.ada.user)) == count
+    # A file holds what the table has by then.
+    eventually(
+        lambda: room.ada.get(room.path("?limit=1")).json["messages"],
+        lambda last: last and last[-1]["text"].startswith(f"{count - 1} "),
+    )
     return room
 
 
