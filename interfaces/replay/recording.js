@@ -217,9 +217,9 @@ const Recording = (() => {
 
   function personOf(state, { client, user, status, since }) {
     const cursors = [...(state.cursors.get(client)?.values() ?? [])];
-    const cursor = latest(cursors, ({ at }) => at, since);
+    const cursor = latest(cursors, ({ at, document }) => [at, document], since);
     const signs = [...(state.signs.get(client) ?? [])];
-    const sign = latest(signs, ([, at]) => at, Math.max(since, state.at - TYPING_MICROSECONDS + 1));
+    const sign = latest(signs, ([where, at]) => [at, where ?? ""], Math.max(since, state.at - TYPING_MICROSECONDS + 1));
     const isDone = sign && sign[0] === null && state.acts.get(client) > sign[1];
     return {
       ...{ client, user, status, cursor },
@@ -230,11 +230,14 @@ const Recording = (() => {
     };
   }
 
-  /* Of what was told at times, the last, but nothing from before `since`. */
-  function latest(told, timeOf, since) {
+  /* Of what was told at a time of some document, the last, but nothing from before `since`; of two at once, as in
+     a stage, the one of the later name. */
+  function latest(told, whenOf, since) {
     let found = null;
     for (const item of told) {
-      if (timeOf(item) >= since && (!found || timeOf(item) > timeOf(found))) found = item;
+      const [at, name] = whenOf(item);
+      const [last, other] = found ? whenOf(found) : [-1, ""];
+      if (at >= since && (at > last || (at === last && name > other))) found = item;
     }
     return found;
   }
