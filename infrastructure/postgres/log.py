@@ -250,7 +250,9 @@ WITH last AS MATERIALIZED (
     WHERE room = %s AND kind = 'message' AND originator_version = 1 AND notification_id <= %s
     ORDER BY notification_id DESC LIMIT %s)
 SELECT r.notification_id, r.originator_id, r.originator_version, r.topic, r.state
-FROM last JOIN record AS r USING (originator_id)
+FROM last CROSS JOIN LATERAL (
+    -- One stream after the other: OFFSET keeps the planner from joining with a walk through the whole log.
+    SELECT * FROM record WHERE originator_id = last.originator_id OFFSET 0) AS r
 WHERE r.notification_id <= %s ORDER BY r.notification_id
 """
 # In one statement, so that the table and how far it reads are of one moment.
