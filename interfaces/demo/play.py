@@ -49,7 +49,7 @@ OnProgress = Callable[[int, int], None]
 
 
 class StoryBroken(Exception):  # noqa: N818
-    """What somebody wanted to change is not there: others are in this room as well."""
+    """The room is not new, or what somebody wanted to change is not there: others are in it as well."""
 
 
 @dataclass
@@ -92,7 +92,9 @@ class Demo:
             credentials = Credentials(name=name)
             if not people:
                 api = await stack.enter_async_context(Api(self._url, credentials))
-                await api.create_room(self._room, title="Glass bead timer", everyone="editor")
+                room = await api.create_room(self._room, title="Glass bead timer", everyone="editor")
+                if room["documents"]:
+                    raise StoryBroken(f"there is something in the room {self._room!r} already")
             client = Client(self._url, self._room, name=name, credentials=credentials)
             await stack.enter_async_context(client)
             package = await client.open(PACKAGE, create=not people)

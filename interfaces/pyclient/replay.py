@@ -45,6 +45,7 @@ class Replay(AsyncIterator[Frame]):
         self._asked: set[asyncio.Future[Frame]] = set()
         self._is_held = False
         self._wants_to_play = False
+        self._plays_asked = 0
         self._place: str | None = None
         self.beginning: Frame = {}
         """What it was opened with: from and until when, the marks, and the stage at its beginning."""
@@ -68,7 +69,11 @@ class Replay(AsyncIterator[Frame]):
     async def play(self) -> None:
         self._wants_to_play = True
         self._is_held = False
-        await self._ask({"type": "replay_play"})
+        self._plays_asked += 1
+        try:
+            await self._ask({"type": "replay_play"})
+        finally:
+            self._plays_asked -= 1
 
     async def pause(self) -> None:
         self._wants_to_play = False
@@ -116,7 +121,9 @@ class Replay(AsyncIterator[Frame]):
         if not self.is_open:
             return  # it was on its way when we had enough
         self.at, self._place = frame["at"], frame["place"]
-        if "error" in frame or not (frame["playing"] or self._is_held):
+        # Until its answer has come, what is shown may be of before it was asked to play.
+        is_paused = not (frame["playing"] or self._is_held or self._plays_asked)
+        if "error" in frame or is_paused:
             self._wants_to_play = False  # it has come to its end, or was paused
         self._shown.append(frame)
         self._something.set()

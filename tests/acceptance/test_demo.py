@@ -29,4 +29,4 @@ def test_three_people_leave_a_past_to_look_at(guests_server: ServerProcess) -> N
     assert "doesn't parse any more" in log
     again = server.run("demo", "--url", server.url, "--room", "beads", "--speed", SPEED)
     assert again.returncode == 1
-    assert b"broke off" in again.stderr
+    assert b"already" in again.stderr

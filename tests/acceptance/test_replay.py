@@ -242,13 +242,14 @@ async def test_a_replay_goes_on_where_it_was_when_the_connection_is_back(
         await watch(replay, seen, texts, frames=3)
         at = replay.at
         viewer._give_up()  # as a network does
-        async for told in replay:
-            seen.see(told)
-            seen.check(texts)
-            if "stage" in told:
-                assert told["at"] == pytest.approx(at, abs=5_000_000)
-            elif told.get("steps"):
-                break
+        async with asyncio.timeout(60):
+            async for told in replay:
+                seen.see(told)
+                seen.check(texts)
+                if "stage" in told:
+                    assert told["at"] == pytest.approx(at, abs=5_000_000)
+                elif told.get("steps"):
+                    break
         await replay.close()
         with pytest.raises(Refused, match="E_NOT_JOINED"):
             await replay.play()
