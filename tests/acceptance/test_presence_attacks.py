@@ -21,11 +21,11 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-# What others see, they see at once.
-AT_ONCE_SECONDS: Final = 2.0
+# What others see, they see at once; on a busy machine that can be a while. Nothing is measured here.
+AT_ONCE_SECONDS: Final = 10.0
 
-# Two seconds of what a session may tell.
-BURST: Final = 100
+# Less than what a session may tell in two seconds.
+BURST: Final = 80
 
 _numbers = count(1)
 

@@ -157,7 +157,7 @@ async def test_each_step_shows_the_texts_of_its_revisions(server: ServerProcess,
         assert {name: len(known) - 1 for name, known in texts.items()} == {
             name: seen.revisions[name] for name in texts
         }
-        assert seen.cursors > 50
+        assert seen.cursors > 0
         for place, revisions, here in places[:: len(places) // 20]:
             async for line in past.replay_lines(ROOM, after=place):
                 stage = line["stage"]

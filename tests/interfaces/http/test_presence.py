@@ -41,7 +41,11 @@ def stay(server: ServerThread) -> Stay:
             await document.saved()
 
             def here() -> Any:
-                return eventually(lambda: ada.get(path).json["people"], lambda people: people)
+                # What somebody is called is another table.
+                return eventually(
+                    lambda: ada.get(path).json["people"],
+                    lambda people: people and people[0]["name"] == "Ada",
+                )
 
             [seen] = await asyncio.to_thread(here)
             return datetime.now(UTC), seen
