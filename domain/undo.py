@@ -105,19 +105,13 @@ class Unravelled:
             self._undos.append((edit.revision, edit.undoes))
             self.needed = min(self.needed, edit.undoes[0][0] - 1)
 
-    def is_in_effect(self, revision: int) -> bool:
-        return revision not in Undone(self._undos)
-
-    def spans(self) -> list[Run]:
-        """The runs of the present text."""
-        return self._weave.spans()
-
     def take_back(self, revisions: Ranges, within: tuple[int, int] | None = None) -> TakenBack | None:
         """What takes back the edits of `revisions`, all of them behind the base; None when none of them is in
         effect.
 
         Only in the passage `within`, a range of the present text, if that is given: then the edits are still
-        in effect elsewhere, and what is done is an edit like any other.
+        in effect elsewhere, and what is done is an edit like any other; None when they have changed nothing
+        in it.
         """
         now = Undone(self._undos)
         assert self.needed == self.base
@@ -126,7 +120,9 @@ class Unravelled:
             return None
         then = Undone([*self._undos, (self.revision + 1, revisions)])
         op, revives = self._changes(now, then, self._turned(revisions, now, then), within)
-        return TakenBack(op, None if within else revisions, revives)
+        if within is None:
+            return TakenBack(op, revisions, revives)
+        return TakenBack(op, None, revives) if op else None
 
     def _turned(self, revisions: Ranges, now: Undone, then: Undone) -> Set[int]:
         """The edits that are in effect either now or then: of those that are taken back, and of those that

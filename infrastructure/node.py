@@ -23,7 +23,7 @@ from application.live import LiveAggregates
 from application.log import Recorded
 from application.members import Members
 from application.messages import Messages
-from application.past.blame import Blame
+from application.past.blame import Blame, OnProgress
 from application.past.branches import Branches
 from application.past.past import Past
 from application.past.replay import Replay
@@ -167,10 +167,16 @@ class Node:
             new_id=_new_id,
         )
 
-    def past(self, services: Services, *, is_rehearsal: bool = False) -> Past:
+    def past(
+        self,
+        services: Services,
+        *,
+        is_rehearsal: bool = False,
+        on_progress: OnProgress = lambda done, end: None,
+    ) -> Past:
         """What can be done with the past; in a rehearsal nothing is done, but told what would be."""
         documents, states, now = services.documents, self.time_travel, services.now
-        blame = Blame(states, KeptAttributions(self.database))
+        blame = Blame(states, KeptAttributions(self.database), on_progress)
         revise = Rehearsing if is_rehearsal else Revising
         revising = revise(self.record.lives, self.history, documents)
         return Past(

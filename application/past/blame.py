@@ -76,9 +76,16 @@ class Span:
 class Blame:
     """All methods raise `StoreUnavailable`."""
 
-    def __init__(self, edits: UndoableEditsReader, attributions: Attributions) -> None:
+    def __init__(
+        self,
+        edits: UndoableEditsReader,
+        attributions: Attributions,
+        on_progress: OnProgress = lambda done, end: None,
+    ) -> None:
+        """`on_progress` is told of whatever takes long, unless another one is given for it."""
         self._edits = edits
         self._attributions = attributions
+        self._on_progress = on_progress
 
     async def at(
         self, room: str, document: str, revision: int, on_progress: OnProgress | None = None
@@ -117,6 +124,7 @@ class Blame:
 
     async def runs(self, stream: str, revision: int, on_progress: OnProgress | None = None) -> Sequence[Run]:
         """The runs of the text of `revision`, which there is."""
+        on_progress = on_progress or self._on_progress
         begin, runs = await self._attributions.nearest(stream, revision)
         if begin == revision:
             return runs
@@ -129,13 +137,10 @@ class Blame:
             await asyncio.sleep(0)
             if weave.revision == next_kept and _is_due(weave):
                 await self._attributions.keep(stream, weave.revision, await _spans(weave))
-            if on_progress is not None:
-                on_progress(weave.revision - begin, revision - begin)
+            on_progress(weave.revision - begin, revision - begin)
         return await _spans(weave)
 
-    async def unravelled(
-        self, stream: str, base: int, until: int, *, limit: int, on_progress: OnProgress | None = None
-    ) -> Unravelled:
+    async def unravelled(self, stream: str, base: int, until: int, *, limit: int) -> Unravelled:
         """The edits behind `base`, or an earlier revision if that is needed, up to `until`.
 
         Raises `LimitReached` for more than `limit` edits.
@@ -149,8 +154,7 @@ class Blame:
                 for edit in await self._edits.edits(stream, unravelled.revision, last):
                     unravelled.apply(edit)
                 await asyncio.sleep(0)
-                if on_progress is not None:
-                    on_progress(unravelled.revision - base, until - base)
+                self._on_progress(unravelled.revision - base, until - base)
             if unravelled.needed == base:
                 return unravelled
             base = unravelled.needed

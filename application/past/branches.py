@@ -64,8 +64,10 @@ class Branches:
         """Make the document `branch` out of the text of a revision; None when it is that branch already.
 
         Raises `RevisionAhead`, `Conflict` when there is a document `branch` that something was written in,
-        and as `Documents.create`.
+        or it is the document itself, and as `Documents.create`.
         """
+        if branch == document:
+            raise Conflict("a document is no branch of itself")
         state = await self._state(room, document, revision)
         runs = await self._blame.runs(document_stream(room, document), revision)
         await self._documents.create(room, branch, actor=actor)
@@ -78,15 +80,20 @@ class Branches:
         begun = await self._documents.edits_between(present, 0, min(1, present.revision))
         return _as_branch(document, begun[0]) if begun else None
 
+    async def get(self, room: str, document: str) -> Branch:
+        """The same; raises `Conflict` for one that is no branch."""
+        found = await self.find(room, document)
+        if found is None:
+            raise Conflict("this document is no branch of another")
+        return found
+
     async def merge(self, room: str, branch: str, *, actor: str) -> Recorded | None:
         """Bring what was edited in `branch` into the document that it has left; None when nothing is new.
 
         Raises `Conflict` when it is no branch, `LimitReached` when too much has come since,
         `DocumentTooLarge`.
         """
-        found = await self.find(room, branch)
-        if found is None:
-            raise Conflict("this document is no branch of another")
+        found = await self.get(room, branch)
         merging = _Bringing(
             room,
             found,

@@ -11,6 +11,7 @@ from domain.rights import Action
 from interfaces.cli.changing import add_arguments, check_ids
 from interfaces.cli.failures import CommandFailed
 from interfaces.cli.past import whole_number
+from interfaces.cli.progress import progress
 from interfaces.cli.store import open_node_for_command, settings_of
 
 
@@ -36,7 +37,8 @@ async def branch(given: argparse.Namespace) -> int:
         revision = given.revision
         if revision is None:
             revision = (await services.documents.get(room, source)).revision
-        branches = node.past(services).branches
-        await branches.start(room, source, revision, given.branch, actor=given.user)
+        with progress("looking who wrote it") as on_progress:
+            branches = node.past(services, on_progress=on_progress).branches
+            await branches.start(room, source, revision, given.branch, actor=given.user)
     print(f"{given.branch} has begun with revision {revision} of {source}")
     return 0

@@ -27,6 +27,7 @@ from domain.text_op import apply
 from infrastructure.node import Node
 from interfaces.cli.diff import coloured
 from interfaces.cli.failures import CommandFailed
+from interfaces.cli.progress import progress
 from interfaces.cli.store import add_data_argument, open_node_for_command, settings_of
 from interfaces.diffs import unified
 
@@ -53,7 +54,8 @@ async def change(given: argparse.Namespace, do: Change) -> int:
     check_ids(given)
     async with open_node_for_command(settings_of(given)) as (node, services):
         await services.rooms.enter(given.room, given.user, Action.EDIT)
-        would = await do(node, node.past(services, is_rehearsal=True))
+        with progress("reading") as on_progress:
+            would = await do(node, node.past(services, is_rehearsal=True, on_progress=on_progress))
         if would is None:
             print("there is nothing to do")
             return 0

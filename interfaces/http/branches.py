@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from domain.errors import Conflict
 from interfaces.http.answers import Answer, answer
 from interfaces.http.bodies import Asked, Count, DocumentId
 from interfaces.http.documents import document_id
@@ -64,8 +63,6 @@ async def merge(request: web.Request, body: MergeBody) -> web.Response:
     del body
     room, branch = request[ROOM].room, document_id(request)
     branches = request.app[PAST_USE_CASES].branches
-    found = await branches.find(room, branch)
-    if found is None:
-        raise Conflict("this document is no branch of another")
+    source = (await branches.get(room, branch)).source
     done = await branches.merge(room, branch, actor=request[IDENTITY].user)
-    return answer(RevisedAnswer(document=found.source, **revised(done)))
+    return answer(RevisedAnswer(document=source, **revised(done)))

@@ -90,9 +90,15 @@ class Asking:
             query["after"] = page["next"]
 
     async def _ask(
-        self, method: str, path: str, body: Json | None = None, *, query: Json | None = None
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        *,
+        query: Json | None = None,
+        seconds: float = ANSWER_SECONDS,
     ) -> Json:
-        data = await self._ask_for_bytes(method, path, body, query=query)
+        data = await self._ask_for_bytes(method, path, body, query=query, seconds=seconds)
         return orjson.loads(data) if data else {}
 
     async def _ask_for_bytes(

@@ -46,9 +46,9 @@ class Question(TypedDict, total=False):
     parses: Literal["python", "json"]
 
 
-# To know who wrote a character, a long history is read once, which is some seconds for each hundred thousand
-# edits.
-MOMENT_SECONDS: Final = 60.0
+# To know who wrote a text, its history is read once, which is a second for each hundred thousand edits, and
+# more on a busy machine; and what is taken back or copied keeps whose it is.
+HISTORY_SECONDS: Final = 60.0
 
 
 # A replay as a page: some tens of megabytes, which the server reads as it writes them.
@@ -190,10 +190,7 @@ class Past(Asking):
         """
         query = given(position=position, revision=revision, around=around)
         path = f"{document_path(room, document)}/moment"
-        answer: Json = orjson.loads(
-            await self._ask_for_bytes("GET", path, query=query, seconds=MOMENT_SECONDS)
-        )
-        return answer
+        return await self._ask("GET", path, query=query, seconds=HISTORY_SECONDS)
 
     # Phrases, and all text that there ever was.
 
@@ -227,30 +224,30 @@ class Past(Asking):
 
     async def undo_mine(self, room: str, document: str) -> Json:
         """Take back the last thing that one has done in a document and that is still in effect."""
-        return await self._ask("POST", f"{document_path(room, document)}/undo", {"mine": True})
+        return await self._revise(f"{document_path(room, document)}/undo", {"mine": True})
 
     async def redo_mine(self, room: str, document: str) -> Json:
         """Take back one's last undo, unless one has done something else since."""
-        return await self._ask("POST", f"{document_path(room, document)}/redo", {})
+        return await self._revise(f"{document_path(room, document)}/redo", {})
 
     async def undo(self, room: str, document: str, **selected: Unpack[Selected]) -> Json:
         """Take edits back, whosever they are and whatever came later."""
-        return await self._ask("POST", f"{document_path(room, document)}/undo", _selected(selected))
+        return await self._revise(f"{document_path(room, document)}/undo", _selected(selected))
 
     async def preview_undo(self, room: str, document: str, **selected: Unpack[Selected]) -> Json:
         """What that would do to the present text."""
-        return await self._ask("POST", f"{document_path(room, document)}/undo/preview", _selected(selected))
+        return await self._revise(f"{document_path(room, document)}/undo/preview", _selected(selected))
 
     async def restore(self, room: str, document: str, revision: int) -> Json:
         """Make a text what it was."""
-        return await self._ask("POST", f"{document_path(room, document)}/restore", {"revision": revision})
+        return await self._revise(f"{document_path(room, document)}/restore", {"revision": revision})
 
     async def start_branch(
         self, room: str, document: str, branch: str, *, revision: int | None = None
     ) -> Json:
         """Make the document `branch` out of a text of another."""
         body = given(branch=branch, revision=revision)
-        return await self._ask("POST", f"{document_path(room, document)}/branch", body)
+        return await self._revise(f"{document_path(room, document)}/branch", body)
 
     async def branch(self, room: str, document: str) -> Json:
         """The `source` of a branch and its `revision`, None for what is no branch."""
@@ -258,7 +255,10 @@ class Past(Asking):
 
     async def merge(self, room: str, branch: str) -> Json:
         """Bring what was edited in a branch into the document that it has left."""
-        return await self._ask("POST", f"{document_path(room, branch)}/merge", {})
+        return await self._revise(f"{document_path(room, branch)}/merge", {})
+
+    async def _revise(self, path: str, body: Json) -> Json:
+        return await self._ask("POST", path, body, seconds=HISTORY_SECONDS)
 
     # Replay.
 

@@ -111,7 +111,8 @@ async def test_undo_is_asked_again_after_the_socket_is_gone(place: Place) -> Non
     await asyncio.sleep(0)
     ada._give_up()
     await asked
-    await until(lambda: hers.text == "one ")  # told by whichever socket, when it is there again
+    await until(lambda: hers.revision == 3)  # told by whichever socket, when it is there again
+    assert hers.text == "one "
 
 
 async def test_a_span_of_time_of_somebody_else_is_taken_back_while_the_other_types(place: Place) -> None:

@@ -27,6 +27,8 @@ import aiohttp
 import orjson
 
 from infrastructure.embedded_postgres import EmbeddedPostgres
+from infrastructure.postgres.database import Connection, Database
+from infrastructure.postgres.migrations import migrate
 from interfaces.pyclient.credentials import Credentials
 
 TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -145,6 +147,22 @@ class Figures:
             "ack_p99_ms": percentile(self.acks, 99),
             "edits": self.edits,
         }
+
+
+@contextlib.asynccontextmanager
+async def store_alone(running: Machine) -> AsyncIterator[tuple[Database, Connection]]:
+    """The Postgres of a machine, without its server, whose projections would take part of the machine."""
+    running.process.terminate()
+    running.process.wait(30)
+    database = Database(running.dsn)
+    await database.open()
+    try:
+        connection = await database.connect("benchmark")
+        await migrate(connection)
+        yield database, connection
+        await connection.close()
+    finally:
+        await database.close()
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

@@ -17,12 +17,11 @@ from infrastructure.postgres.activity_view import ActivityView
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.directory import DirectoryView
 from infrastructure.postgres.log import PostgresHistory, PostgresLog
-from infrastructure.postgres.migrations import migrate
 from infrastructure.postgres.time_travel import TimeTravel
 from infrastructure.projector import View
 from infrastructure.rebuild import Rebuild
 from infrastructure.snapshots import SNAPSHOT_EVERY
-from tests.benchmarks.harness import Machine, percentile
+from tests.benchmarks.harness import Machine, percentile, store_alone
 
 EDITS: Final = 260_000
 BATCH: Final = 500
@@ -34,13 +33,7 @@ EDITS_PER_SECOND: Final = 5
 
 async def history(running: Machine) -> dict[str, Any]:
     """Write a history of 260,000 edits with its snapshots, then read it in every way."""
-    running.process.terminate()  # its own projector would take part of the machine
-    running.process.wait(30)
-    database = Database(running.dsn)
-    await database.open()
-    try:
-        connection = await database.connect("benchmark")
-        await migrate(connection)
+    async with store_alone(running) as (database, connection):
         reader, past = PostgresHistory(database), TimeTravel(database)
         stream = document_stream("bench", "history")
         text = await write(database, reader, EDITS)
@@ -73,7 +66,6 @@ async def history(running: Machine) -> dict[str, Any]:
 
         rebuilt = await _rebuild(database, DirectoryView(database))
         told = await _rebuild(database, ActivityView(database))
-        await connection.close()
         return {
             "edits": EDITS,
             "fold_without_snapshots_seconds": round(folded, 2),
@@ -83,8 +75,6 @@ async def history(running: Machine) -> dict[str, Any]:
             "projection_events_per_second": round(EDITS / rebuilt),
             "activity_events_per_second": round(EDITS / told),
         }
-    finally:
-        await database.close()
 
 
 async def write(database: Database, reader: PostgresHistory, edits: int) -> str:

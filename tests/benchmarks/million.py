@@ -14,11 +14,9 @@ from application.past.blame import Blame
 from domain.ids import document_stream
 from domain.undo import as_ranges
 from infrastructure.postgres.attributions import KeptAttributions
-from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory
-from infrastructure.postgres.migrations import migrate
 from infrastructure.postgres.time_travel import TimeTravel
-from tests.benchmarks.harness import Machine, percentile
+from tests.benchmarks.harness import Machine, percentile, store_alone
 from tests.benchmarks.history import write
 
 EDITS: Final = 1_000_000
@@ -31,13 +29,7 @@ AGO: Final = (100, 1_000, 10_000)
 
 async def million(running: Machine) -> dict[str, Any]:
     """Write it with its snapshots, then ask at random revisions."""
-    running.process.terminate()  # its projectors would take part of the machine
-    running.process.wait(30)
-    database = Database(running.dsn)
-    await database.open()
-    try:
-        connection = await database.connect("benchmark")
-        await migrate(connection)
+    async with store_alone(running) as (database, connection):
         history, past = PostgresHistory(database), TimeTravel(database)
         stream = document_stream("bench", "history")
         text = await write(database, history, EDITS)
@@ -64,7 +56,6 @@ async def million(running: Machine) -> dict[str, Any]:
         taken = {ago: await _timed(partial(_take_back, blame, stream, EDITS - ago)) for ago in AGO}
         size = await (await connection.execute("SELECT pg_total_relation_size('attributions')")).fetchone()
         assert size is not None
-        await connection.close()
         return {
             "edits": EDITS,
             "any_revision_p50_ms": percentile(opened, 50),
@@ -76,8 +67,6 @@ async def million(running: Machine) -> dict[str, Any]:
             "attributions_mb": round(size[0] / 1e6, 1),
             **{f"undo_{ago}_ago_ms": round(ms, 1) for ago, ms in taken.items()},
         }
-    finally:
-        await database.close()
 
 
 async def _timed(do: Callable[[], Awaitable[object]]) -> float:

@@ -24,14 +24,13 @@ from infrastructure.judge import TextJudges
 from infrastructure.postgres.attributions import KeptAttributions
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory, PostgresLog
-from infrastructure.postgres.migrations import migrate
 from infrastructure.postgres.time_travel import TimeTravel
 from infrastructure.snapshots import SNAPSHOT_EVERY
 from interfaces.diff_pages import html
 from interfaces.diffs import as_json
 from interfaces.load.traces import read
 from tests import trace_texts
-from tests.benchmarks.harness import Machine, percentile
+from tests.benchmarks.harness import Machine, percentile, store_alone
 
 ROOM: Final = "bench"
 DOCUMENT: Final = "program.py"
@@ -51,22 +50,13 @@ Figures = dict[str, Any]
 
 async def past(running: Machine) -> Figures:
     """Write a history of 100,000 edits with its snapshots, and ask of it what people ask."""
-    running.process.terminate()  # its own projector would take part of the machine
-    running.process.wait(30)
-    database = Database(running.dsn)
-    await database.open()
-    try:
-        connection = await database.connect("benchmark")
-        await migrate(connection)
+    async with store_alone(running) as (database, connection):
         await _write(database)
         await connection.execute("ANALYZE record")
-        await connection.close()
         figures: Figures = {}
         for name, ask in QUESTIONS.items():
             figures[name] = await ask(database)
         return figures
-    finally:
-        await database.close()
 
 
 async def _write(database: Database) -> None:

@@ -24,13 +24,11 @@ from domain.aggregate import Event
 from domain.limits import CHAT_BYTES
 from domain.message import Message, mentioned_in
 from infrastructure.postgres.chat_view import ChatView
-from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresLog
-from infrastructure.postgres.migrations import migrate
 from infrastructure.rebuild import Rebuild
 from interfaces.load.traces import read
 from projections.chat import ChatFilter
-from tests.benchmarks.harness import Machine, percentile
+from tests.benchmarks.harness import Machine, percentile, store_alone
 
 MESSAGES: Final = 200_000
 BATCH: Final = 2_000
@@ -184,13 +182,7 @@ class Corpus:
 
 async def search(running: Machine) -> dict[str, Any]:
     """Say it all, fold it, and ask."""
-    running.process.terminate()  # its own projector would take part of the machine
-    running.process.wait(30)
-    database = Database(running.dsn)
-    await database.open()
-    try:
-        connection = await database.connect("benchmark")
-        await migrate(connection)
+    async with store_alone(running) as (database, connection):
         corpus = Corpus.make()
         log = PostgresLog(database, "record")
         for batch in corpus.events():
@@ -202,11 +194,8 @@ async def search(running: Machine) -> dict[str, Any]:
         folded = time.perf_counter() - began
         await connection.execute("SET statement_timeout = 0")
         await connection.execute("VACUUM ANALYZE chat_messages")
-        await connection.close()
         figures = {name: await _measure(ask) for name, ask in _questions(ChatView(database), corpus).items()}
         return {"messages": MESSAGES, "fold_events_per_second": round(MESSAGES / folded), "ms": figures}
-    finally:
-        await database.close()
 
 
 Question = Callable[[random.Random], Awaitable[Sequence[Any]]]

@@ -57,3 +57,15 @@ async def test_a_line_is_of_who_wrote_in_it_and_not_of_who_went_on_behind_it() -
         ("\n", "cy"),
         ("", None),
     ]
+
+
+async def test_what_takes_long_tells_how_far_it_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blame, "PAGE_EDITS", 2)
+    scene = await Scene.make()
+    for number in range(5):
+        await scene.type("ada", [str(number)])
+    told: list[tuple[int, int]] = []
+    asked = blame.Blame(scene.store, scene.past, lambda done, of: told.append((done, of)))
+    unravelled = await asked.unravelled(STREAM, 2, 5, limit=10)
+    assert unravelled.revision == 5
+    assert told == [(2, 2), (2, 3), (3, 3)]

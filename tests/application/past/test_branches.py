@@ -97,6 +97,8 @@ async def test_what_is_no_branch_cannot_be_merged_and_what_is_there_is_not_overw
         await scene.here.branches.merge(ROOM, DOCUMENT, actor="ada")
     with pytest.raises(Conflict):
         await scene.here.branches.start(ROOM, DOCUMENT, 2, "trial.md", actor="ada")
+    with pytest.raises(Conflict):
+        await scene.here.branches.start(ROOM, DOCUMENT, 1, DOCUMENT, actor="ada")
     with pytest.raises(RevisionAhead):
         await scene.here.branches.start(ROOM, DOCUMENT, 9, "other.md", actor="ada")
     with pytest.raises(NotFound):

@@ -122,6 +122,16 @@ async def test_a_passage_alone_is_taken_back() -> None:
     assert await scene.text() == "zero ONE two THREE"
 
 
+async def test_where_edits_have_changed_nothing_there_is_nothing_to_take_back() -> None:
+    scene = await Scene.make()
+    await scene.type("ada", ["one two three"])
+    await scene.type("ben", [{"d": 3}, "ONE"])
+    there = Selection(first=2, last=2, passage=Passage(revision=2, start=8, end=13))
+    assert not (await scene.here.undo.preview(ROOM, DOCUMENT, there)).changes
+    assert await scene.here.undo.undo(ROOM, DOCUMENT, there, actor="ada") is None
+    assert await scene.revision() == 2
+
+
 async def test_nothing_is_previewed_where_nothing_is_selected() -> None:
     scene = await Scene.make()
     await scene.type("ada", ["one"])
