@@ -62,6 +62,7 @@ PLAYERS_MAX: Final = 200
 # Requests that wait for their turn. Who drags a slider sends many; of those only the last counts.
 REQUESTS_MAX: Final = 32
 
+# So long one waits without wondering whether it has stopped. Longer pauses are passed over when idle time is.
 IDLE_SECONDS: Final = 2.0
 
 # How far back is read at first to find the last step: mostly there is one.
