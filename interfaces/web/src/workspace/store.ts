@@ -1,0 +1,83 @@
+/**
+ * What the page shows of the room: which documents are open in tabs, which panel stands beside them, whom one
+ * follows, where the editor is to jump. Nothing of it is shared with others, and nothing of the room is in it.
+ */
+
+import { create } from "zustand";
+
+export type Panel = "people" | "chat" | "activity" | "statistics" | "history";
+
+/** A place to show: a range of a document's present text, in UTF-16 units. */
+export interface Jump {
+  readonly document: string;
+  readonly from: number;
+  readonly to: number;
+  /** Makes two jumps to one place two jumps. */
+  readonly number: number;
+}
+
+/** What the history panel is to show first. */
+export type HistoryRequest =
+  | {
+      readonly kind: "character";
+      readonly document: string;
+      readonly position: number;
+      readonly revision: number;
+    }
+  | { readonly kind: "message"; readonly message: string; readonly at: number }
+  | { readonly kind: "revision"; readonly document: string; readonly revision: number };
+
+interface WorkspaceState {
+  readonly tabs: readonly string[];
+  readonly active: string | null;
+  /** Null: the document alone. */
+  readonly panel: Panel | null;
+  readonly following: string | null;
+  readonly jump: Jump | null;
+  readonly historyRequest: HistoryRequest | null;
+  openDocument(document: string): void;
+  closeTab(document: string): void;
+  showPanel(panel: Panel | null): void;
+  follow(user: string | null): void;
+  jumpTo(document: string, from: number, to: number): void;
+  /** Open the history panel at something; `position` of a character is in code points at `revision`. */
+  showHistory(request: HistoryRequest): void;
+  historyShown(): void;
+  /** Another room: nothing is open. */
+  reset(): void;
+}
+
+const EMPTY = {
+  tabs: [],
+  active: null,
+  panel: null,
+  following: null,
+  jump: null,
+  historyRequest: null,
+} as const;
+
+export const useWorkspace = create<WorkspaceState>()((set) => ({
+  ...EMPTY,
+  openDocument: (document) =>
+    set(({ tabs }) => ({
+      tabs: tabs.includes(document) ? tabs : [...tabs, document],
+      active: document,
+    })),
+  closeTab: (document) =>
+    set(({ tabs, active }) => {
+      const left = tabs.filter((tab) => tab !== document);
+      const neighbour = left[Math.min(tabs.indexOf(document), left.length - 1)] ?? null;
+      return { tabs: left, active: active === document ? neighbour : active };
+    }),
+  showPanel: (panel) => set({ panel }),
+  follow: (following) => set({ following }),
+  jumpTo: (document, from, to) =>
+    set(({ tabs, jump }) => ({
+      tabs: tabs.includes(document) ? tabs : [...tabs, document],
+      active: document,
+      jump: { document, from, to, number: (jump?.number ?? 0) + 1 },
+    })),
+  showHistory: (historyRequest) => set({ historyRequest, panel: "history" }),
+  historyShown: () => set({ historyRequest: null }),
+  reset: () => set(EMPTY),
+}));
