@@ -7,7 +7,7 @@
 
 The first run makes the virtual environment .venv beside this package, which takes about a minute;
 later runs go straight to the command. A stamp per set of packages remembers what was installed, so
-that a changed pyproject.toml, another Python or a moved checkout is noticed. With `uv` on PATH that
+that a changed pyproject.toml or page, another Python or a moved checkout is noticed. With `uv` on PATH that
 is used, otherwise it is fetched into .venv; where it fails, pip does the same more slowly. In an
 environment that has the packages already, nothing is made.
 
@@ -26,6 +26,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from interfaces.web import bundle
+
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = (3, 11)
 NEWER_PYTHONS = ("python3.14", "python3.13", "python3.12", "python3.11")
@@ -35,6 +37,8 @@ EXTRAS = ("embedded", "dev")
 # uv trusts only certificates of its own unless told otherwise; a company's proxy has one of its own, which
 # stands in the system's store, where pip finds it too.
 UV_SETTINGS = {"UV_SYSTEM_CERTS": "true"}
+# uv keeps what it has built, and would not see that the page is gone.
+BUILD_AGAIN = ("--reinstall-package", "chronoscribe")
 # A few modules tell whether an environment has an extra's packages.
 SIGNS = {"embedded": ("aiohttp", "psycopg", "eventsourcing"), "dev": ("aiohttp", "psycopg", "pytest", "mypy")}
 
@@ -96,7 +100,7 @@ class Environment:
                 self.mark_ready(extra)
 
     def is_ready(self, extra: str) -> bool:
-        """Whether these packages, or more, were installed for this pyproject.toml."""
+        """Whether these packages, or more, were installed for this pyproject.toml and this page."""
         return any(self._stamp(more) == self._wanted() for more in EXTRAS[EXTRAS.index(extra) :])
 
     def mark_ready(self, extra: str) -> None:
@@ -113,7 +117,7 @@ class Environment:
     def _wanted(self) -> list[str]:
         """Where we are and with which Python; then what is to be installed."""
         packages = hashlib.sha256((self.root / "pyproject.toml").read_bytes()).hexdigest()
-        return [f"{self.root} {self.python.resolve()}", packages]
+        return [f"{self.root} {self.python.resolve()}", packages, bundle.digest(self.root / "interfaces")]
 
     def _stamp(self, extra: str) -> list[str] | None:
         try:
@@ -143,7 +147,7 @@ class Environment:
             self._make()
         target = f"{self.root}[{extra}]"
         uv = shutil.which("uv") or self._fetch_uv()
-        if uv and _succeeds([uv, "pip", "install", "--python", self.python, "-e", target]):
+        if uv and _succeeds([uv, "pip", "install", "--python", self.python, *BUILD_AGAIN, "-e", target]):
             return
         say("uv could not install the packages; trying pip, which takes longer")
         if not _succeeds([*self._pip(), "install", "--quiet", "-e", target]):

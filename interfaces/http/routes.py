@@ -24,12 +24,12 @@ from interfaces.http import (
     docs,
     documents,
     exports,
-    home,
     imports,
     members,
     messages,
     moment,
     operation,
+    page,
     passages,
     people,
     permalinks,
@@ -223,7 +223,7 @@ PUBLIC, SIGNED_IN, OPERATOR = Access.PUBLIC, Access.SIGNED_IN, Access.OPERATOR
 # Whether users may remove a member is looked at by the room itself, which knows whether they are that member;
 # whether they may change a message by the message, which knows whether they are its author.
 ROUTES: Final = (
-    Route("GET", "/", home.home, PUBLIC, is_told=False),
+    Route("GET", "/", page.page, PUBLIC, is_told=False),
     Route("GET", "/api/docs", docs.page, PUBLIC, is_told=False),
     Route("GET", "/api/docs/{file}", docs.file, PUBLIC, is_told=False),
     Route("GET", "/api/openapi.json", docs.description, PUBLIC, is_told=False),
@@ -419,6 +419,9 @@ ROUTES: Final = (
     Route("GET", "/metrics", operation.metrics, OPERATOR),
     Route("POST", "/api/users/{user}/disable", people.disable, OPERATOR, status=204),
     Route("POST", "/api/users/{user}/enable", people.enable, OPERATOR, status=204),
+    # The page's files, last: whatever has a name of its own above is not looked for among them.
+    Route("GET", "/assets/{file}", page.asset, PUBLIC, is_told=False),
+    Route("GET", "/{file}", page.file, PUBLIC, is_told=False),
 )
 
 

@@ -225,7 +225,8 @@ def test_uv_installs_into_the_environment_that_is_there(
     environment.prepare("dev")
     assert environment.is_ready("dev")
     assert (
-        calls.read_text().splitlines()[-1] == f"uv pip install --python {environment.python} -e {root}[dev]"
+        calls.read_text().splitlines()[-1]
+        == f"uv pip install --python {environment.python} --reinstall-package chronoscribe -e {root}[dev]"
     )
     assert "uv venv" not in calls.read_text()
 

@@ -64,6 +64,8 @@ def test_it_holds_the_told_routes_and_no_others(described: Any) -> None:
         "/api/docs",
         "/api/docs/{file}",
         "/api/openapi.json",
+        "/assets/{file}",
+        "/{file}",
     }
 
 

@@ -66,14 +66,6 @@ def test_a_server_whose_log_stands_still_is_not_ready(
 
 def test_a_fresh_server_has_a_room_to_try_things_in(server: ServerThread) -> None:
     assert server.guest().get("/api/rooms/demo").json["documents"][0] == "welcome.md"
-    home = server.get("/")
-    assert (home.status, home.headers.get_content_type()) == (200, "text/html")
-    assert ">demo<" in home.body.decode()
-
-
-def test_a_server_with_accounts_shows_no_rooms_to_everybody(accounts: ServerThread) -> None:
-    home = accounts.get("/")
-    assert (home.status, ">demo<" in home.body.decode()) == (200, False)
 
 
 def test_metrics_are_in_prometheus_format_without_names(server: ServerThread) -> None:

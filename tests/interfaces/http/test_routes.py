@@ -12,6 +12,7 @@ from domain.rights import Action, Role, may
 from interfaces.http.door import Access
 from interfaces.http.routes import ROUTES, Route
 from interfaces.http.speech import client_of
+from interfaces.web.bundle import DIST
 from tests.interfaces.server_thread import Answer, ServerThread, Somebody
 from tests.interfaces.written import write
 
@@ -23,6 +24,9 @@ class Sample(NamedTuple):
     query: str = ""
     path: dict[str, str] = {}  # noqa: RUF012 -- nobody changes it
 
+
+# Assets are named by their content.
+AN_ASSET: Final = next(path.name for path in sorted((DIST / "assets").iterdir()))
 
 # One for each route; a route without one fails.
 SAMPLES: Final = {
@@ -108,6 +112,8 @@ SAMPLES: Final = {
     "GET /metrics": Sample(),
     "POST /api/users/{user}/disable": Sample(),
     "POST /api/users/{user}/enable": Sample(),
+    "GET /assets/{file}": Sample(path={"file": AN_ASSET}),
+    "GET /{file}": Sample(path={"file": "index.html"}),
 }
 
 # The table says what it takes to remove oneself; the room itself wants more for others.
