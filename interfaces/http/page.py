@@ -44,8 +44,7 @@ _MISSING: Final = """<!doctype html>
 <meta name="viewport" content="width=device-width">
 <title>Chronoscribe</title>
 <h1>Chronoscribe</h1>
-<p>The server is running, but its page was not built: install Chronoscribe again, without CHRONOSCRIBE_SKIP_WEB.
-</p>
+<p>The server is running, but its page was not built. Install it without CHRONOSCRIBE_SKIP_WEB.</p>
 <p><a href="/api/docs">The HTTP interface</a> is here.</p>
 </html>
 """
