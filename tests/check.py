@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from tests.interfaces.client.npm import fetch_npm_packages
 
 ROOT = Path(__file__).resolve().parent.parent
 # The tools of the environment that runs this, also when it is not the one on PATH.
@@ -26,6 +29,9 @@ STATIC = (
     ("basedpyright",),
     ("lint-imports",),
 )
+# The client's and the page's own: format and lint, then types.
+STATIC_WEB = (("npm", "run", "--silent", "check"),)
+WEB = ROOT / "interfaces"
 # Two processes, each with the tests of whole files and a Postgres of its own: most tests wait for something.
 AT_ONCE = ("-n", "2", "--dist", "loadfile")
 TESTS = ("pytest", "--cov", "--cov-branch", *AT_ONCE)
@@ -49,17 +55,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def steps(*, quick: bool, tests: bool) -> list[tuple[str, ...]]:
     """The commands to run, in their order."""
+    static = [*STATIC, *STATIC_WEB]
     if not tests:
-        return [*STATIC]
-    return [*STATIC, QUICK_TESTS if quick else TESTS]
+        return static
+    return [*static, QUICK_TESTS if quick else TESTS]
 
 
 def run(step: Sequence[str]) -> int:
-    """Run one tool in the project's root, with its output as it comes; return its exit code."""
-    name, *options = step
+    """Run one tool, with its output as it comes, where it belongs: npm in the folder of the npm packages, the
+    others in the project's root. Returns its exit code.
+    """
     print(f"\n── {' '.join(step)} ".ljust(80, "─"), flush=True)
     environment = os.environ | {"PATH": f"{TOOLS}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
-    return subprocess.run([TOOLS / name, *options], cwd=ROOT, env=environment, check=False).returncode
+    folder = ROOT
+    if step[0] == "npm":
+        folder = WEB
+        fetch_npm_packages()
+    program = shutil.which(step[0], path=environment["PATH"])
+    if program is None:
+        print(f"there is no {step[0]} on this machine", flush=True)
+        return 1
+    return subprocess.run([program, *step[1:]], cwd=folder, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":
