@@ -23,9 +23,12 @@ class WebBuildHook(BuildHookInterface[Any]):
         return [_BUNDLE["NODE_WHEEL"]] if needs_node else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        del version, build_data
-        if self._is_done():
-            return
+        if not self._is_done():
+            self._build()
+        if version == "standard" and _BUNDLE["is_fresh"]():  # else it is served from the checkout
+            build_data["force_include"][str(_BUNDLE["DIST"])] = "interfaces/web/dist"
+
+    def _build(self) -> None:
         try:
             _BUNDLE["build"]()
         except _BUNDLE["BundleFailed"] as failure:

@@ -85,7 +85,8 @@ def build(interfaces: Path = INTERFACES) -> None:
     npm, environment = _npm()
     # What npm has already is not asked for again; offline it gives up after one try, not after minutes.
     install(interfaces, npm, environment)
-    _run([*npm, "run", "build"], interfaces, environment)
+    # Not by a script of ours that calls npm again: the wheel's npm is not called by that name.
+    _run([*npm, "run", "build", "--workspace", "web"], interfaces, environment)
     dist = interfaces / "web" / "dist"
     for path in sorted(dist.rglob("*")):
         if path.suffix in _PACKED and path.is_file():
@@ -135,4 +136,4 @@ def _npm() -> tuple[list[str], dict[str, str]]:
 
 def _run(command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
     if subprocess.run(command, cwd=folder, env=environment, check=False).returncode:
-        raise BundleFailed(f"npm {command[-1]} failed")
+        raise BundleFailed(f"it ended with an error: {' '.join(command)}")
