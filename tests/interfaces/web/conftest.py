@@ -17,7 +17,7 @@ from tests.servers import ServerProcess, running_server
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A browser stays for the tests of a file, and so does the loop that talks to it."""
     for item in items:
-        if "interfaces/web" in item.nodeid and isinstance(item, pytest.Function):
+        if "interfaces/web" in item.nodeid and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
 
 
