@@ -27,8 +27,6 @@ from application.past.states import States
 from application.past.watch import Watch
 from application.services import Services
 from domain.errors import ChronoscribeError
-from domain.ids import SERVER
-from domain.rights import Role
 from infrastructure.embedded_postgres import EmbeddedPostgres, default_home
 from infrastructure.judge import TextJudges
 from infrastructure.metrics import metrics
@@ -37,6 +35,7 @@ from infrastructure.postgres.standings import Standing
 from infrastructure.postgres.tickets import guest_secret
 from infrastructure.settings import Settings
 from infrastructure.tokens import Tokens, tokens_of
+from interfaces.demo.room import create_demo_room
 from interfaces.http.discretion import keep_contents_out_of_logs
 from interfaces.http.door import Door
 from interfaces.http.guard import guard, with_headers
@@ -81,8 +80,6 @@ from interfaces.ws.route import SessionSockets
 
 logger = logging.getLogger(__name__)
 
-DEMO_ROOM: Final = "demo"
-DEMO_DOCUMENT: Final = "welcome.md"
 
 # A body over HTTP: a new room's or document's name.
 BODY_BYTES: Final = 1024 * 1024
@@ -139,7 +136,7 @@ async def open_server(settings: Settings, conninfo: str) -> AsyncIterator[Server
         players = Players(node.replay, monotonic=services.monotonic)
         sockets = SessionSockets(services, past.undo, hub, live_views, players, limits, failures)
         if settings.is_development:
-            await _create_demo(services)
+            await create_demo_room(services)
         secret = await guest_secret(node.database) if settings.is_development else None
         tokens = tokens_of(settings, guest_secret=secret, now=services.now)
         operation = NodeOperation(node, hub, sockets)
@@ -280,12 +277,6 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(settings.tls_certificate, settings.tls_key)
     return context
-
-
-async def _create_demo(services: Services) -> None:
-    """A room to try things in, on a store without one."""
-    await services.rooms.open(DEMO_ROOM, "Demo", actor=SERVER, everyone=Role.EDITOR)
-    await services.documents.create(DEMO_ROOM, DEMO_DOCUMENT, actor=SERVER)
 
 
 async def run(settings: Settings) -> int:

@@ -132,7 +132,7 @@ def test_an_own_page_and_a_program_see_it(server: ServerThread) -> None:
     assert ada.get("/api/rooms").status == 200
 
 
-@pytest.mark.parametrize(("path", "status"), [("/", 200), ("/api/rooms", 401), ("/nowhere", 404)])
+@pytest.mark.parametrize(("path", "status"), [("/healthz", 200), ("/api/rooms", 401), ("/nowhere", 404)])
 def test_every_answer_says_how_browsers_are_to_take_it(server: ServerThread, path: str, status: int) -> None:
     answer = server.get(path)
     assert answer.status == status
