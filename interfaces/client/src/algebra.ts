@@ -98,8 +98,6 @@ export function placeAfter(op: Op): number {
 
 /** Bytes of JSON of one op on the wire; leaves 4 KiB of a frame of 64 to the edit's other fields. */
 const PIECE_BYTES = 60 * 1024;
-/** The most that JSON takes for one UTF-16 unit: a control character is written `\u001f`. */
-const UNIT_BYTES = 6;
 /** More than a skip, a delete by count, or an insert's quotes and comma need. */
 const COMPONENT_BYTES = 16;
 
@@ -121,10 +119,9 @@ function cut(op: Op, place: number, room: number, written: number): [Op, Op] {
   const piece = op.slice(0, place);
   const rest = op.slice(place);
   const component = rest[0]!;
-  const fitting = Math.floor(Math.max(0, room - COMPONENT_BYTES) / UNIT_BYTES);
   let walked = written;
-  if (typeof component === "string" && fitting > 1) {
-    const end = isHighSurrogate(component.charCodeAt(fitting - 1)) ? fitting - 1 : fitting;
+  if (typeof component === "string") {
+    const end = unitsWithin(component, room - COMPONENT_BYTES);
     piece.push(component.slice(0, end));
     rest[0] = component.slice(end);
     walked += countPoints(component.slice(0, end));
@@ -133,7 +130,32 @@ function cut(op: Op, place: number, room: number, written: number): [Op, Op] {
 }
 
 function bytesOf(component: Component): number {
-  return COMPONENT_BYTES + (typeof component === "string" ? component.length * UNIT_BYTES : 0);
+  return COMPONENT_BYTES + (typeof component === "string" ? jsonBytes(component) : 0);
+}
+
+function jsonBytes(text: string): number {
+  let bytes = 0;
+  for (let at = 0; at < text.length; at++) bytes += unitBytes(text.charCodeAt(at));
+  return bytes;
+}
+
+/** UTF-16 units of the longest beginning that takes so many bytes of JSON, without half a pair. */
+function unitsWithin(text: string, most: number): number {
+  let bytes = 0;
+  for (let at = 0; at < text.length; at++) {
+    bytes += unitBytes(text.charCodeAt(at));
+    if (bytes > most) return at > 0 && isHighSurrogate(text.charCodeAt(at - 1)) ? at - 1 : at;
+  }
+  return text.length;
+}
+
+/** Bytes of a UTF-16 unit in JSON, in UTF-8. */
+function unitBytes(unit: number): number {
+  if (unit < 0x20) return 6; // \u001f
+  if (unit === 0x22 || unit === 0x5c) return 2; // a quote, a backslash
+  if (unit < 0x80) return 1;
+  if (unit < 0x800) return 2;
+  return unit >= 0xd800 && unit < 0xe000 ? 2 : 3; // two units of a pair take four
 }
 
 export function isHighSurrogate(unit: number): boolean {

@@ -11,6 +11,7 @@ import {
   isDelete,
   isHighSurrogate,
   isLowSurrogate,
+  normalise,
   type Op,
   unitsOf,
 } from "./algebra.ts";
@@ -49,6 +50,11 @@ export class Text {
 
   get points(): number {
     return this.#points;
+  }
+
+  /** Of how many pieces it is made. */
+  get chunkCount(): number {
+    return this.#chunks.length;
   }
 
   toString(): string {
@@ -151,21 +157,22 @@ export class Text {
    */
   opOf(changes: readonly Change[]): Op {
     const op: Op = [];
-    let units = 0;
+    let told = 0; // where the change before ends, as it was told
+    let units = 0; // and with all of its pairs
     let points = 0;
     for (const change of changes) {
-      const from = this.#outOfPair(change.from, -1);
-      const to = change.to > change.from ? this.#outOfPair(change.to, 1) : from;
-      if (from < units || to > this.#units) throw new OpInvalid("these changes do not fit the text");
+      if (change.from < told || change.to < change.from || change.to > this.#units)
+        throw new OpInvalid("these changes do not fit the text");
+      told = change.to;
+      const from = Math.max(units, this.#outOfPair(change.from, -1));
+      const to = change.to > change.from ? Math.max(from, this.#outOfPair(change.to, 1)) : from;
       const start = this.toPoints(from);
-      if (start > points) op.push(start - points);
       const deleted = this.slice(from, to);
-      if (deleted !== "") op.push({ d: deleted });
-      if (change.insert !== "") op.push(change.insert);
+      op.push(start - points, { d: deleted }, change.insert);
       units = to;
       points = start + countPoints(deleted);
     }
-    return op;
+    return normalise(op);
   }
 
   #outOfPair(units: number, direction: 1 | -1): number {
