@@ -6,9 +6,12 @@ import { guest, join, makeRoom, until, url } from "./server.ts";
 describe.skipIf(url === undefined)("a room on a real server", () => {
   test("what one types the other sees, and both have the same text", async () => {
     const [ada, ben] = await Promise.all([guest("Ada"), guest("Ben")]);
-    await makeRoom(ada, "client-two");
-    const [one, other] = [join("client-two", ada), join("client-two", ben)];
-    await Promise.all([until(one.connection, (c) => c.status === "online"), until(other.connection, (c) => c.status === "online")]);
+    const room = await makeRoom(ada);
+    const [one, other] = [join(room, ada), join(room, ben)];
+    await Promise.all([
+      until(one.connection, (c) => c.status === "online"),
+      until(other.connection, (c) => c.status === "online"),
+    ]);
     const mine = one.open("main.md", { create: true });
     await until(mine, (d) => d.status === "open");
     const theirs = other.open("main.md");

@@ -11,10 +11,12 @@ export async function guest(name: string): Promise<string> {
   return ((await response.json()) as { token: string }).token;
 }
 
-export async function makeRoom(token: string, room: string): Promise<void> {
+/** A new room for everyone; its id. */
+export async function makeRoom(token: string): Promise<string> {
   const headers = { Authorization: `Bearer ${token}` };
-  const body = JSON.stringify({ room, everyone: "editor" });
-  await fetch(`${url}/api/rooms`, { method: "POST", headers, body });
+  const body = JSON.stringify({ everyone: "editor" });
+  const response = await fetch(`${url}/api/rooms`, { method: "POST", headers, body });
+  return ((await response.json()) as { room: string }).room;
 }
 
 export function join(room: string, token: string, options: Partial<RoomOptions> = {}): Room {
