@@ -169,7 +169,6 @@ export function isLowSurrogate(unit: number): boolean {
 /** Half an emoji is no text, and NUL is none that the server stores. */
 export function asText(typed: string): string {
   return typed.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: it is just the one that is not taken
     /\0|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g,
     "\uFFFD",
   );

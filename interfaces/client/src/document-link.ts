@@ -43,6 +43,10 @@ export interface LinkListener {
   onText(changed: TextChanged): void;
   onCursors(): void;
   onAcked(): void;
+  /** Somebody else's edit, in code points, as it changed the present text. */
+  onForeign(op: Op): void;
+  /** What was typed goes out. */
+  onSent(): void;
   onUnsent(unsent: UnsentText): void;
 }
 
@@ -333,6 +337,7 @@ export class DocumentLink extends Errand {
     const taken = replica.take(event);
     if (taken.kind === "foreign") {
       if (wasUnsaved) this.#rememberOver(event, taken.op);
+      this.listener?.onForeign(taken.op);
       this.listener?.onText({
         changes: taken.changes,
         isOwn: false,
@@ -410,6 +415,7 @@ export class DocumentLink extends Errand {
       return;
     }
     const edit = replica.nextEdit()!;
+    if (this.#inFlight !== edit) this.listener?.onSent();
     this.#inFlight = edit;
     this.#pacer.pay(now);
     this.listener?.onState();
