@@ -1,0 +1,331 @@
+/**
+ * The chat of a room: messages as they stand, what waits to be said, and how far everybody has read.
+ *
+ * A fold of what is told: a welcome that begins anew, and then every event in the order of the log.
+ */
+
+import { Cell } from "./cell.ts";
+import { newId } from "./ids.ts";
+import type { RoomPart, Surroundings } from "./part.ts";
+import type { Presence } from "./presence.ts";
+import { joined, NOTHING_READ, Reading } from "./reading.ts";
+import type { Frame } from "./requests.ts";
+import type {
+  ChatMessage,
+  ChatSnapshot,
+  Chat as ChatStore,
+  PendingMessage,
+  Pointers,
+  TextLink,
+} from "./types.ts";
+
+/** Messages kept to look at, those that were loaded by scrolling back included. A few megabytes. */
+const MESSAGES_KEPT = 5_000;
+
+/** Older messages come so many at a time. */
+const PAGE = 50;
+
+/** A page of messages of the room, oldest first. */
+export interface MessagesPage {
+  readonly messages: readonly ChatMessage[];
+  readonly older: number | null;
+}
+
+/** Reads messages over HTTP: those before a position, or those around a message. */
+export interface MessagesReader {
+  before(position: number, limit: number): Promise<MessagesPage>;
+  around(message: string, limit: number): Promise<MessagesPage>;
+}
+
+export class Chat implements RoomPart, ChatStore {
+  readonly #around: Surroundings;
+  readonly #presence: Presence;
+  readonly #reader: MessagesReader;
+  readonly #reading: Reading;
+  readonly #snapshot: Cell<ChatSnapshot>;
+  #messages = new Map<string, ChatMessage>();
+  #order: ChatMessage[] | null = [];
+  #pointers = new Map<string, Pointers>();
+  #pending: PendingMessage[] = [];
+  #hasOlder = true;
+  #loading: Promise<void> | null = null;
+
+  constructor(around: Surroundings, presence: Presence, reader: MessagesReader) {
+    this.#around = around;
+    this.#presence = presence;
+    this.#reader = reader;
+    this.#reading = new Reading(around.requests);
+    this.#snapshot = new Cell(around.bell, () => this.#describe());
+  }
+
+  get getSnapshot() {
+    return this.#snapshot.getSnapshot;
+  }
+
+  get subscribe() {
+    return this.#snapshot.subscribe;
+  }
+
+  get due(): number | null {
+    return this.#reading.due;
+  }
+
+  // What one does.
+
+  post(text: string, options: { replyTo?: string; link?: TextLink } = {}): Promise<string> {
+    const request: Frame = { type: "post", message: newId(), text };
+    if (options.replyTo !== undefined) request.reply_to = options.replyTo;
+    if (options.link !== undefined) request.link = options.link;
+    return this.say(request);
+  }
+
+  /** A post as it goes on the wire; for those that were kept over a reload. */
+  async say(request: Frame): Promise<string> {
+    const { message, text } = request;
+    const pending = { message, text, reply_to: request.reply_to ?? null, link: request.link ?? null };
+    this.#setPending({ ...pending, state: "local", why: "" });
+    try {
+      await this.#around.command(request);
+      this.#pending = this.#pending.filter((other) => other.message !== message);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (this.#pending.some((other) => other.message === message))
+        this.#setPending({ ...pending, state: "refused", why });
+      throw error;
+    } finally {
+      this.#snapshot.touch();
+      this.#around.bell.ring();
+    }
+    return message;
+  }
+
+  #setPending(pending: PendingMessage): void {
+    this.#pending = [
+      ...this.#pending.filter(({ message }) => message !== pending.message),
+      Object.freeze(pending),
+    ];
+    this.#snapshot.touch();
+  }
+
+  retry(message: string): void {
+    const found = this.#pending.find((pending) => pending.message === message && pending.state === "refused");
+    if (found === undefined) return;
+    const request: Frame = { type: "post", message, text: found.text };
+    if (found.reply_to !== null) request.reply_to = found.reply_to;
+    if (found.link !== null) request.link = found.link;
+    this.say(request).catch(() => {}); // it stands there again
+  }
+
+  drop(message: string): void {
+    this.#pending = this.#pending.filter(
+      (pending) => pending.message !== message || pending.state !== "refused",
+    );
+    this.#snapshot.touch();
+    this.#around.bell.ring();
+  }
+
+  async edit(message: string, text: string): Promise<void> {
+    await this.#around.command({ type: "edit_message", message, text });
+  }
+
+  async delete(message: string): Promise<void> {
+    await this.#around.command({ type: "delete_message", message });
+  }
+
+  async react(message: string, emoji: string, reacted: boolean): Promise<void> {
+    await this.#around.command({ type: "react", message, emoji, reacted });
+  }
+
+  async pin(message: string, pinned: boolean): Promise<void> {
+    await this.#around.command({ type: "pin_message", message, pinned });
+  }
+
+  setTyping(isTyping: boolean): void {
+    this.#presence.type(null, isTyping);
+  }
+
+  read(message?: string): void {
+    const found = message === undefined ? this.#ordered().at(-1) : this.#messages.get(message);
+    if (found === undefined) return;
+    this.#reading.comeTo({ delivered: found.position, read: found.position }, this.#around.now());
+    this.#snapshot.touch();
+    this.#around.settle();
+  }
+
+  readersOf(message: string): readonly string[] {
+    const found = this.#messages.get(message);
+    if (found === undefined) return [];
+    const hasRead = ([user, { read }]: [string, Pointers]) => read >= found.position && user !== found.author;
+    return [...this.#pointers].filter(hasRead).map(([user]) => user);
+  }
+
+  loadOlder(): Promise<void> {
+    if (!this.#hasOlder) return Promise.resolve();
+    this.#loading ??= this.#load(this.#reader.before(this.#ordered()[0]?.position ?? 0, PAGE));
+    return this.#loading;
+  }
+
+  async loadAround(message: string): Promise<void> {
+    if (this.#messages.has(message)) return;
+    const { messages } = await this.#reader.around(message, PAGE);
+    // What lies between is read as well, so that there is no hole in the room's order.
+    const first = messages[0]?.position;
+    while (first !== undefined && this.#hasOlder && (this.#ordered()[0]?.position ?? 0) > first)
+      await this.loadOlder();
+  }
+
+  async #load(page: Promise<MessagesPage>): Promise<void> {
+    this.#snapshot.touch();
+    this.#around.bell.ring();
+    try {
+      const { messages, older } = await page;
+      for (const message of messages) this.#add(message);
+      this.#hasOlder = older !== null && messages.length > 0;
+    } finally {
+      this.#loading = null;
+      this.#snapshot.touch();
+      this.#around.bell.ring();
+    }
+  }
+
+  // What is told.
+
+  onWelcome(welcome: Frame, now: number): void {
+    if (!welcome.resumed) {
+      this.#messages.clear();
+      this.#order = null;
+      for (const message of welcome.messages) this.#add(message);
+      this.#hasOlder = welcome.messages.length >= PAGE;
+    }
+    for (const { user, ...pointers } of welcome.receipts) this.#onReceipt(user, pointers);
+    this.#reading.onTold(this.#pointers.get(this.#around.user) ?? NOTHING_READ);
+    this.#reading.comeTo({ delivered: this.#lastFromOthers(), read: 0 }, now);
+    this.#snapshot.touch();
+  }
+
+  onOtherEpoch(): void {
+    this.#pointers.clear();
+    this.#reading.beginAnew();
+  }
+
+  onOnline(now: number): void {
+    this.#reading.onOnline(now);
+  }
+
+  onOffline(): void {
+    this.#reading.onOffline();
+    this.#snapshot.touch();
+  }
+
+  onTime(now: number): void {
+    this.#reading.onTime(now);
+  }
+
+  /** The commands that wait have changed: which of them are on their way. */
+  onCommands(waiting: readonly Frame[], isFirstSent: boolean): void {
+    const sent = isFirstSent ? waiting[0]?.message : undefined;
+    this.#pending = this.#pending.map((pending) =>
+      pending.state === "refused" || (pending.state === "sent") === (pending.message === sent)
+        ? pending
+        : Object.freeze({ ...pending, state: pending.message === sent ? "sent" : "local" }),
+    );
+    this.#snapshot.touch();
+  }
+
+  onEvent(event: Frame, now: number): void {
+    if (event.event === "message") {
+      this.#add(event as unknown as ChatMessage);
+      this.#pending = this.#pending.filter(({ message }) => message !== event.message);
+      if (event.author !== this.#around.user)
+        this.#reading.comeTo({ delivered: event.position, read: 0 }, now);
+    } else if (event.event === "receipts") {
+      for (const { user, ...pointers } of event.receipts) this.#onReceipt(user, pointers);
+      this.#reading.onTold(this.#pointers.get(this.#around.user) ?? NOTHING_READ);
+    } else if (event.event in CHANGES) {
+      const message = this.#messages.get(event.message);
+      if (message === undefined) return;
+      this.#messages.set(
+        event.message,
+        Object.freeze({ ...message, ...CHANGES[event.event]!(message, event) }),
+      );
+      this.#order = null;
+    } else {
+      return;
+    }
+    this.#snapshot.touch();
+  }
+
+  #onReceipt(user: string, pointers: Pointers): void {
+    this.#pointers.set(user, joined(this.#pointers.get(user) ?? NOTHING_READ, pointers));
+  }
+
+  #add(message: ChatMessage): void {
+    const {
+      event: _,
+      actor: __,
+      at: ___,
+      ...fields
+    } = message as ChatMessage & { event?: string; actor?: string; at?: number };
+    this.#messages.set(message.message, Object.freeze(fields));
+    this.#order = null;
+    if (this.#messages.size > MESSAGES_KEPT) {
+      const oldest = this.#ordered()[0]!;
+      this.#messages.delete(oldest.message);
+      this.#order = null;
+      this.#hasOlder = true;
+    }
+  }
+
+  // What is shown.
+
+  #ordered(): readonly ChatMessage[] {
+    this.#order ??= [...this.#messages.values()].sort((one, other) => one.position - other.position);
+    return this.#order;
+  }
+
+  #lastFromOthers(): number {
+    return this.#ordered().findLast(({ author }) => author !== this.#around.user)?.position ?? 0;
+  }
+
+  #describe(): ChatSnapshot {
+    const messages = this.#ordered();
+    const { read } = this.#reading.pointers;
+    const me = this.#around.user;
+    const isUnread = (message: ChatMessage) =>
+      message.position > read && message.author !== me && message.deleted === null;
+    return Object.freeze({
+      messages,
+      pending: this.#pending,
+      pointers: new Map(this.#pointers),
+      unread: messages.filter(isUnread).length,
+      hasOlder: this.#hasOlder,
+      isLoadingOlder: this.#loading !== null,
+    });
+  }
+}
+
+/** What an event changes in a message. */
+const CHANGES: Readonly<Record<string, (message: ChatMessage, event: Frame) => Partial<ChatMessage>>> = {
+  message_edited: (message, { text, mentions, at }) => ({
+    text,
+    mentions,
+    edits: message.edits + 1,
+    edited: at,
+  }),
+  message_deleted: (_, { at }) => ({ text: "", mentions: [], pinned: null, deleted: at }),
+  message_pinned: (_, { at }) => ({ pinned: at }),
+  message_unpinned: () => ({ pinned: null }),
+  reaction_added: (message, event) => ({ reactions: withReactors(message, event, [event.actor]) }),
+  reaction_removed: (message, event) => ({ reactions: withReactors(message, event, []) }),
+};
+
+/** `added` after the others of this emoji. An emoji with which nobody reacts is not there. */
+function withReactors(
+  message: ChatMessage,
+  { emoji, actor }: Frame,
+  added: readonly string[],
+): Record<string, readonly string[]> {
+  const users = [...(message.reactions[emoji] ?? []).filter((user) => user !== actor), ...added];
+  const reactions = Object.entries<readonly string[]>({ ...message.reactions, [emoji]: users });
+  return Object.fromEntries(reactions.filter(([, reactors]) => reactors.length > 0));
+}

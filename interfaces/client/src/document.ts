@@ -1,0 +1,352 @@
+/** One document of a room, as a program sees it: in UTF-16 units, with stores and promises. */
+
+import { asText, compose, invert, normalise, type Op, transform } from "./algebra.ts";
+import { type Bell, Cell, callSafely } from "./cell.ts";
+import type { DocumentLink, LinkListener } from "./document-link.ts";
+import { NotEditable, NotSaved } from "./errors.ts";
+import type { Presence } from "./presence.ts";
+import type {
+  Change,
+  DocumentHandle,
+  DocumentSnapshot,
+  EditState,
+  RemoteCursor,
+  Selection,
+  TextChanged,
+  TextLink,
+  UnsentText,
+} from "./types.ts";
+
+/** What was typed without a pause of this long is one step of undo, as at the server. */
+const STEP_MS = 1_000;
+
+/** What a document asks of its room. */
+export interface DocumentOwner {
+  readonly bell: Bell;
+  readonly presence: Presence;
+  readonly isOnline: boolean;
+  now(): number;
+  settle(): void;
+  command(request: Record<string, unknown>): Promise<number | null>;
+  typing(document: string, isTyping: boolean): void;
+  /** Something of the document is to be kept. */
+  touch(document: string): void;
+  onUnsent(unsent: UnsentText): void;
+  closeDocument(document: string): void;
+}
+
+/** A local step that was never sent: what takes it back, made on the text after it. */
+interface Step {
+  undo: Op;
+  at: number;
+}
+
+export class OpenDocument implements DocumentHandle {
+  readonly document: string;
+  readonly cursors: Cell<readonly RemoteCursor[]>;
+  readonly #owner: DocumentOwner;
+  readonly #snapshot: Cell<DocumentSnapshot>;
+  readonly #textListeners = new Set<(changed: TextChanged) => void>();
+  readonly #unsentListeners = new Set<(unsent: UnsentText) => void>();
+  #link: DocumentLink | null = null;
+  #savedAt: number | null = null;
+  #isClosed = false;
+  #steps: Step[] = []; // of the buffer, oldest first
+  #undone: Step[] = [];
+  #waiters: { through: number; resolve: () => void; reject: (error: Error) => void }[] = [];
+
+  constructor(document: string, owner: DocumentOwner) {
+    this.document = document;
+    this.#owner = owner;
+    this.#snapshot = new Cell(owner.bell, () => this.#describe());
+    this.cursors = new Cell(owner.bell, () => this.#findCursors());
+  }
+
+  get getSnapshot(): () => DocumentSnapshot {
+    return this.#snapshot.getSnapshot;
+  }
+
+  get subscribe(): (listener: () => void) => () => void {
+    return this.#snapshot.subscribe;
+  }
+
+  /** The room has found out who we are and what is kept. */
+  attach(link: DocumentLink): void {
+    this.#link = link;
+    link.listener = this.#ear;
+    const text = this.text;
+    if (text !== "") {
+      this.#onText({
+        changes: [{ from: 0, to: 0, insert: text }],
+        isOwn: false,
+        user: null,
+        client: null,
+        cause: "loaded",
+      });
+    }
+    this.#onState();
+    this.cursors.touch();
+  }
+
+  // What it is.
+
+  get text(): string {
+    return this.#link?.replica?.text ?? "";
+  }
+
+  #describe(): DocumentSnapshot {
+    const link = this.#link;
+    const replica = link?.replica ?? null;
+    const counts = replica?.counts ?? { sent: 0, local: 0 };
+    return Object.freeze({
+      status: this.#status(link),
+      why: link?.why ?? "",
+      revision: replica?.revision ?? 0,
+      length: replica?.present.length ?? 0,
+      ...counts,
+      savedAt: this.#savedAt,
+    });
+  }
+
+  #status(link: DocumentLink | null): DocumentSnapshot["status"] {
+    if (this.#isClosed) return "closed";
+    if (link === null) return "opening";
+    if (link.phase === "stranded" || link.phase === "refused" || link.phase === "open") return link.phase;
+    if (link.replica === null) return "opening";
+    return link.phase === "offline" ? "offline" : "open"; // there is text, and it is on its way to the present
+  }
+
+  #findCursors(): readonly RemoteCursor[] {
+    const replica = this.#link?.replica;
+    if (!replica) return [];
+    const text = replica.present;
+    const found: RemoteCursor[] = [];
+    for (const [client, { anchor, head }] of replica.cursors) {
+      const who = this.#owner.presence.ownerOf(client);
+      if (who === null) continue;
+      const { name, colour } = this.#owner.presence.looksOf(who.user);
+      const anchorUnits = text.toUnits(anchor);
+      const headUnits = head === anchor ? anchorUnits : text.toUnits(head);
+      found.push({
+        client,
+        user: who.user,
+        name,
+        colour,
+        at: who.active,
+        anchor: anchorUnits,
+        head: headUnits,
+      });
+    }
+    return found;
+  }
+
+  // Editing.
+
+  edit(changes: readonly Change[]): number {
+    const link = this.#editable();
+    const replica = link.editable();
+    const clean = changes.map((change) => ({ ...change, insert: asText(change.insert) }));
+    const op = normalise(replica.present.opOf(clean));
+    if (op.length === 0) return replica.local;
+    const seenLength = replica.present.length + growth(changes);
+    const now = this.#owner.now();
+    const done = link.edit(op, now);
+    this.#remember(done.op, now);
+    this.#owner.touch(this.document);
+    const isCorrected =
+      growth(done.changes) !== growth(changes) ||
+      clean.some((change, index) => change.insert !== changes[index]!.insert);
+    if (isCorrected) {
+      // The editor shows something that is no text: it gets what we have.
+      const whole = [{ from: 0, to: seenLength, insert: this.text }];
+      this.#onText({ changes: whole, isOwn: false, user: null, client: null, cause: "loaded" });
+    }
+    this.cursors.touch();
+    this.#owner.settle();
+    return done.number;
+  }
+
+  #editable(): DocumentLink {
+    if (this.#isClosed) throw new NotEditable(`${this.document} is closed`);
+    if (this.#link === null) throw new NotEditable(`${this.document} is not open yet`);
+    return this.#link;
+  }
+
+  stateOf(edit: number): EditState {
+    return this.#editable().editable().stateOf(edit);
+  }
+
+  async saved(): Promise<void> {
+    const link = this.#editable();
+    const replica = link.editable();
+    if (replica.isSaved) return;
+    await new Promise<void>((resolve, reject) =>
+      this.#waiters.push({ through: replica.local, resolve, reject }),
+    );
+  }
+
+  async saveRevision(name?: string): Promise<void> {
+    await this.saved();
+    const { revision } = this.#editable().editable();
+    const request = { type: "save_revision", document: this.document, revision };
+    await this.#owner.command(name === undefined ? request : { ...request, name });
+  }
+
+  // Taking back.
+
+  async undo(): Promise<number | null> {
+    return this.#takeBack("undo", this.#steps, this.#undone);
+  }
+
+  async redo(): Promise<number | null> {
+    return this.#takeBack("redo", this.#undone, this.#steps);
+  }
+
+  /**
+   * What was never sent is taken back here, without a trace; what was sent by the server, which knows what this
+   * user has done, from any device and however long ago.
+   */
+  async #takeBack(type: "undo" | "redo", steps: Step[], others: Step[]): Promise<number | null> {
+    const link = this.#editable();
+    const replica = link.editable();
+    const step = this.#owner.isOnline ? undefined : steps.pop();
+    if (step !== undefined) {
+      const { op, changes } = link.edit(step.undo, this.#owner.now());
+      others.push({ undo: invert(op), at: 0 });
+      this.#onText({ changes, isOwn: false, user: null, client: null, cause: type });
+      this.#owner.touch(this.document);
+      this.#owner.settle();
+      return replica.revision;
+    }
+    await this.saved();
+    const { revision } = this.#editable().editable();
+    return this.#owner.command({ type, document: this.document, revision });
+  }
+
+  #remember(op: Op, now: number): void {
+    const last = this.#steps.at(-1);
+    if (last !== undefined && now - last.at < STEP_MS) {
+      last.undo = compose(invert(op), last.undo);
+      last.at = now;
+    } else {
+      this.#steps.push({ undo: invert(op), at: now });
+    }
+    this.#undone = [];
+  }
+
+  /** Steps are made on the text as it was after them; a foreign edit goes under all of them, the newest first. */
+  #moveSteps(op: Op): void {
+    let theirs = op;
+    for (const step of this.#steps.toReversed()) {
+      [step.undo, theirs] = [transform(step.undo, theirs, "left"), transform(theirs, step.undo, "right")];
+    }
+    this.#undone = [];
+  }
+
+  // Cursors and places.
+
+  setCursor(selection: Selection | null): void {
+    const link = this.#link;
+    if (!link?.replica || link.hasEnded || this.#isClosed) return;
+    const text = link.replica.present;
+    const cursor = selection && {
+      anchor: text.toPoints(selection.anchor),
+      head: text.toPoints(selection.head),
+    };
+    link.setCursor(cursor, this.#owner.now());
+    this.#owner.settle();
+  }
+
+  setTyping(isTyping: boolean): void {
+    this.#owner.typing(this.document, isTyping);
+  }
+
+  link(from: number, to: number): TextLink {
+    const { present, revision, isSaved } = this.#editable().editable();
+    if (!isSaved) throw new NotSaved("E_NOT_SAVED", "what was typed last has no revision yet");
+    return { document: this.document, revision, start: present.toPoints(from), end: present.toPoints(to) };
+  }
+
+  toCodePoints(position: number): number {
+    return this.#link?.replica?.present.toPoints(position) ?? 0;
+  }
+
+  toUtf16(codePoints: number): number {
+    return this.#link?.replica?.present.toUnits(codePoints) ?? 0;
+  }
+
+  // Listening.
+
+  onText(listener: (changed: TextChanged) => void): () => void {
+    const own = (changed: TextChanged) => listener(changed);
+    this.#textListeners.add(own);
+    return () => this.#textListeners.delete(own);
+  }
+
+  onUnsent(listener: (unsent: UnsentText) => void): () => void {
+    const own = (unsent: UnsentText) => listener(unsent);
+    this.#unsentListeners.add(own);
+    return () => this.#unsentListeners.delete(own);
+  }
+
+  readonly #ear: LinkListener = {
+    onState: () => this.#onState(),
+    onText: (changed) => this.#onText(changed),
+    onForeign: (op) => this.#moveSteps(op),
+    onCursors: () => this.cursors.touch(),
+    onSent: () => {
+      this.#steps = []; // the server knows of it from now on
+      this.#undone = [];
+    },
+    onAcked: () => {
+      this.#savedAt = this.#owner.now();
+    },
+    onUnsent: (unsent) => {
+      for (const listener of [...this.#unsentListeners]) callSafely(() => listener(unsent));
+      this.#rejectWaiters(new NotSaved(unsent.code, unsent.why));
+      this.#owner.onUnsent(unsent);
+    },
+  };
+
+  #onText(changed: TextChanged): void {
+    if (changed.cause === "loaded" || changed.cause === "refused") this.#steps = [];
+    for (const listener of [...this.#textListeners]) callSafely(() => listener(changed));
+    this.#owner.touch(this.document);
+  }
+
+  #onState(): void {
+    const replica = this.#link?.replica;
+    if (replica) {
+      this.#waiters = this.#waiters.filter((waiter) => {
+        if (waiter.through > replica.durable && !replica.isSaved) return true;
+        waiter.resolve();
+        return false;
+      });
+    }
+    this.#snapshot.touch();
+    this.#owner.touch(this.document);
+  }
+
+  /** The connection has come or gone. */
+  onConnection(): void {
+    this.#snapshot.touch();
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#rejectWaiters(new NotSaved("E_CLOSED", `${this.document} was closed`));
+    this.#owner.closeDocument(this.document);
+    this.#snapshot.touch();
+    this.#owner.settle();
+  }
+
+  #rejectWaiters(error: Error): void {
+    for (const { reject } of this.#waiters) reject(error);
+    this.#waiters = [];
+  }
+}
+
+function growth(changes: readonly Change[]): number {
+  return changes.reduce((sum, { from, to, insert }) => sum + insert.length - (to - from), 0);
+}
