@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.benchmarks import chat, history, million, past, replay, scenarios, search
+from tests.benchmarks import chat, history, million, page, past, replay, scenarios, search
 from tests.benchmarks.harness import FLOOR, SERVER, Machine, machine, show
 
 SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
@@ -25,6 +25,7 @@ SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
     "restart": scenarios.restart,
     "history": history.history,
     "million": million.million,
+    "page": page.page,
     "past": past.past,
     "search": search.search,
     "replay": replay.replay,

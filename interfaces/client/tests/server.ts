@@ -4,7 +4,7 @@ import { joinRoom, type Room, type RoomOptions, type WebSocketClass } from "@chr
 import { WebSocket } from "ws";
 
 /** Of a running server; whoever starts the tests sets it. Without one the tests that need it are skipped. */
-export const url = process.env["CHRONOSCRIBE_URL"];
+export const url = process.env.CHRONOSCRIBE_URL;
 
 export async function guest(name: string): Promise<string> {
   const response = await fetch(`${url}/api/guests`, { method: "POST", body: JSON.stringify({ name }) });

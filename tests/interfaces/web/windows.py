@@ -97,6 +97,10 @@ class Window:
         await self.page.get_by_role("button", name=re.compile("^Join")).click()
         await expect(self.connection).to_contain_text(re.compile("Saved|Online"), timeout=ANSWER_MS)
 
+    async def show(self, panel: str) -> None:
+        """Bring a panel up; on a phone it is a drawer."""
+        await self.page.get_by_role("tab", name=re.compile(f"^{panel}")).click()
+
     @property
     def connection(self) -> Locator:
         """What tells how the connection is, and whether everything is saved."""
@@ -109,6 +113,11 @@ class Window:
     async def text(self) -> str:
         """The text in the editor, as CodeMirror has it."""
         return str(await self.page.evaluate("() => window.chronoscribe.text()"))
+
+    async def text_is(self, text: str) -> bool:
+        """Whether the editor comes to this text; waits for it."""
+        await self.page.wait_for_function("(text) => window.chronoscribe?.text() === text", arg=text)
+        return True
 
     async def screenshot(self, name: str) -> None:
         """A picture of this view, where pictures are kept."""

@@ -1,0 +1,32 @@
+/** What one can do with the text that is selected. Stands beside it. */
+
+import { History, Link, MessageSquareText } from "lucide-react";
+import { useState } from "react";
+import { Button, Toolbar } from "react-aria-components";
+
+interface SelectionToolbarProps {
+  comment(): void;
+  askWhen(): void;
+  /** Resolves with whether it is on the clipboard. */
+  copyLink(): Promise<boolean>;
+}
+
+export function SelectionToolbar({ comment, askWhen, copyLink }: SelectionToolbarProps) {
+  const [copied, setCopied] = useState<"yes" | "no" | null>(null);
+  return (
+    <Toolbar aria-label="Selected text" className="react-aria-Toolbar selection-toolbar">
+      <Button onPress={comment}>
+        <MessageSquareText aria-hidden="true" />
+        Comment in chat
+      </Button>
+      <Button onPress={() => void copyLink().then((isCopied) => setCopied(isCopied ? "yes" : "no"))}>
+        <Link aria-hidden="true" />
+        {copied === null ? "Copy link" : copied === "yes" ? "Link copied" : "Not copied"}
+      </Button>
+      <Button onPress={askWhen}>
+        <History aria-hidden="true" />
+        When was this written?
+      </Button>
+    </Toolbar>
+  );
+}

@@ -1,0 +1,63 @@
+"""The main views, looked at by axe: nothing serious that keeps somebody out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from interfaces.web.bundle import INTERFACES
+from tests.interfaces.client.npm import fetch_npm_packages
+from tests.interfaces.web.windows import Windows
+
+AXE = INTERFACES / "node_modules" / "axe-core" / "axe.min.js"
+
+# What keeps somebody from using it, or nearly so.
+GRAVE = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    fetch_npm_packages()
+    return AXE.read_text()
+
+
+async def findings(page: Page, axe: str) -> list[Any]:
+    """The grave ones, with what they are about."""
+    await page.evaluate(axe)
+    found = await page.evaluate("() => axe.run()")
+    return [
+        (finding["id"], finding["help"], [node["html"][:120] for node in finding["nodes"]])
+        for finding in found["violations"]
+        if finding["impact"] in GRAVE
+    ]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+async def test_the_entrance_keeps_nobody_out(windows: Windows, axe: str, dark: bool) -> None:
+    window = await windows.open("Ada", dark=dark)
+    await window.page.goto(window.url)
+    await window.page.get_by_role("heading", name="Chronoscribe").wait_for()
+    assert await findings(window.page, axe) == []
+
+
+@pytest.mark.parametrize("panel", ["People", "Chat", "Activity", "Statistics", "History"])
+@pytest.mark.parametrize("dark", [False, True])
+async def test_no_panel_keeps_anybody_out(
+    windows: Windows, axe: str, room: str, panel: str, dark: bool
+) -> None:
+    window = await windows.open("Ada", dark=dark)
+    await window.enter(room, "main.md")
+    await window.editor.click()
+    await window.page.keyboard.type("# Hello\n")
+    await window.show(panel)
+    assert await findings(window.page, axe) == []
+
+
+async def test_a_phone_keeps_nobody_out(windows: Windows, axe: str, room: str) -> None:
+    window = await windows.open("Ada", phone=True)
+    await window.enter(room, "main.md")
+    assert await findings(window.page, axe) == []
+    await window.show("Chat")
+    assert await findings(window.page, axe) == []

@@ -1,0 +1,118 @@
+"""A killed server, a network that is gone, a page that is loaded again: nothing that was typed is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from tests.guests import Guest, guest
+from tests.interfaces.web.windows import Window, Windows
+from tests.servers import ServerProcess, running_server
+
+
+@pytest.fixture(scope="module")
+def mortal() -> Iterator[ServerProcess]:
+    """A server that these tests may kill."""
+    with running_server(requests_per_second=1_000) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def beside(browser: Browser, mortal: ServerProcess) -> AsyncIterator[Windows]:
+    opened = Windows(browser, mortal.url)
+    yield opened
+    faults = opened.faults
+    await opened.close()
+    assert faults == []
+
+
+@pytest.fixture
+def keeper(mortal: ServerProcess) -> Guest:
+    return guest(mortal.url, "Olga")
+
+
+def make_room(keeper: Guest, room: str) -> None:
+    keeper.create_room(room)
+    keeper.ask("POST", f"/api/rooms/{room}/documents", {"document": "main.md"})
+
+
+def stored(keeper: Guest, room: str) -> str:
+    return str(keeper.ask("GET", f"/api/rooms/{room}/documents/main.md")["text"])
+
+
+async def saved(window: Window) -> None:
+    await expect(window.connection).to_contain_text("Saved", timeout=30_000)
+
+
+async def test_a_page_comes_back_after_the_server_was_killed_and_sends_what_was_typed_meanwhile(
+    beside: Windows, mortal: ServerProcess, keeper: Guest
+) -> None:
+    make_room(keeper, "killed")
+    ada, ben = await beside.open("Ada"), await beside.open("Ben")
+    for window in (ada, ben):
+        await window.enter("killed", "main.md")
+    await ada.editor.click()
+    await ada.page.keyboard.type("before ")
+    await saved(ada)
+    mortal.kill()
+    await expect(ada.connection).to_contain_text(re.compile("[Oo]ffline|[Cc]onnecting"))
+    await ada.page.keyboard.type("while it was dead ")
+    await ada.screenshot("offline")
+    await ben.editor.click()
+    await ben.page.keyboard.type("(Ben too) ")
+    await asyncio.to_thread(mortal.start)
+    await saved(ada)
+    await saved(ben)
+    text = await asyncio.to_thread(stored, keeper, "killed")
+    assert "while it was dead " in text
+    assert "(Ben too) " in text
+    assert text.count("before ") == 1
+    for window in (ada, ben):
+        assert await window.text_is(text)
+
+
+async def test_what_is_typed_without_a_network_is_there_after_the_return(
+    beside: Windows, keeper: Guest
+) -> None:
+    make_room(keeper, "tunnel")
+    ada, ben = await beside.open("Ada"), await beside.open("Ben")
+    for window in (ada, ben):
+        await window.enter("tunnel", "main.md")
+    await ada.editor.click()
+    await ada.page.keyboard.type("one ")
+    await saved(ada)
+    await ada.context.set_offline(True)
+    await ada.page.keyboard.type("two, in a tunnel ")
+    await ben.editor.click()
+    await ben.page.keyboard.press("Control+Home")
+    await ben.page.keyboard.type("zero ")
+    await saved(ben)
+    await ada.context.set_offline(False)
+    await saved(ada)
+    assert await ada.text_is("zero one two, in a tunnel ")
+    assert await ben.text_is("zero one two, in a tunnel ")
+
+
+async def test_edits_that_were_not_sent_survive_a_reload_and_are_sent_once(
+    beside: Windows, mortal: ServerProcess, keeper: Guest
+) -> None:
+    make_room(keeper, "reloaded")
+    ada = await beside.open("Ada")
+    await ada.enter("reloaded", "main.md")
+    await ada.editor.click()
+    await ada.page.keyboard.type("kept, ")
+    await saved(ada)
+    mortal.kill()
+    await expect(ada.connection).to_contain_text(re.compile("[Oo]ffline|[Cc]onnecting"))
+    await ada.page.keyboard.type("and not lost")
+    await expect(ada.connection).to_contain_text(re.compile("kept on this device"))
+    await asyncio.to_thread(mortal.start)
+    await ada.page.reload()
+    await saved(ada)
+    assert await ada.text_is("kept, and not lost")
+    assert await asyncio.to_thread(stored, keeper, "reloaded") == "kept, and not lost"
