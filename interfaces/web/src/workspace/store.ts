@@ -3,6 +3,7 @@
  * follows, where the editor is to jump. Nothing of it is shared with others, and nothing of the room is in it.
  */
 
+import type { TextLink } from "@chronoscribe/client";
 import { create } from "zustand";
 
 export type Panel = "people" | "chat" | "activity" | "statistics" | "history";
@@ -27,6 +28,9 @@ export type HistoryRequest =
   | { readonly kind: "message"; readonly message: string; readonly at: number }
   | { readonly kind: "revision"; readonly document: string; readonly revision: number };
 
+/** A passage that the next message is to point at, with what stands there. */
+export type LinkDraft = TextLink & { readonly text: string };
+
 interface WorkspaceState {
   readonly tabs: readonly string[];
   readonly active: string | null;
@@ -35,6 +39,9 @@ interface WorkspaceState {
   readonly following: string | null;
   readonly jump: Jump | null;
   readonly historyRequest: HistoryRequest | null;
+  readonly linkDraft: LinkDraft | null;
+  /** The name of somebody whom the next message is to speak to. */
+  readonly mentionDraft: string | null;
   openDocument(document: string): void;
   closeTab(document: string): void;
   showPanel(panel: Panel | null): void;
@@ -43,6 +50,10 @@ interface WorkspaceState {
   /** Open the history panel at something; `position` of a character is in code points at `revision`. */
   showHistory(request: HistoryRequest): void;
   historyShown(): void;
+  /** Open the chat with a passage to write about; null when the message is sent, or the passage dropped. */
+  draftLink(link: LinkDraft | null): void;
+  /** Open the chat with somebody's name; null when the chat has taken it. */
+  mention(name: string | null): void;
   /** Another room: nothing is open. */
   reset(): void;
 }
@@ -54,6 +65,8 @@ const EMPTY = {
   following: null,
   jump: null,
   historyRequest: null,
+  linkDraft: null,
+  mentionDraft: null,
 } as const;
 
 export const useWorkspace = create<WorkspaceState>()((set) => ({
@@ -79,5 +92,7 @@ export const useWorkspace = create<WorkspaceState>()((set) => ({
     })),
   showHistory: (historyRequest) => set({ historyRequest, panel: "history" }),
   historyShown: () => set({ historyRequest: null }),
+  draftLink: (linkDraft) => set(linkDraft === null ? { linkDraft } : { linkDraft, panel: "chat" }),
+  mention: (mentionDraft) => set(mentionDraft === null ? { mentionDraft } : { mentionDraft, panel: "chat" }),
   reset: () => set(EMPTY),
 }));

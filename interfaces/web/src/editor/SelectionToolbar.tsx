@@ -1,0 +1,34 @@
+/** What one can do with the text that is selected. Stands beside it. */
+
+import { History, Link, MessageSquareText } from "lucide-react";
+import { useState } from "react";
+import { Button, Toolbar } from "react-aria-components";
+
+interface SelectionToolbarProps {
+  /** Rejects when the text has no revision yet that a link could name. */
+  comment(): Promise<void>;
+  askWhen(): void;
+  /** Resolves with whether it is on the clipboard. */
+  copyLink(): Promise<boolean>;
+}
+
+export function SelectionToolbar({ comment, askWhen, copyLink }: SelectionToolbarProps) {
+  const [copied, setCopied] = useState<"yes" | "no" | null>(null);
+  const [hasFailed, setFailed] = useState(false);
+  return (
+    <Toolbar aria-label="Selected text" className="react-aria-Toolbar selection-toolbar">
+      <Button onPress={() => void comment().catch(() => setFailed(true))}>
+        <MessageSquareText aria-hidden="true" />
+        {hasFailed ? "Not saved yet" : "Comment in chat"}
+      </Button>
+      <Button onPress={() => void copyLink().then((isCopied) => setCopied(isCopied ? "yes" : "no"))}>
+        <Link aria-hidden="true" />
+        {copied === null ? "Copy link" : copied === "yes" ? "Link copied" : "Not copied"}
+      </Button>
+      <Button onPress={askWhen}>
+        <History aria-hidden="true" />
+        When was this written?
+      </Button>
+    </Toolbar>
+  );
+}
