@@ -436,7 +436,7 @@ class JoinedRoom implements Room, Surroundings {
 
   /** What comes was made before: of all differences of the clocks the largest is the closest to the truth. */
   #onClock(at: number): void {
-    const offset = at - this.#now() * 1_000;
+    const offset = Math.round(at / 1_000 - this.#now()) * 1_000;
     if (this.#clockOffset === null || offset > this.#clockOffset) this.#clockOffset = offset;
   }
 
@@ -516,9 +516,9 @@ class JoinedRoom implements Room, Surroundings {
     const link = this.#session.links.get(document);
     if (!link?.replica || link.epoch === null) return;
     const { replica, epoch } = link;
-    this.#keptAt.set(document, this.#now());
     if (link.phase === "stranded") return; // what is kept stays, until the person has taken the text
     if (!replica.isSaved) {
+      this.#keptAt.set(document, this.#now());
       this.#keeping.keep(document, { epoch, replica: replica.kept() }, () => replica.serverText());
       return;
     }
