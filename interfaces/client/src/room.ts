@@ -1,8 +1,9 @@
 /** A room as a program sees it: its parts, put together around one session and one connection. */
 
 import type { Op } from "./algebra.ts";
+import { type Api, openApi } from "./api.ts";
 import { Bell, Cell, callSafely } from "./cell.ts";
-import { Chat, type MessagesReader } from "./chat.ts";
+import { Chat, type MessagesPage, type MessagesReader } from "./chat.ts";
 import { onlyForward } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import { OpenDocument } from "./document.ts";
@@ -13,11 +14,13 @@ import { Keeping, type KeptDocument } from "./keeping.ts";
 import { inProcessLocks } from "./locks.ts";
 import type { Surroundings } from "./part.ts";
 import { type FindLooks, Presence } from "./presence.ts";
+import { Player, type ReplayOptions } from "./replay.ts";
 import type { Frame } from "./requests.ts";
 import { Session } from "./session.ts";
 import { memoryStorage } from "./storage/memory.ts";
 import type {
-  Activity,
+  ActivityLine,
+  ChatMessage,
   ConnectionSnapshot,
   DocumentHandle,
   Notice,
@@ -26,10 +29,10 @@ import type {
   Room,
   RoomOptions,
   RoomSnapshot,
-  Statistics,
   Store,
   UnsentText,
 } from "./types.ts";
+import { Activity, type FindLines, WatchedStatistics } from "./watched.ts";
 
 /**
  * What is unsent is kept no more often than this: a pause that nobody loses more than a word in. While there is a
@@ -65,7 +68,9 @@ class JoinedRoom implements Room, Surroundings {
   readonly presence: Presence;
   readonly chat: Chat;
   readonly activity: Activity;
-  readonly statistics: Store<Statistics | null>;
+  readonly statistics: WatchedStatistics;
+  readonly #player: Player;
+  readonly #api: Api;
   readonly #options: RoomOptions;
   readonly #now: () => number;
   readonly #session: Session;
@@ -99,6 +104,11 @@ class JoinedRoom implements Room, Surroundings {
     this.#timeOfDay = options.now ?? Date.now;
     this.#now = onlyForward(this.#timeOfDay);
     const url = options.url.replace(/\/+$/, "");
+    this.#api = openApi({
+      url,
+      credentials: options.credentials,
+      ...(options.fetch && { fetch: options.fetch }),
+    });
     this.#session = new Session({
       onStatus: () => this.#onStatus(),
       onComplaint: (code, message) => this.#notify({ kind: "refused", code, message }),
@@ -130,9 +140,17 @@ class JoinedRoom implements Room, Surroundings {
     this.state = this.#stateCell;
     this.presence = new Presence(this, this.#findLooks);
     this.chat = new Chat(this, this.presence, this.#messages);
-    this.activity = notYet;
-    this.statistics = notYet as unknown as Store<Statistics | null>;
-    this.#session.parts.push(this.#self, this.presence, this.chat);
+    this.activity = new Activity(this, this.#findLines);
+    this.statistics = new WatchedStatistics(this);
+    this.#player = new Player(this);
+    this.#session.parts.push(
+      this.#self,
+      this.presence,
+      this.chat,
+      this.activity,
+      this.statistics,
+      this.#player,
+    );
     this.#session.commands.onChange = () => this.#onCommands();
   }
 
@@ -243,8 +261,8 @@ class JoinedRoom implements Room, Surroundings {
     this.settle();
   }
 
-  async replay(): Promise<Replay> {
-    throw new Error("not written yet");
+  replay(options: ReplayOptions = {}): Promise<Replay> {
+    return this.#player.open(options);
   }
 
   async startRun(title: string, document?: string): Promise<string> {
@@ -344,32 +362,31 @@ class JoinedRoom implements Room, Surroundings {
 
   // Over HTTP.
 
-  async #get(path: string): Promise<Frame> {
-    const { url, credentials } = this.#options;
-    const headers = { Authorization: `Bearer ${await credentials.token()}` };
-    const response = await (this.#options.fetch ?? fetch)(`${url.replace(/\/+$/, "")}${path}`, { headers });
-    if (!response.ok)
-      throw new ChronoscribeError(`HTTP ${response.status}`, `the server answers ${response.status}`);
-    return (await response.json()) as Frame;
-  }
-
   readonly #findLooks: FindLooks = async (users) => {
-    const query = users.map((user) => `user=${encodeURIComponent(user)}`).join("&");
-    const { profiles } = await this.#get(`/api/profiles?${query}`);
-    return new Map(profiles.map(({ user, name, colour, avatar }: Frame) => [user, { name, colour, avatar }]));
+    const query = { user: [...users] };
+    const { profiles } = await this.#api.data(this.#api.raw.GET("/api/profiles", { params: { query } }));
+    return new Map(profiles.map(({ user, name, colour, avatar }) => [user, { name, colour, avatar }]));
   };
 
   readonly #messages: MessagesReader = {
-    before: (position, limit) => this.#page(`before=${position}&limit=${limit}`),
-    around: (message, limit) => this.#page(`around=${encodeURIComponent(message)}&limit=${limit}`),
+    before: (before, limit) => this.#page({ before, limit }),
+    around: (around, limit) => this.#page({ around, limit }),
   };
 
-  async #page(query: string) {
-    const { messages, older } = await this.#get(
-      `/api/rooms/${encodeURIComponent(this.room)}/messages?${query}`,
+  async #page(query: { before?: number; around?: string; limit: number }): Promise<MessagesPage> {
+    const params = { path: { room: this.room }, query };
+    const { messages, older } = await this.#api.data(
+      this.#api.raw.GET("/api/rooms/{room}/messages", { params }),
     );
-    return { messages, older };
+    return { messages: messages as readonly ChatMessage[], older: older ?? null };
   }
+
+  readonly #findLines: FindLines = async (before, limit) => {
+    const query = before === null ? { limit } : { before, limit };
+    const params = { path: { room: this.room }, query };
+    const { lines } = await this.#api.data(this.#api.raw.GET("/api/rooms/{room}/activity", { params }));
+    return lines as readonly ActivityLine[];
+  };
 
   // What is told of the room itself.
 
@@ -564,7 +581,3 @@ class JoinedRoom implements Room, Surroundings {
     this.settle();
   }
 }
-
-const notYet = new Cell(new Bell(), () => {
-  throw new Error("not written yet");
-}) as unknown as Activity;
