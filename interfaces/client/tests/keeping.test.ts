@@ -381,3 +381,53 @@ describe("client ids", () => {
     await room.leave();
   });
 });
+
+describe("a device that two people use", () => {
+  inTestTime();
+
+  test("lets each go on as the clients that are theirs", async () => {
+    const browser = new Browser();
+    const { server } = browser;
+    const owners = new Map<string, string>();
+    let user = "ada";
+    server.isForeign = (client) => (owners.get(client) ?? user) !== user || !owners.set(client, user);
+    server.user = () => user;
+
+    const adas = browser.tab();
+    const document = await opened(adas);
+    server.isReachable = false;
+    server.cut();
+    await wait(10);
+    document.edit(insert(0, "Ada's "));
+    await wait(10);
+    browser.crash();
+    server.isReachable = true;
+
+    user = "ben";
+    const bens = browser.tab();
+    const notices: Notice[] = [];
+    bens.onNotice((notice) => notices.push(notice));
+    const his = await opened(bens);
+    await wait(100);
+    expect(bens.connection.getSnapshot().status).toBe("online");
+    expect(bens.client).not.toBe(adas.client);
+    expect(his.getSnapshot().status).toBe("open");
+    expect(his.text).toBe("");
+    his.edit(insert(0, "Ben's"));
+    await wait(100);
+    expect([server.document("main.md").text, notices]).toEqual(["Ben's", []]);
+    const ben = bens.client;
+    await bens.leave();
+    const bensAgain = browser.tab();
+    await wait(100);
+    expect(bensAgain.client).toBe(ben);
+    expect(server.addresses.length).toBe(4); // nobody was asked twice
+    await bensAgain.leave();
+
+    user = "ada";
+    const adasAgain = browser.tab();
+    await wait(100);
+    expect(adasAgain.client).toBe(adas.client);
+    expect(server.document("main.md").text).toBe("Ada's Ben's");
+  });
+});

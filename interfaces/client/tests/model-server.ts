@@ -28,6 +28,9 @@ export class ModelServer {
     Response.json({ ticket: `${token}-${this.tickets.push(token)}` });
   /** Close code for sockets instead of a welcome. */
   closeAtHello: number | null = null;
+  /** Whether a client belongs to somebody else than who comes as it. */
+  isForeign: (client: string) => boolean = () => false;
+  user = () => "ada";
   /** Errors for the next edits, which are then not looked at. */
   readonly refusals: Frame[] = [];
   /** Edits that `open` tells one by one. */
@@ -86,6 +89,11 @@ export class ModelServer {
         if (this.closeAtHello === 4501)
           socket.tell({ type: "error", ref: frame.ref, code: "E_AUTH", message: "no" });
         socket.end(this.closeAtHello);
+        return null;
+      }
+      if (this.isForeign(frame.client)) {
+        socket.tell({ type: "error", ref: frame.ref, code: "E_FORBIDDEN", message: "somebody else's" });
+        socket.end(4500);
         return null;
       }
       for (const other of [...this.sockets])
@@ -147,7 +155,7 @@ export class ModelServer {
     socket.tell({
       ...{ type: "welcome", ref: frame.ref, protocol: 1, epoch: this.epoch, position, resumed: isResumed },
       ...{ session: `session-${position}`, node: "node", roster: [], messages: [], receipts: [], people: {} },
-      you: { user: "ada", role: "editor", name: "Ada", colour: "#4c75f0", avatar: "" },
+      you: { user: this.user(), role: "editor", name: "Ada", colour: "#4c75f0", avatar: "" },
       room: { id: "room", title: "Room", everyone: "editor" },
       members: [],
       documents: [...this.documents.keys()],
