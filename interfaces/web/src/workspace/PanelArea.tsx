@@ -93,7 +93,7 @@ export function PanelArea() {
           </div>
         </TabPanel>
       ) : null}
-      <TabList aria-label="Panels" className="panel-tabs">
+      <TabList aria-label="Panels" className="react-aria-TabList panel-tabs">
         {entries.map(({ key, title, icon: Icon }) => (
           <Tab key={key} id={key}>
             <Icon aria-hidden="true" />
