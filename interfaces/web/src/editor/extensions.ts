@@ -187,6 +187,6 @@ function withLineEndsOf(state: EditorState, pasted: string): string {
   return pasted.replace(/\r\n?|\n/g, hasCarriageReturns ? "\r\n" : "\n");
 }
 
-function nonce(): string {
+export function nonce(): string {
   return document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
 }
