@@ -56,6 +56,7 @@ export class OpenDocument implements DocumentHandle {
   #isClosed = false;
   #steps: Step[] = []; // of the buffer, oldest first
   #undone: Step[] = [];
+  #onceChanged: (() => void)[] = [];
   #waiters: { through: number; resolve: () => void; reject: (error: Error) => void }[] = [];
 
   constructor(document: string, owner: DocumentOwner) {
@@ -222,9 +223,18 @@ export class OpenDocument implements DocumentHandle {
       this.#owner.settle();
       return replica.revision;
     }
-    await this.saved();
+    await this.#upToDate();
     const { revision } = this.#editable().editable();
     return this.#owner.command({ type, document: this.document, revision });
+  }
+
+  /** The server knows all of ours, and we all of its: what else may have been taken back elsewhere meanwhile? */
+  async #upToDate(): Promise<void> {
+    for (;;) {
+      const link = this.#editable();
+      if (link.editable().isSaved && link.phase === "open") return;
+      await new Promise<void>((resolve) => this.#onceChanged.push(resolve));
+    }
   }
 
   #remember(op: Op, now: number): void {
@@ -319,6 +329,7 @@ export class OpenDocument implements DocumentHandle {
   }
 
   #onState(): void {
+    this.#tellChanged();
     const replica = this.#link?.replica;
     if (replica) {
       this.#waiters = this.#waiters.filter((waiter) => {
@@ -338,6 +349,12 @@ export class OpenDocument implements DocumentHandle {
     this.#owner.openAfresh(this.document);
   }
 
+  #tellChanged(): void {
+    const changed = this.#onceChanged;
+    this.#onceChanged = [];
+    for (const resolve of changed) resolve();
+  }
+
   /** The connection has come or gone. */
   onConnection(): void {
     this.#snapshot.touch();
@@ -345,11 +362,17 @@ export class OpenDocument implements DocumentHandle {
 
   close(): void {
     if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#rejectWaiters(new NotSaved("E_CLOSED", `${this.document} was closed`));
+    this.onLeft("E_CLOSED", `${this.document} was closed`);
     this.#owner.closeDocument(this.document);
-    this.#snapshot.touch();
     this.#owner.settle();
+  }
+
+  /** Nothing can be written here any more; whoever waits is told. */
+  onLeft(code: string, why: string): void {
+    this.#isClosed = true;
+    this.#rejectWaiters(new NotSaved(code, why));
+    this.#tellChanged();
+    this.#snapshot.touch();
   }
 
   /** All of them, or those alone whose edits have come to their end. */

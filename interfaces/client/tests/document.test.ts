@@ -220,6 +220,31 @@ describe("a document", () => {
   });
 });
 
+describe("whoever waits", () => {
+  inTestTime();
+
+  test("is told when the document is closed or the room is left", async () => {
+    for (const end of ["close", "leave"]) {
+      const { server, room, document } = await opened("ab");
+      document.edit(insert(2, "c"));
+      await wait(10);
+      await offline(server);
+      const undoing = expect(document.undo()).rejects.toThrow(); // by the server, when it is there
+      await wait(10);
+      document.edit(insert(3, "d"));
+      const saving = expect(document.saved()).rejects.toMatchObject({
+        code: end === "close" ? "E_CLOSED" : "E_LEFT",
+      });
+      if (end === "close") document.close();
+      else void room.leave(0);
+      await wait(10);
+      await Promise.all([undoing, saving]);
+      expect(() => document.edit(insert(0, "x"))).toThrow();
+      await room.leave(0);
+    }
+  });
+});
+
 describe("taking back without a connection", () => {
   inTestTime();
 
