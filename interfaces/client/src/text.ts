@@ -186,10 +186,14 @@ export class Text {
   }
 
   #outOfPair(units: number, direction: 1 | -1): number {
-    if (units <= 0 || units >= this.#units) return units;
+    return this.isWithinPair(units) ? units + direction : units;
+  }
+
+  /** Whether this place, in UTF-16 units, cuts a character in two. */
+  isWithinPair(units: number): boolean {
+    if (units <= 0 || units >= this.#units) return false;
     const around = this.slice(units - 1, units + 1);
-    const isWithin = isHighSurrogate(around.charCodeAt(0)) && isLowSurrogate(around.charCodeAt(1));
-    return isWithin ? units + direction : units;
+    return isHighSurrogate(around.charCodeAt(0)) && isLowSurrogate(around.charCodeAt(1));
   }
 }
 
