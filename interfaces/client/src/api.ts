@@ -24,11 +24,18 @@ export interface LinesOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What openapi-fetch resolves with. */
+interface Answer {
+  readonly data?: unknown;
+  readonly error?: unknown;
+  readonly response: Response;
+}
+
 export interface Api {
   /** openapi-fetch's client: `{data, error, response}`. */
   readonly raw: Client<paths>;
   /** The data of an answer, or throws `ApiError`: `await api.data(api.raw.GET(…))`. */
-  data<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T>;
+  data<A extends Answer>(answer: Promise<A>): Promise<NonNullable<A["data"]>>;
   /** NDJSON line by line: of bisect, watch, phrases, search, blame with stream, replay. Ends early by `signal`. */
   lines<T>(method: "GET" | "POST", path: string, options?: LinesOptions): AsyncIterable<T>;
   /** A file of the server as a Blob with its name: exports, plots, the replay page. */

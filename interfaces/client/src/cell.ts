@@ -24,6 +24,7 @@ export class Cell<T> implements Store<T> {
   readonly #listeners = new Set<() => void>();
   readonly #make: () => T;
   #value: T | undefined;
+  #told: T | undefined;
   #isStale = true;
 
   /** `make` gives the value when somebody asks and something has changed since. */
@@ -44,7 +45,9 @@ export class Cell<T> implements Store<T> {
 
   readonly getSnapshot = (): T => {
     if (this.#isStale) {
-      this.#value = this.#make();
+      const made = this.#make();
+      // The same again stays what it is, so that whoever compares need not look into it.
+      if (this.#value === undefined || !isSame(made, this.#value, DEPTH)) this.#value = made;
       this.#isStale = false;
     }
     return this.#value as T;
@@ -52,6 +55,7 @@ export class Cell<T> implements Store<T> {
 
   readonly subscribe = (listener: () => void): (() => void) => {
     const own = () => listener(); // the same function may subscribe twice
+    if (this.#listeners.size === 0) this.#told = this.getSnapshot();
     this.#listeners.add(own);
     this.onWatched?.();
     return () => {
@@ -64,9 +68,30 @@ export class Cell<T> implements Store<T> {
   onWatched?: () => void;
   onUnwatched?: () => void;
 
+  /** Tell the listeners, if it is something else than they were told last. */
   tell(): void {
+    if (this.#listeners.size === 0) return;
+    const value = this.getSnapshot();
+    if (value === this.#told) return;
+    this.#told = value;
     for (const listener of [...this.#listeners]) callSafely(listener);
   }
+}
+
+/** A snapshot is an object or a list of small objects; what lies deeper is compared by what it is. */
+const DEPTH = 2;
+
+function isSame(one: unknown, other: unknown, depth: number): boolean {
+  if (Object.is(one, other)) return true;
+  if (depth === 0 || !isPlain(one) || !isPlain(other)) return false;
+  const keys = Object.keys(one);
+  if (keys.length !== Object.keys(other).length || Array.isArray(one) !== Array.isArray(other)) return false;
+  return keys.every((key) => key in other && isSame(one[key], other[key], depth - 1));
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
 }
 
 /** A listener's fault is not ours: the others are told all the same, and it comes out where faults come out. */

@@ -305,19 +305,20 @@ export class Chat implements RoomPart, ChatStore {
 }
 
 /** What an event changes in a message. */
-const CHANGES: Readonly<Record<string, (message: ChatMessage, event: Frame) => Partial<ChatMessage>>> = {
-  message_edited: (message, { text, mentions, at }) => ({
-    text,
-    mentions,
-    edits: message.edits + 1,
-    edited: at,
-  }),
-  message_deleted: (_, { at }) => ({ text: "", mentions: [], pinned: null, deleted: at }),
-  message_pinned: (_, { at }) => ({ pinned: at }),
-  message_unpinned: () => ({ pinned: null }),
-  reaction_added: (message, event) => ({ reactions: withReactors(message, event, [event.actor]) }),
-  reaction_removed: (message, event) => ({ reactions: withReactors(message, event, []) }),
-};
+export const CHANGES: Readonly<Record<string, (message: ChatMessage, event: Frame) => Partial<ChatMessage>>> =
+  {
+    message_edited: (message, { text, mentions, at }) => ({
+      text,
+      mentions,
+      edits: message.edits + 1,
+      edited: at,
+    }),
+    message_deleted: (_, { at }) => ({ text: "", mentions: [], pinned: null, deleted: at }),
+    message_pinned: (_, { at }) => ({ pinned: at }),
+    message_unpinned: () => ({ pinned: null }),
+    reaction_added: (message, event) => ({ reactions: withReactors(message, event, [event.actor]) }),
+    reaction_removed: (message, event) => ({ reactions: withReactors(message, event, []) }),
+  };
 
 /** `added` after the others of this emoji. An emoji with which nobody reacts is not there. */
 function withReactors(

@@ -3,15 +3,18 @@
  * back with full jitter when it is gone. docs/decisions/0028 says why no library does this.
  */
 
-import type { Bell } from "./cell.ts";
+import { type Bell, callSafely } from "./cell.ts";
 import { backoff, LATER_MS, NOT_KNOWN } from "./closes.ts";
 import type { Session } from "./session.ts";
 import type { ConnectionSnapshot, Credentials, WebSocketClass, WebSocketLike } from "./types.ts";
 
 const SUBPROTOCOL = "chronoscribe.v1";
 
-/** For a connection and the answer to the upgrade, over a slow mobile network. */
+/** For a ticket, and again for a connection with the answer to the upgrade, over a slow mobile network. */
 const CONNECT_MS = 10_000;
+
+/** Answers of 4xx that another try can change. */
+const TRY_AGAIN = new Set([408, 425, 429]);
 
 /** A timer of a browser takes no more than this (2^31 ms). */
 const TIMER_MOST_MS = 2_000_000_000;
@@ -24,7 +27,9 @@ export interface ConnectionOptions {
   readonly credentials: Credentials;
   readonly WebSocket: WebSocketClass;
   readonly fetch: typeof fetch;
+  /** A clock that only goes forward, and the one that people see; both in milliseconds. */
   readonly now: () => number;
+  readonly timeOfDay: () => number;
   readonly random: () => number;
 }
 
@@ -68,7 +73,9 @@ export class Connection {
     if (status === "online") return { status: "online", code: null, why: "", retryAt: null };
     if (status === "stopped") return { status: "stopped", code, why, retryAt: null };
     const isWaiting = this.#isResting || this.#retryAt !== null;
-    return { status: isWaiting ? "offline" : "connecting", code, why, retryAt: this.#retryAt };
+    const ahead = this.#options.timeOfDay() - this.#options.now();
+    const retryAt = this.#retryAt === null ? null : Math.round(this.#retryAt + ahead);
+    return { status: isWaiting ? "offline" : "connecting", code, why, retryAt };
   }
 
   start(): void {
@@ -84,10 +91,14 @@ export class Connection {
 
   wake(): void {
     this.#isResting = false;
-    if (this.#isStarted && this.#socket === null && (this.#retryAt !== null || this.#generation === 0))
+    if (this.#isStarted && this.#socket === null) {
+      this.#attempt = 0;
       this.#connect();
-    else if (this.#isStarted && this.#session.status === "offline" && this.#socket === null) this.#connect();
-    else this.settle(); // timers may have slept: what is due is done now
+      return;
+    }
+    // The socket may be one of a network that is gone, which nobody has told us.
+    this.#session.probe(this.#options.now());
+    this.settle(); // timers may have slept: what is due is done now
   }
 
   rest(): void {
@@ -125,6 +136,7 @@ export class Connection {
     this.#retryAt = null;
     if (this.#session.status === "stopped" || this.#isResting) return;
     const generation = ++this.#generation;
+    this.#giveUpLater(generation);
     this.#ticket().then(
       (ticket) => {
         if (generation === this.#generation) this.#open(generation, ticket);
@@ -135,6 +147,11 @@ export class Connection {
     );
     this.settle();
   };
+
+  #giveUpLater(generation: number): void {
+    clearTimeout(this.#connectTimer);
+    this.#connectTimer = setTimeout(() => this.#onClosed(generation, null), CONNECT_MS);
+  }
 
   async #ticket(): Promise<string> {
     const { url, fetch, credentials } = this.#options;
@@ -156,13 +173,14 @@ export class Connection {
       return this.#ticket();
     }
     const patience = Number(response.headers.get("Retry-After") ?? 0) * 1_000;
-    const isForGood = response.status >= 400 && response.status < 500 && response.status !== 429;
+    const isForGood = response.status >= 400 && response.status < 500 && !TRY_AGAIN.has(response.status);
     const why = problem.detail ?? `the server answers ${response.status}`;
     throw new NoTicket(problem.code ?? `HTTP ${response.status}`, why, isForGood ? null : patience);
   }
 
   #onNoTicket(error: unknown): void {
     const session = this.#session;
+    clearTimeout(this.#connectTimer);
     if (error instanceof NoTicket && error.retryMs === null) {
       session.stop(error.code, error.message);
     } else {
@@ -176,26 +194,40 @@ export class Connection {
   #open(generation: number, ticket: string): void {
     const { url, room } = this.#options;
     const address = `${url.replace(/^http/, "ws")}/ws/${encodeURIComponent(room)}`;
-    const socket = new this.#options.WebSocket(address, [SUBPROTOCOL, `ticket.${ticket}`]);
+    let socket: WebSocketLike;
+    try {
+      socket = new this.#options.WebSocket(address, [SUBPROTOCOL, `ticket.${ticket}`]);
+    } catch (error) {
+      this.#onNoTicket(new NoTicket("E_SOCKET", String(error), 0)); // the browser's rules forbid it
+      return;
+    }
     this.#socket = socket;
-    this.#connectTimer = setTimeout(() => this.#onClosed(generation, null), CONNECT_MS);
+    this.#giveUpLater(generation);
     socket.onopen = () => {
       if (generation !== this.#generation) return;
       clearTimeout(this.#connectTimer);
-      const now = this.#options.now();
-      this.#session.onConnected(now, Math.round(now * 1_000));
+      this.#session.onConnected(this.#options.now(), Math.round(this.#options.timeOfDay() * 1_000));
       this.settle();
     };
     socket.onmessage = (event: { data: unknown }) => {
-      if (generation === this.#generation) this.#onMessage(String(event.data));
+      if (generation === this.#generation) this.#onMessage(generation, String(event.data));
     };
     socket.onerror = () => {}; // a close follows
     socket.onclose = (event: { code?: number }) => this.#onClosed(generation, event.code ?? null);
     this.settle();
   }
 
-  #onMessage(data: string): void {
-    this.#session.onFrame(JSON.parse(data), this.#options.now());
+  #onMessage(generation: number, data: string): void {
+    try {
+      this.#session.onFrame(JSON.parse(data), this.#options.now());
+    } catch (error) {
+      // A fault of ours, or a frame that is none. It is seen, and what was half taken in is asked for again.
+      callSafely(() => {
+        throw error;
+      });
+      this.#onClosed(generation, null);
+      return;
+    }
     if (this.#session.isOnline) {
       this.#attempt = 0;
       this.#hasRenewed = false;

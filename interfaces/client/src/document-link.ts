@@ -17,7 +17,8 @@
 
 import { type Op, placeAfter } from "./algebra.ts";
 import { NotEditable } from "./errors.ts";
-import { type Kept, Replica } from "./replica.ts";
+import type { KeptDocument } from "./keeping.ts";
+import { Replica } from "./replica.ts";
 import { Errand, type Frame, isNotNow, type Pacer, type Requests } from "./requests.ts";
 import type { Change, TextChanged, UnsentText } from "./types.ts";
 
@@ -56,8 +57,8 @@ export interface LinkOptions {
   readonly requests: Requests;
   readonly pacer: Pacer;
   readonly create: boolean;
-  /** From before a reload, and the epoch that it is of. */
-  readonly kept: { readonly epoch: string; readonly replica: Kept } | null;
+  /** From before a reload. */
+  readonly kept: KeptDocument | null;
 }
 
 export class DocumentLink extends Errand {
@@ -73,6 +74,8 @@ export class DocumentLink extends Errand {
   readonly #pacer: Pacer;
   #create: boolean;
   #isAfresh = false; // `open` asks for the text, whatever we have
+  #newEpoch: string | null = null; // of the log that the server has now
+  #isOtherEpoch = false; // our text is of another log
   #target = 0; // the revision to catch up to
   #inFlight: unknown = null; // the edit that an answer or its event is awaited for
   #doesCursorWait = false;
@@ -87,7 +90,7 @@ export class DocumentLink extends Errand {
     this.#pacer = options.pacer;
     this.#create = options.create;
     if (options.kept !== null) {
-      this.replica = Replica.restored(options.client, options.kept.replica);
+      this.replica = Replica.restored(options.client, options.kept.text, options.kept.replica);
       this.epoch = options.kept.epoch;
     }
   }
@@ -144,10 +147,16 @@ export class DocumentLink extends Errand {
   /** Forget the text and whatever is unsaved in it; the caller has it. Opened anew when we are online. */
   openAfresh(now: number, isOnline: boolean): void {
     this.rest();
+    const before = this.replica?.text ?? "";
     this.replica = null;
     this.epoch = null;
-    this.#setPhase("offline");
+    this.why = "";
+    this.#isAfresh = false;
+    this.#isOtherEpoch = false;
+    this.#inFlight = null;
     this.#over = [];
+    this.#tellLoaded(before, "");
+    this.#setPhase("offline");
     if (isOnline) this.onOnline(now, null);
   }
 
@@ -168,8 +177,6 @@ export class DocumentLink extends Errand {
     this.attempts = 0;
     this.#sendOpen(now);
   }
-  #newEpoch: string | null = null;
-  #isOtherEpoch = false;
 
   /** The socket is gone. What was sent may have been stored or not; the next `open` will tell. */
   onOffline(): void {

@@ -25,6 +25,8 @@ export interface DocumentOwner {
   readonly bell: Bell;
   readonly presence: Presence;
   readonly isOnline: boolean;
+  readonly user: string;
+  readonly client: string;
   now(): number;
   settle(): void;
   command(request: Record<string, unknown>): Promise<number | null>;
@@ -32,6 +34,7 @@ export interface DocumentOwner {
   /** Something of the document is to be kept. */
   touch(document: string): void;
   onUnsent(unsent: UnsentText): void;
+  openAfresh(document: string): void;
   closeDocument(document: string): void;
 }
 
@@ -151,8 +154,10 @@ export class OpenDocument implements DocumentHandle {
     const seenLength = replica.present.length + growth(changes);
     const now = this.#owner.now();
     const done = link.edit(op, now);
-    this.#remember(done.op, now);
+    if (replica.stateOf(done.number) === "local") this.#remember(done.op, now); // else it is the server's to undo
     this.#owner.touch(this.document);
+    const { user, client } = this.#owner;
+    this.#onText({ changes, isOwn: true, user, client, cause: "typed" });
     const isCorrected =
       growth(done.changes) !== growth(changes) ||
       clean.some((change, index) => change.insert !== changes[index]!.insert);
@@ -303,7 +308,7 @@ export class OpenDocument implements DocumentHandle {
     },
     onUnsent: (unsent) => {
       for (const listener of [...this.#unsentListeners]) callSafely(() => listener(unsent));
-      this.#rejectWaiters(new NotSaved(unsent.code, unsent.why));
+      this.#rejectWaiters(new NotSaved(unsent.code, unsent.why), this.#link?.hasEnded !== true);
       this.#owner.onUnsent(unsent);
     },
   };
@@ -327,6 +332,13 @@ export class OpenDocument implements DocumentHandle {
     this.#owner.touch(this.document);
   }
 
+  openAfresh(): void {
+    if (this.#isClosed || this.#link === null) return;
+    this.#steps = [];
+    this.#undone = [];
+    this.#owner.openAfresh(this.document);
+  }
+
   /** The connection has come or gone. */
   onConnection(): void {
     this.#snapshot.touch();
@@ -341,9 +353,12 @@ export class OpenDocument implements DocumentHandle {
     this.#owner.settle();
   }
 
-  #rejectWaiters(error: Error): void {
-    for (const { reject } of this.#waiters) reject(error);
-    this.#waiters = [];
+  /** All of them, or those alone whose edits have come to their end. */
+  #rejectWaiters(error: Error, onlyEnded = false): void {
+    const durable = onlyEnded ? (this.#link?.replica?.durable ?? 0) : Number.POSITIVE_INFINITY;
+    const rejected = this.#waiters.filter(({ through }) => through <= durable);
+    this.#waiters = this.#waiters.filter(({ through }) => through > durable);
+    for (const { reject } of rejected) reject(error);
   }
 }
 

@@ -7,6 +7,7 @@
  * behind is sent by whoever comes next.
  */
 
+import type { Op } from "./algebra.ts";
 import type { Kept } from "./replica.ts";
 import type { Frame } from "./requests.ts";
 import type { Locks, Storage } from "./types.ts";
@@ -18,10 +19,14 @@ const CLIENTS_KEPT = 20;
 const TEXTS_KEPT = 20;
 const TEXT_UNITS = 1_000_000;
 
+/** What is unsent in a document, or nothing, and the server's text that it was made on. */
 export interface KeptDocument {
   readonly epoch: string;
+  readonly text: string;
   readonly replica: Kept;
 }
+
+type KeptUnsent = Omit<KeptDocument, "text">;
 
 interface KeptText {
   readonly epoch: string;
@@ -34,10 +39,12 @@ export class Keeping {
   readonly #storage: Storage;
   readonly #base: string;
   #client = "";
-  #stored = new Set<string>(); // documents of which there is something unsent in the storage
+  /** Documents of which there is something unsent in the storage, and the revision of the text kept with it. */
+  readonly #stored = new Map<string, number>();
   #posts = "[]";
-  /** What is written one after the other, so that an older value never comes last. */
-  #writing: Promise<void> = Promise.resolve();
+  /** What is to be written, in this order; null: deleted. Of one key only the last value counts. */
+  readonly #toWrite = new Map<string, string | null>();
+  #writing: Promise<void> | null = null;
   onFault: ((error: unknown) => void) | null = null;
 
   constructor(storage: Storage, url: string, room: string) {
@@ -93,15 +100,20 @@ export class Keeping {
     return (await this.#storage.keys(prefix)).map((key) => key.slice(prefix.length));
   }
 
-  /** The documents of this client with something unsent. */
-  async unsent(): Promise<Map<string, KeptDocument>> {
+  /** The documents of this client with something unsent, and of what was lost the text that was typed. */
+  async unsent(): Promise<{ found: Map<string, KeptDocument>; lost: Map<string, readonly Op[]> }> {
     const found = new Map<string, KeptDocument>();
+    const lost = new Map<string, readonly Op[]>();
     for (const document of await this.#names(`unsent/${this.#client}/`)) {
-      const kept = await this.#read<KeptDocument>(`unsent/${this.#client}/${document}`);
-      if (kept !== null) found.set(document, kept);
-      this.#stored.add(document);
+      const kept = await this.#read<KeptUnsent>(`unsent/${this.#client}/${document}`);
+      if (kept === null) continue;
+      const { revision, queue } = kept.replica;
+      const text = await this.#storage.get(this.#base + this.#textKey(document, revision));
+      if (text === null) lost.set(document, queue);
+      else found.set(document, { ...kept, text });
+      this.#stored.set(document, revision);
     }
-    return found;
+    return { found, lost };
   }
 
   async posts(): Promise<Frame[]> {
@@ -112,8 +124,8 @@ export class Keeping {
   async text(document: string): Promise<KeptDocument | null> {
     const kept = await this.#read<KeptText>(`text/${document}`);
     if (kept === null) return null;
-    const { text, revision } = kept;
-    return { epoch: kept.epoch, replica: { text, revision, seq: 0, queue: [], outstanding: null } };
+    const { text, revision, epoch } = kept;
+    return { epoch, text, replica: { revision, seq: 0, queue: [], outstanding: null } };
   }
 
   async #read<T>(key: string): Promise<T | null> {
@@ -126,15 +138,30 @@ export class Keeping {
     }
   }
 
-  /** Keep what is unsent in a document; null: there is nothing. */
-  keep(document: string, kept: KeptDocument | null): void {
-    const key = `unsent/${this.#client}/${document}`;
-    if (kept !== null) {
-      this.#stored.add(document);
-      this.#write(key, JSON.stringify(kept));
-    } else if (this.#stored.delete(document)) {
-      this.#write(key, null);
-    }
+  /**
+   * Keep what is unsent in a document. The text is written only where it is another than before: first the new
+   * one, then what refers to it, then the old one goes; so whenever the program ends, what is there fits together.
+   */
+  keep(document: string, kept: KeptUnsent, text: () => string): void {
+    const { revision } = kept.replica;
+    const before = this.#stored.get(document);
+    if (before !== revision) this.#write(this.#textKey(document, revision), text());
+    this.#write(`unsent/${this.#client}/${document}`, JSON.stringify(kept));
+    if (before !== undefined && before !== revision) this.#write(this.#textKey(document, before), null);
+    this.#stored.set(document, revision);
+  }
+
+  /** There is nothing unsent any more. */
+  forget(document: string): void {
+    const revision = this.#stored.get(document);
+    if (revision === undefined) return;
+    this.#stored.delete(document);
+    this.#write(`unsent/${this.#client}/${document}`, null);
+    this.#write(this.#textKey(document, revision), null);
+  }
+
+  #textKey(document: string, revision: number): string {
+    return `base/${this.#client}/${document}/${revision}`;
   }
 
   keepPosts(posts: readonly Frame[]): void {
@@ -161,14 +188,32 @@ export class Keeping {
   }
 
   #write(key: string, value: string | null): void {
-    const storage = this.#storage;
-    this.#writing = this.#writing
-      .then(() => (value === null ? storage.delete(this.#base + key) : storage.set(this.#base + key, value)))
-      .catch((error: unknown) => this.onFault?.(error));
+    this.#toWrite.delete(key); // it comes last now
+    this.#toWrite.set(key, value);
+    this.#writing ??= this.#writeAll();
+  }
+
+  /** All that waits is given to the storage at once, in order: a page that is being left has no second moment. */
+  async #writeAll(): Promise<void> {
+    await Promise.resolve();
+    while (this.#toWrite.size > 0) {
+      const round = [...this.#toWrite];
+      this.#toWrite.clear();
+      await Promise.all(round.map(([key, value]) => this.#writeOne(this.#base + key, value)));
+    }
+    this.#writing = null;
+  }
+
+  async #writeOne(key: string, value: string | null): Promise<void> {
+    try {
+      await (value === null ? this.#storage.delete(key) : this.#storage.set(key, value));
+    } catch (error) {
+      this.onFault?.(error);
+    }
   }
 
   /** When everything that was given to be kept is kept. */
-  flushed(): Promise<void> {
-    return this.#writing;
+  async flushed(): Promise<void> {
+    await this.#writing;
   }
 }

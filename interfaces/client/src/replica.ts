@@ -60,9 +60,8 @@ export type Taken =
   /** We have this revision, or one before it is missing. */
   | { readonly kind: "had" | "gap" };
 
-/** What is kept over a reload: everything that cannot be asked for again, and the text to go on in. */
+/** What is kept over a reload beside the server's text at `revision`: all that cannot be asked for again. */
 export interface Kept {
-  readonly text: string;
   readonly revision: number;
   readonly seq: number;
   readonly queue: readonly Op[];
@@ -98,22 +97,25 @@ export class Replica {
     this.#text = new Text(text);
   }
 
-  static restored(client: string, kept: Kept): Replica {
-    const replica = new Replica(client, kept.text, kept.revision, kept.seq);
-    replica.#queue = kept.queue.map((op, index) => ({ op, through: index + 1 }));
-    replica.local = kept.queue.length;
+  /** From the server's text at the revision of what was kept. Throws `OpInvalid` where it is another text. */
+  static restored(client: string, text: string, kept: Kept): Replica {
+    const replica = new Replica(client, text, kept.revision, kept.seq);
+    for (const op of kept.queue)
+      replica.#queue.push({ op: replica.#text.apply(op).op, through: ++replica.local });
     replica.outstanding = kept.outstanding;
     return replica;
   }
 
   kept(): Kept {
-    return {
-      text: this.text,
-      revision: this.revision,
-      seq: this.seq,
-      queue: this.unsaved,
-      outstanding: this.outstanding,
-    };
+    const { revision, seq, unsaved, outstanding } = this;
+    return { revision, seq, queue: unsaved, outstanding };
+  }
+
+  /** The server's text at `revision`: the present one without what it has not acknowledged. */
+  serverText(): string {
+    const text = this.#text.copy();
+    for (const { op } of this.#queue.toReversed()) text.apply(invert(op));
+    return text.toString();
   }
 
   // What it is.

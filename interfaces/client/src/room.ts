@@ -1,7 +1,10 @@
 /** A room as a program sees it: its parts, put together around one session and one connection. */
 
+import type { Op } from "./algebra.ts";
+import { type Api, openApi } from "./api.ts";
 import { Bell, Cell, callSafely } from "./cell.ts";
-import { Chat, type MessagesReader } from "./chat.ts";
+import { Chat, type MessagesPage, type MessagesReader } from "./chat.ts";
+import { onlyForward } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import { OpenDocument } from "./document.ts";
 import { DocumentLink } from "./document-link.ts";
@@ -11,11 +14,13 @@ import { Keeping, type KeptDocument } from "./keeping.ts";
 import { inProcessLocks } from "./locks.ts";
 import type { Surroundings } from "./part.ts";
 import { type FindLooks, Presence } from "./presence.ts";
+import { Player, type ReplayOptions } from "./replay.ts";
 import type { Frame } from "./requests.ts";
 import { Session } from "./session.ts";
 import { memoryStorage } from "./storage/memory.ts";
 import type {
-  Activity,
+  ActivityLine,
+  ChatMessage,
   ConnectionSnapshot,
   DocumentHandle,
   Notice,
@@ -24,12 +29,16 @@ import type {
   Room,
   RoomOptions,
   RoomSnapshot,
-  Statistics,
   Store,
   UnsentText,
 } from "./types.ts";
+import { Activity, type FindLines, WatchedStatistics } from "./watched.ts";
 
-/** Edits on their way are kept after this long, since most are durable by then; without a connection at once. */
+/**
+ * What is unsent is kept no more often than this: a pause that nobody loses more than a word in. While there is a
+ * connection the first edit waits as long too, since most are durable by then and need not be kept at all; without
+ * one it is kept at once.
+ */
 const KEEP_MS = 250;
 
 /** How often the text of a document is kept for a start without a network, when nothing is unsent. */
@@ -37,6 +46,9 @@ const KEEP_TEXT_MS = 5_000;
 
 /** For what is still to be sent when one leaves. */
 const LEAVE_SECONDS = 5;
+
+/** Messages of which it is remembered that they have mentioned us. */
+const MENTIONS_KEPT = 1_000;
 
 /** How often an idle document asks the server whether both have the same text. */
 const CHECK_MS = 60_000;
@@ -56,7 +68,9 @@ class JoinedRoom implements Room, Surroundings {
   readonly presence: Presence;
   readonly chat: Chat;
   readonly activity: Activity;
-  readonly statistics: Store<Statistics | null>;
+  readonly statistics: WatchedStatistics;
+  readonly #player: Player;
+  readonly #api: Api;
   readonly #options: RoomOptions;
   readonly #now: () => number;
   readonly #session: Session;
@@ -68,6 +82,10 @@ class JoinedRoom implements Room, Surroundings {
   readonly #creates = new Set<string>();
   readonly #noticeListeners = new Set<(notice: Notice) => void>();
   readonly #toKeep = new Map<string, number>(); // when, by document
+  readonly #keptAt = new Map<string, number>();
+  readonly #timeOfDay: () => number;
+  readonly #told = new Set<string>(); // mentions
+  #onceSettled: (() => void)[] = [];
   readonly #textKept = new Map<string, { revision: number; at: number }>();
   readonly #checked = new Map<string, { revision: number; at: number }>();
   #keepTimer: ReturnType<typeof setTimeout> | undefined;
@@ -83,15 +101,20 @@ class JoinedRoom implements Room, Surroundings {
     this.#options = options;
     this.room = options.room;
     this.#title = options.room;
-    this.#now = options.now ?? Date.now;
+    this.#timeOfDay = options.now ?? Date.now;
+    this.#now = onlyForward(this.#timeOfDay);
     const url = options.url.replace(/\/+$/, "");
+    this.#api = openApi({
+      url,
+      credentials: options.credentials,
+      ...(options.fetch && { fetch: options.fetch }),
+    });
     this.#session = new Session({
       onStatus: () => this.#onStatus(),
       onComplaint: (code, message) => this.#notify({ kind: "refused", code, message }),
     });
     this.#keeping = new Keeping(options.storage ?? memoryStorage(), url, options.room);
-    this.#keeping.onFault = (error) =>
-      this.#notify({ kind: "refused", code: "E_STORAGE", message: String(error) });
+    this.#keeping.onFault = (error) => this.#onStorageFault(error);
     const WebSocketClass = options.WebSocket ?? (globalThis.WebSocket as unknown as RoomOptions["WebSocket"]);
     if (WebSocketClass === undefined)
       throw new Error("there is no WebSocket here: give one (in Node, that of `ws`)");
@@ -104,6 +127,7 @@ class JoinedRoom implements Room, Surroundings {
         WebSocket: WebSocketClass,
         fetch: fetcher,
         now: this.#now,
+        timeOfDay: this.#timeOfDay,
         random: options.random ?? Math.random,
       },
       this.#session,
@@ -116,33 +140,72 @@ class JoinedRoom implements Room, Surroundings {
     this.state = this.#stateCell;
     this.presence = new Presence(this, this.#findLooks);
     this.chat = new Chat(this, this.presence, this.#messages);
-    this.activity = notYet;
-    this.statistics = notYet as unknown as Store<Statistics | null>;
-    this.#session.parts.push(this.#self, this.presence, this.chat);
+    this.activity = new Activity(this, this.#findLines);
+    this.statistics = new WatchedStatistics(this);
+    this.#player = new Player(this);
+    this.#session.parts.push(
+      this.#self,
+      this.presence,
+      this.chat,
+      this.activity,
+      this.statistics,
+      this.#player,
+    );
     this.#session.commands.onChange = () => this.#onCommands();
   }
 
   // Starting.
 
   async start(): Promise<void> {
-    const { locks, client } = this.#options;
-    const now = this.#now();
     try {
-      const [taken, release] = await this.#keeping.claim(locks ?? inProcessLocks, now, newId, client);
-      this.#session.client = taken;
-      this.#release = release;
-      const unsent = await this.#keeping.unsent();
-      const posts = await this.#keeping.posts();
-      for (const post of posts) this.chat.say(post).catch(() => {});
-      for (const [document, kept] of unsent) this.#link(document, kept);
+      await this.#takeClient();
+      await this.#restore();
     } catch (error) {
       this.#session.client ||= newId();
-      this.#notify({ kind: "refused", code: "E_STORAGE", message: String(error) });
+      this.#onStorageFault(error);
     }
     this.#isStarted = true;
     await Promise.all([...this.#handles.keys()].map((document) => this.#attach(document)));
     this.#connection.start();
     this.#keeping.prune().catch(() => {});
+  }
+
+  async #takeClient(): Promise<void> {
+    const { locks, client } = this.#options;
+    const [taken, release] = await this.#keeping.claim(
+      locks ?? inProcessLocks,
+      this.#timeOfDay(),
+      newId,
+      client,
+    );
+    this.#session.client = taken;
+    this.#release = release;
+  }
+
+  /** What an earlier life of this client has left unsent goes on its way again. */
+  async #restore(): Promise<void> {
+    const { found, lost } = await this.#keeping.unsent();
+    for (const [document, kept] of found) {
+      try {
+        this.#link(document, kept);
+      } catch {
+        lost.set(document, kept.replica.queue); // another text than the one it was made on
+      }
+    }
+    for (const [document, queue] of lost) this.#tellLost(document, queue);
+    for (const post of await this.#keeping.posts()) this.chat.say(post).catch(() => {});
+  }
+
+  #tellLost(document: string, queue: readonly Op[]): void {
+    const inserted = queue.flat().filter((component) => typeof component === "string");
+    const why = "the text that this was written in is not in the storage any more";
+    const unsent = { document, code: "E_STORAGE", why, inserted, text: inserted.join("\n") };
+    if (this.#noticeListeners.size > 0) this.#keeping.forget(document); // else it is told next time
+    this.#notify({ kind: "unsent", unsent });
+  }
+
+  #onStorageFault(error: unknown): void {
+    this.#notify({ kind: "refused", code: "E_STORAGE", message: String(error) });
   }
 
   /** Give a handle what it is to speak through, with the text that is kept if there is one. */
@@ -191,8 +254,15 @@ class JoinedRoom implements Room, Surroundings {
     this.#session.links.delete(document);
   }
 
-  async replay(): Promise<Replay> {
-    throw new Error("not written yet");
+  /** The person has seen what is unsent, and takes the server's text. */
+  openAfresh(document: string): void {
+    this.#keeping.forget(document);
+    this.#session.links.get(document)?.openAfresh(this.#now(), this.isOnline);
+    this.settle();
+  }
+
+  replay(options: ReplayOptions = {}): Promise<Replay> {
+    return this.#player.open(options);
   }
 
   async startRun(title: string, document?: string): Promise<string> {
@@ -227,14 +297,26 @@ class JoinedRoom implements Room, Surroundings {
   }
 
   async leave(seconds = LEAVE_SECONDS): Promise<void> {
-    const end = this.#now() + seconds * 1_000;
-    while (this.isOnline && this.#hasUnsent && this.#now() < end) await pause(20);
+    await this.#sent(seconds);
     this.#flush();
     this.#session.commands.abandon(new ChronoscribeError("E_LEFT", "the room was left"));
     this.#connection.end();
     clearTimeout(this.#keepTimer);
     await this.#keeping.flushed();
     this.#release();
+  }
+
+  /** Resolves when nothing is to be sent any more, or can be. */
+  async #sent(seconds: number): Promise<void> {
+    let isOver = seconds <= 0;
+    const timer = setTimeout(() => {
+      isOver = true;
+      this.settle();
+    }, seconds * 1_000);
+    while (!isOver && this.isOnline && this.#hasUnsent) {
+      await new Promise<void>((resolve) => this.#onceSettled.push(resolve));
+    }
+    clearTimeout(timer);
   }
 
   get #hasUnsent(): boolean {
@@ -280,32 +362,31 @@ class JoinedRoom implements Room, Surroundings {
 
   // Over HTTP.
 
-  async #get(path: string): Promise<Frame> {
-    const { url, credentials } = this.#options;
-    const headers = { Authorization: `Bearer ${await credentials.token()}` };
-    const response = await (this.#options.fetch ?? fetch)(`${url.replace(/\/+$/, "")}${path}`, { headers });
-    if (!response.ok)
-      throw new ChronoscribeError(`HTTP ${response.status}`, `the server answers ${response.status}`);
-    return (await response.json()) as Frame;
-  }
-
   readonly #findLooks: FindLooks = async (users) => {
-    const query = users.map((user) => `user=${encodeURIComponent(user)}`).join("&");
-    const { profiles } = await this.#get(`/api/profiles?${query}`);
-    return new Map(profiles.map(({ user, name, colour, avatar }: Frame) => [user, { name, colour, avatar }]));
+    const query = { user: [...users] };
+    const { profiles } = await this.#api.data(this.#api.raw.GET("/api/profiles", { params: { query } }));
+    return new Map(profiles.map(({ user, name, colour, avatar }) => [user, { name, colour, avatar }]));
   };
 
   readonly #messages: MessagesReader = {
-    before: (position, limit) => this.#page(`before=${position}&limit=${limit}`),
-    around: (message, limit) => this.#page(`around=${encodeURIComponent(message)}&limit=${limit}`),
+    before: (before, limit) => this.#page({ before, limit }),
+    around: (around, limit) => this.#page({ around, limit }),
   };
 
-  async #page(query: string) {
-    const { messages, older } = await this.#get(
-      `/api/rooms/${encodeURIComponent(this.room)}/messages?${query}`,
+  async #page(query: { before?: number; around?: string; limit: number }): Promise<MessagesPage> {
+    const params = { path: { room: this.room }, query };
+    const { messages, older } = await this.#api.data(
+      this.#api.raw.GET("/api/rooms/{room}/messages", { params }),
     );
-    return { messages, older };
+    return { messages: messages as readonly ChatMessage[], older: older ?? null };
   }
+
+  readonly #findLines: FindLines = async (before, limit) => {
+    const query = before === null ? { limit } : { before, limit };
+    const params = { path: { room: this.room }, query };
+    const { lines } = await this.#api.data(this.#api.raw.GET("/api/rooms/{room}/activity", { params }));
+    return lines as readonly ActivityLine[];
+  };
 
   // What is told of the room itself.
 
@@ -320,8 +401,7 @@ class JoinedRoom implements Room, Surroundings {
     onEdit: (event: Frame) => this.#onClock(event.at),
     onFrame: (frame: Frame) => {
       if (frame.type === "notice" && frame.notice === "mention") {
-        const { room, message, actor } = frame;
-        this.#notify({ kind: "mention", room, message, actor });
+        this.#tellMention(frame.room, frame.message, frame.actor);
       }
     },
   };
@@ -355,11 +435,20 @@ class JoinedRoom implements Room, Surroundings {
       case "message":
       case "message_edited":
         if (event.mentions.includes(this.user) && event.actor !== this.user) {
-          this.#notify({ kind: "mention", room: this.room, message: event.message, actor: event.actor });
+          this.#tellMention(this.room, event.message, event.actor);
         }
         break;
     }
     this.#stateCell.touch();
+  }
+
+  /** Once for each message: an edit mentions us again, and a node that is behind tells it once more. */
+  #tellMention(room: string, message: string, actor: string): void {
+    const mention = `${room} ${message}`;
+    if (this.#told.has(mention)) return;
+    this.#told.add(mention);
+    if (this.#told.size > MENTIONS_KEPT) this.#told.delete(this.#told.values().next().value!);
+    this.#notify({ kind: "mention", room, message, actor });
   }
 
   /** What comes was made before: of all differences of the clocks the largest is the closest to the truth. */
@@ -411,11 +500,17 @@ class JoinedRoom implements Room, Surroundings {
   /** Something of the document has changed: have it kept soon. */
   touch(document: string): void {
     this.#stateCell.touch();
-    if (!this.#toKeep.has(document)) this.#toKeep.set(document, this.#now() + (this.isOnline ? KEEP_MS : 0));
+    if (this.#toKeep.has(document)) return;
+    const now = this.#now();
+    const earliest = (this.#keptAt.get(document) ?? 0) + KEEP_MS;
+    this.#toKeep.set(document, this.isOnline ? now + KEEP_MS : Math.max(now, earliest));
   }
 
   #onSettled(): void {
     this.#connectionCell.touch();
+    const settled = this.#onceSettled;
+    this.#onceSettled = [];
+    for (const resolve of settled) resolve();
     if (this.#toKeep.size === 0 || !this.#isStarted) return;
     clearTimeout(this.#keepTimer);
     const first = Math.min(...this.#toKeep.values());
@@ -438,12 +533,13 @@ class JoinedRoom implements Room, Surroundings {
     const link = this.#session.links.get(document);
     if (!link?.replica || link.epoch === null) return;
     const { replica, epoch } = link;
-    if (!replica.isSaved && link.phase !== "stranded") {
-      this.#keeping.keep(document, { epoch, replica: replica.kept() });
+    this.#keptAt.set(document, this.#now());
+    if (link.phase === "stranded") return; // what is kept stays, until the person has taken the text
+    if (!replica.isSaved) {
+      this.#keeping.keep(document, { epoch, replica: replica.kept() }, () => replica.serverText());
       return;
     }
-    if (link.phase === "stranded") return; // what is kept stays, until the person has taken the text
-    this.#keeping.keep(document, null);
+    this.#keeping.forget(document);
     if (link.listener === null) this.#closeSent(document, link);
     this.#keepText(document, epoch, link);
     void this.#check(document, link);
@@ -484,12 +580,4 @@ class JoinedRoom implements Room, Surroundings {
     link.check(revision, hash);
     this.settle();
   }
-}
-
-const notYet = new Cell(new Bell(), () => {
-  throw new Error("not written yet");
-}) as unknown as Activity;
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -24,6 +24,9 @@ const WELCOME_MS = 10_000;
 /** The server pings every 20 s and gives 8 s for the answer. After that long a silence it is not there. */
 const SILENCE_MS = 28_000;
 
+/** The answer to a ping that was asked for, over a slow mobile network: as long as the server waits for a pong. */
+const PROBE_MS = 8_000;
+
 export type SessionStatus = "offline" | "greeting" | "online" | "stopped";
 
 export interface SessionListener {
@@ -116,6 +119,13 @@ export class Session {
     for (const link of this.links.values()) if (hasText && !link.isSaved) link.strand(String(code), why);
     this.#goOffline();
     this.#setStatus("stopped", code, why);
+  }
+
+  /** Whether the server is still there is to be known soon: the network may be another one. */
+  probe(now: number): void {
+    if (!this.isOnline) return;
+    this.requests.ask({ type: "ping" }, () => {});
+    this.#deadline = Math.min(this.#deadline ?? Number.POSITIVE_INFINITY, now + PROBE_MS);
   }
 
   onTime(now: number): void {

@@ -43,6 +43,16 @@ export class Text {
     this.#whole = text;
   }
 
+  /** Shares what neither of both ever changes. */
+  copy(): Text {
+    const copy = new Text("");
+    copy.#chunks = this.#chunks;
+    copy.#units = this.#units;
+    copy.#points = this.#points;
+    copy.#whole = this.#whole;
+    return copy;
+  }
+
   /** In UTF-16 units. */
   get length(): number {
     return this.#units;

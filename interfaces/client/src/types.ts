@@ -195,6 +195,11 @@ export interface DocumentHandle extends Store<DocumentSnapshot> {
   saveRevision(name?: string): Promise<void>;
   /** A place of the present text as others can find it later: revision and code points. */
   link(from: number, to: number): TextLink;
+  /**
+   * Give up what is unsent in a text that is `stranded`, which the person has seen and copied, and take the server's;
+   * or try once more to open a document that was `refused`.
+   */
+  openAfresh(): void;
   /** From UTF-16 units of the present text to code points, and back. */
   toCodePoints(position: number): number;
   toUtf16(codePoints: number): number;

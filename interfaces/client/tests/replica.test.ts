@@ -227,8 +227,10 @@ class World {
   /** The program ends, and begins again with what it has kept. */
   reload(who: number): void {
     const { client } = this.replicas[who]!;
+    const { text } = this.replicas[who]!;
     const kept: Kept = JSON.parse(JSON.stringify(this.replicas[who]!.kept()));
-    this.replicas[who] = Replica.restored(client, kept);
+    this.replicas[who] = Replica.restored(client, this.replicas[who]!.serverText(), kept);
+    expect(this.replicas[who]!.text).toBe(text);
   }
 
   refuse(who: number): void {

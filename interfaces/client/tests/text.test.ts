@@ -12,7 +12,7 @@ const long = fc
 
 const changes = (length: number) =>
   fc.array(fc.tuple(fc.nat(length), fc.nat(length), text(3)), { maxLength: 3 }).map((drawn): Change[] => {
-    const places = drawn.flatMap(([from, to]) => [from, to]).sort((a, b) => a - b);
+    const places = drawn.flatMap(([from, to]) => [from, to] as const).sort((a, b) => a - b);
     return drawn.map(([, , insert], at) => ({ from: places[2 * at]!, to: places[2 * at + 1]!, insert }));
   });
 

@@ -4,1315 +4,1315 @@
  */
 
 export interface paths {
-    readonly "/api/guests": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/guests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /** Come in without an account, while the server has none: on one's own machine. */
-        readonly post: operations["postGuests"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postGuests"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/tickets": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /** A ticket that opens one socket, once, soon, from the same page and kind of program. */
-        readonly post: operations["postTickets"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postTickets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/me": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** Who one is, by the token that was shown. */
-        readonly get: operations["getMe"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/profile": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
         /** Change how one looks. With `If-Match`, only what one has seen. */
-        readonly patch: operations["patchProfile"];
-        readonly trace?: never;
+        patch: operations["patchProfile"];
+        trace?: never;
     };
-    readonly "/api/sign-out": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /** Void every token and ticket of one's own that was issued until now, and end what was opened by them. */
-        readonly post: operations["postSignOut"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postSignOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/profiles": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** The users named, or those whose id or name begins so; a moment behind the log. */
-        readonly get: operations["getProfiles"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getProfiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/profiles/{user}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/profiles/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** How a user looks. */
-        readonly get: operations["getProfilesUser"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getProfilesUser"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** The rooms that one can enter, in the order in which they were opened; a moment behind the log. */
-        readonly get: operations["getRooms"];
-        readonly put?: never;
+        get: operations["getRooms"];
+        put?: never;
         /** Make a room of one's own, or find it there as it is. */
-        readonly post: operations["postRooms"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postRooms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Title, documents, and what one is in it.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoom"];
-        readonly put?: never;
-        readonly post?: never;
+        get: operations["getRoomsRoom"];
+        put?: never;
+        post?: never;
         /**
          * Close the room for good. Its history stays in the log; its id is not given again.
          * @description Needs the right to manage in the room.
          */
-        readonly delete: operations["deleteRoomsRoom"];
-        readonly options?: never;
-        readonly head?: never;
+        delete: operations["deleteRoomsRoom"];
+        options?: never;
+        head?: never;
         /**
          * Change the title, or what those may do who are no members. With `If-Match`, only what one has seen.
          * @description Needs the right to manage in the room.
          */
-        readonly patch: operations["patchRoomsRoom"];
-        readonly trace?: never;
+        patch: operations["patchRoomsRoom"];
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/members": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * The members by user; with `at` those of that moment, and who they were made by.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomMembers"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/members/{user}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/members/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
+        get?: never;
         /**
          * Make somebody a member, or give a member another role.
          * @description Needs the right to manage in the room.
          */
-        readonly put: operations["putRoomsRoomMembersUser"];
-        readonly post?: never;
+        put: operations["putRoomsRoomMembersUser"];
+        post?: never;
         /**
          * Remove a member, or leave.
          * @description Needs the right to read in the room.
          */
-        readonly delete: operations["deleteRoomsRoomMembersUser"];
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        delete: operations["deleteRoomsRoomMembersUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/invitations": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * The links that are out and still let somebody in, without their secrets.
          * @description Needs the right to manage in the room.
          */
-        readonly get: operations["getRoomsRoomInvitations"];
-        readonly put?: never;
+        get: operations["getRoomsRoomInvitations"];
+        put?: never;
         /**
          * A link by which others become members. Its secret is in the fragment, which stays in browsers.
          * @description Needs the right to manage in the room.
          */
-        readonly post: operations["postRoomsRoomInvitations"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postRoomsRoomInvitations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/invitations/{invitation}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/invitations/{invitation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
-        readonly post?: never;
+        get?: never;
+        put?: never;
+        post?: never;
         /**
          * The link lets nobody in any more.
          * @description Needs the right to manage in the room.
          */
-        readonly delete: operations["deleteRoomsRoomInvitationsInvitation"];
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        delete: operations["deleteRoomsRoomInvitationsInvitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/invitations/{invitation}/accept": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/invitations/{invitation}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /** Become a member by a link. 404 for every link that does not let in, whatever the reason. */
-        readonly post: operations["postRoomsRoomInvitationsInvitationAccept"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postRoomsRoomInvitationsInvitationAccept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/documents": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * The documents of a room in the order in which they were listed, and how far they have come.
          * @description What the directory does not know yet (it is a moment behind the log) has revision 0 and no times. Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomDocuments"];
-        readonly put?: never;
+        get: operations["getRoomsRoomDocuments"];
+        put?: never;
         /**
          * Make an empty document, or find it there.
          * @description Needs the right to edit in the room.
          */
-        readonly post: operations["postRoomsRoomDocuments"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postRoomsRoomDocuments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/documents/{document}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/documents/{document}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * The text, now or then. As JSON, or as text for `Accept: text/plain`.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomDocumentsDocument"];
-        readonly put?: never;
-        readonly post?: never;
+        get: operations["getRoomsRoomDocumentsDocument"];
+        put?: never;
+        post?: never;
         /**
          * Take a document off the list. Its text and its history stay.
          * @description Needs the right to edit in the room.
          */
-        readonly delete: operations["deleteRoomsRoomDocumentsDocument"];
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        delete: operations["deleteRoomsRoomDocumentsDocument"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/messages/export": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/messages/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * The messages of a room as a file, in the order of the room.
          * @description CSV is in UTF-8 with a byte order mark, and what a spreadsheet would take for a formula has a ' before it. Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomMessagesExport"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomMessagesExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/messages/import": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/messages/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Bring in what an export as JSON holds, in its order and with all that was done to it there.
          * @description Authors, times, edits, reactions, pins and deletions are as they were; that they come from elsewhere is told in `imported`. What is here already stays as it is. All of it is refused when anything is wrong with one of the messages, whose `index` is told. Needs the right to manage in the room.
          */
-        readonly post: operations["postRoomsRoomMessagesImport"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postRoomsRoomMessagesImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/messages": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * The messages of a room, or those of them that are asked for, oldest first.
          * @description The last ones, or those `before` or `after` a position, or on both sides of the message `around`. Deleted ones are among them, without their text. A moment behind the log. Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomMessages"];
-        readonly put?: never;
+        get: operations["getRoomsRoomMessages"];
+        put?: never;
         /**
          * Say something. Under the same `message` once more it finds itself and adds nothing.
          * @description Needs the right to post in the room.
          */
-        readonly post: operations["postRoomsRoomMessages"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postRoomsRoomMessages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/messages/{message}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/messages/{message}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * A message as it stands.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomMessagesMessage"];
-        readonly put?: never;
-        readonly post?: never;
+        get: operations["getRoomsRoomMessagesMessage"];
+        put?: never;
+        post?: never;
         /**
          * Take a message back: for its author, and for the room's owners. What was said stays in the log.
          * @description Needs the right to post in the room.
          */
-        readonly delete: operations["deleteRoomsRoomMessagesMessage"];
-        readonly options?: never;
-        readonly head?: never;
+        delete: operations["deleteRoomsRoomMessagesMessage"];
+        options?: never;
+        head?: never;
         /**
          * Say it otherwise: for its author.
          * @description Needs the right to post in the room.
          */
-        readonly patch: operations["patchRoomsRoomMessagesMessage"];
-        readonly trace?: never;
+        patch: operations["patchRoomsRoomMessagesMessage"];
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/messages/{message}/reactions/{emoji}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/messages/{message}/reactions/{emoji}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
+        get?: never;
         /**
          * React with an emoji; once is enough.
          * @description Needs the right to post in the room.
          */
-        readonly put: operations["putRoomsRoomMessagesMessageReactionsEmoji"];
-        readonly post?: never;
+        put: operations["putRoomsRoomMessagesMessageReactionsEmoji"];
+        post?: never;
         /**
          * Take one's reaction back.
          * @description Needs the right to post in the room.
          */
-        readonly delete: operations["deleteRoomsRoomMessagesMessageReactionsEmoji"];
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        delete: operations["deleteRoomsRoomMessagesMessageReactionsEmoji"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/messages/{message}/pin": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/messages/{message}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
+        get?: never;
         /**
          * Keep a message in everybody's sight.
          * @description Needs the right to edit in the room.
          */
-        readonly put: operations["putRoomsRoomMessagesMessagePin"];
-        readonly post?: never;
+        put: operations["putRoomsRoomMessagesMessagePin"];
+        post?: never;
         /**
          * Keep it in sight no longer.
          * @description Needs the right to edit in the room.
          */
-        readonly delete: operations["deleteRoomsRoomMessagesMessagePin"];
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        delete: operations["deleteRoomsRoomMessagesMessagePin"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/messages/{message}/link": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/messages/{message}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Where the passage that a message links to is in the present text.
          * @description Text that was put before or behind it, or in the place of its first or last character, is no part of it; what was put between is. The link of a message from another room leads nowhere here. Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomMessagesMessageLink"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomMessagesMessageLink"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/receipt": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
+        get?: never;
         /**
          * Tell how far one has got and read; answered with how far that is when it is in the log.
          * @description Needs the right to read in the room.
          */
-        readonly put: operations["putRoomsRoomReceipt"];
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        put: operations["putRoomsRoomReceipt"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/messages/search": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/messages/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * The messages in which all words and "phrases" are, the best first; else what looks like it.
          * @description Everything is literal, case and accents do not count, and three letters are found also inside of words. It is the newest thousand matches that are looked through. A moment behind the log. Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomMessagesSearch"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomMessagesSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/messages/{message}/history": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/messages/{message}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Every text that a message had, who said it and when, and whether it was deleted.
          * @description What a deleted message had said is for its author and for the room's owners. Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomMessagesMessageHistory"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomMessagesMessageHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/messages/{message}/readers": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/messages/{message}/readers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Whom a message has reached, and who has read it, apart from its author; a moment behind the log.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomMessagesMessageReaders"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomMessagesMessageReaders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/pins": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/pins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * The messages that are pinned, the newest first; a moment behind the log.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomPins"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomPins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/receipts": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Up to where everybody has got and read, and how many messages of others one has not read; a moment behind the log.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomReceipts"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomReceipts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/unread": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** The rooms that one is a member of or has read in: how far, and how many messages of others one has not read; by room, a moment behind the log. */
-        readonly get: operations["getUnread"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getUnread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/mentions": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/mentions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** The messages that speak to one, in all rooms, the newest first; a moment behind the log. */
-        readonly get: operations["getMentions"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getMentions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/messages": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** What somebody has said, in all rooms that one may read, the newest first; a moment behind the log. */
-        readonly get: operations["getMessages"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/documents/{document}/saves": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/documents/{document}/saves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * What was saved of a document, oldest first, and of which revision each name is now.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomDocumentsDocumentSaves"];
-        readonly put?: never;
+        get: operations["getRoomsRoomDocumentsDocumentSaves"];
+        put?: never;
         /**
          * Mark a revision as worth keeping, with a name or without. A name that comes again moves there.
          * @description Needs the right to edit in the room.
          */
-        readonly post: operations["postRoomsRoomDocumentsDocumentSaves"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postRoomsRoomDocumentsDocumentSaves"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/runs": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Tell that something runs. Under the same `run` once more it adds nothing.
          * @description Needs the right to edit in the room.
          */
-        readonly post: operations["postRoomsRoomRuns"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postRoomsRoomRuns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/runs/{run}/finish": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/runs/{run}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Tell how a run has ended: for who has started it, in the same way.
          * @description Needs the right to edit in the room.
          */
-        readonly post: operations["postRoomsRoomRunsRunFinish"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postRoomsRoomRunsRunFinish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/documents/{document}/diff": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/documents/{document}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * What differs between two moments, by lines, and within them by words.
          * @description As JSON, in the unified format, with words in their place as git shows them, or as HTML. Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomDocumentsDocumentDiff"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomDocumentsDocumentDiff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/documents/{document}/bisect": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/documents/{document}/bisect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * The edit that made the text bad: who made it, when, what it changed, and what was said around it.
          * @description Told line by line (NDJSON): `progress` with each revision that was looked at, and then `found`. Where the text became bad only once, it is that edit; otherwise one of those that made a good text bad. Needs the right to read in the room.
          */
-        readonly post: operations["postRoomsRoomDocumentsDocumentBisect"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postRoomsRoomDocumentsDocumentBisect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/documents/{document}/passage": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/documents/{document}/passage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * A range of the text as it was at a revision, and where that is in the present text.
          * @description Text that was put before or behind it, or in the place of its first or last character, is no part of it; what was put between is. Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomDocumentsDocumentPassage"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomDocumentsDocumentPassage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/documents/{document}/blame": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/documents/{document}/blame": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Who wrote which part of a text, by which edit and when: every character once, and as long as it was there, also when it was taken away meanwhile and came back, or was copied from another document.
          * @description With `stream` line by line: how far it has come, then what is known of all of it, then the spans or lines, a thousand to a line, and `end`. Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomDocumentsDocumentBlame"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomDocumentsDocumentBlame"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/documents/{document}/watch": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/documents/{document}/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Every edit that touched a passage, line by line: back to where it began, and on until now.
          * @description A passage reaches from its first to its last character that is still there. What was put in at an end, or in the place of one, is not of it; what was put between is. Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomDocumentsDocumentWatch"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomDocumentsDocumentWatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/documents/{document}/moment": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/documents/{document}/moment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * The edit that wrote a character, and the whole room then: who was here and where their cursors stood, what was said and done, and how far all documents had come. Messages and activity are a moment behind the log.
          * @description What came back by an undo, or was copied from another document of the room, is of who first wrote it. Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomDocumentsDocumentMoment"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomDocumentsDocumentMoment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/documents/{document}/phrases": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/documents/{document}/phrases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * When a phrase appeared in a document and vanished from it, and by whom, line by line, the newest first.
          * @description It is there at every position where the text goes on with it. Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomDocumentsDocumentPhrases"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomDocumentsDocumentPhrases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/past/search": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/past/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * A phrase in all text that there is or ever was in the room, also in documents that are off the list.
          * @description First where it is now; then, document by document, from when until when it was there, and by whom. Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomPastSearch"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomPastSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/documents/{document}/undo": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/documents/{document}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Take edits back, whichever they are and whatever came later: all that others have typed since stays.
          * @description It is an edit like any other, which everybody sees at once and which can itself be taken back. Needs the right to edit in the room.
          */
-        readonly post: operations["postRoomsRoomDocumentsDocumentUndo"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postRoomsRoomDocumentsDocumentUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/documents/{document}/undo/preview": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/documents/{document}/undo/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * What that would do to the present text.
          * @description Needs the right to edit in the room.
          */
-        readonly post: operations["postRoomsRoomDocumentsDocumentUndoPreview"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postRoomsRoomDocumentsDocumentUndoPreview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/documents/{document}/redo": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/documents/{document}/redo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Take one's last undo here back, unless one has done something else since.
          * @description Needs the right to edit in the room.
          */
-        readonly post: operations["postRoomsRoomDocumentsDocumentRedo"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postRoomsRoomDocumentsDocumentRedo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/documents/{document}/restore": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/documents/{document}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Bring the text of a past revision back, by one edit. What it brings back is still of who wrote it.
          * @description Needs the right to edit in the room.
          */
-        readonly post: operations["postRoomsRoomDocumentsDocumentRestore"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postRoomsRoomDocumentsDocumentRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/documents/{document}/branch": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/documents/{document}/branch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Of which document this one is a branch.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomDocumentsDocumentBranch"];
-        readonly put?: never;
+        get: operations["getRoomsRoomDocumentsDocumentBranch"];
+        put?: never;
         /**
          * Make a document out of a text of this one, now or of any revision. Who wrote it is known there too.
          * @description Needs the right to edit in the room.
          */
-        readonly post: operations["postRoomsRoomDocumentsDocumentBranch"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postRoomsRoomDocumentsDocumentBranch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/documents/{document}/merge": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/documents/{document}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Bring what was edited in this branch into the document that it has left, beside what was edited there. It may be merged again when more was edited.
          * @description Needs the right to edit in the room.
          */
-        readonly post: operations["postRoomsRoomDocumentsDocumentMerge"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postRoomsRoomDocumentsDocumentMerge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/replay": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * What went on in the room, line by line: how it was at the beginning, and what followed step by step.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomReplay"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomReplay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/replay.html": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/replay.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * What went on in the room as one HTML file that plays in a browser, offline. A page that cannot be written to its end says so itself.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomReplayHtml"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomReplayHtml"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/stage": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/stage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * The whole room at a moment: its documents, who was here, and what was said last.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomStage"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomStage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/presence": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Everybody who is here, or was `at` a moment, once, with all their places; a moment behind the log.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomPresence"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomPresence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/presence/summary": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/presence/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * How long everybody was here and wrote, and how many edits they made: in all, and by day (UTC).
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomPresenceSummary"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomPresenceSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/activity": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * What went on in the room, newest first, or behind the line `after`, oldest first; a moment behind the log.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomActivity"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomActivity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/activity": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * What a user, or oneself, did in all rooms that one may read, newest first; a moment behind the log.
          * @description A page may have less than it could, since one may have lost a room in that moment.
          */
-        readonly get: operations["getActivity"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getActivity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/statistics": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * What was done in a room, in whole hours: by whom, on which days, at which hours; what is said most; how soon messages are answered. Everything when no span is given.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomStatistics"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/statistics/plot.svg": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/statistics/plot.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * The same as a figure, SVG, for a page.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomStatisticsPlotSvg"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomStatisticsPlotSvg"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/rooms/{room}/statistics/plot.png": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/rooms/{room}/statistics/plot.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * The same as a figure, PNG, for everything else.
          * @description Needs the right to read in the room.
          */
-        readonly get: operations["getRoomsRoomStatisticsPlotPng"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getRoomsRoomStatisticsPlotPng"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/healthz": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** 200 while the process lives. */
-        readonly get: operations["getHealthz"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getHealthz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/readyz": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** 200 while it takes clients in and can commit. A projection that lags behind is told, and is no reason not to be ready: edits do not wait for it. */
-        readonly get: operations["getReadyz"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getReadyz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/metrics": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** Numbers in Prometheus' text format: no rooms, no names. */
-        readonly get: operations["getMetrics"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/users/{user}/disable": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/users/{user}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /** Keep a user out, and end what they have open. */
-        readonly post: operations["postUsersUserDisable"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postUsersUserDisable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/users/{user}/enable": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/users/{user}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /** Let a user in again. */
-        readonly post: operations["postUsersUserEnable"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["postUsersUserEnable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /** Acceptance */
-        readonly Acceptance: {
+        Acceptance: {
             /** Secret */
-            readonly secret: string;
+            secret: string;
         };
         /**
          * AcceptedAnswer
          * @description What one is in the room now.
          */
-        readonly AcceptedAnswer: {
+        AcceptedAnswer: {
             /** Room */
-            readonly room: string;
-            readonly role: components["schemas"]["Role"];
+            room: string;
+            role: components["schemas"]["Role"];
         };
         /**
          * ActivityAnswer
          * @description `next` is the `before` of the next page, or the `after` where one has come; null on the last one.
          */
-        readonly ActivityAnswer: {
+        ActivityAnswer: {
             /** Lines */
-            readonly lines: readonly components["schemas"]["ActivityLine"][];
+            lines: components["schemas"]["ActivityLine"][];
             /** Next */
-            readonly next: number | null;
+            next: number | null;
         };
         /**
          * ActivityLine
@@ -1320,43 +1320,43 @@ export interface components {
          *     `changed` rises when it changes. `text` is that of the message that it is about, if that is there. What
          *     stands in `details` is each kind's own.
          */
-        readonly ActivityLine: {
+        ActivityLine: {
             /** Room */
-            readonly room: string;
+            room: string;
             /** Id */
-            readonly id: number;
+            id: number;
             /** Changed */
-            readonly changed: number;
-            readonly kind: components["schemas"]["Kind"];
+            changed: number;
+            kind: components["schemas"]["Kind"];
             /** User */
-            readonly user: string;
+            user: string;
             /** Document */
-            readonly document: string | null;
+            document: string | null;
             /** Message */
-            readonly message: string | null;
+            message: string | null;
             /** At */
-            readonly at: number;
+            at: number;
             /** Until */
-            readonly until: number;
+            until: number;
             /** Text */
-            readonly text: string | null;
+            text: string | null;
             /** Details */
-            readonly details: {
-                readonly [key: string]: unknown;
+            details: {
+                [key: string]: unknown;
             };
             /** Line */
-            readonly line: string;
+            line: string;
         };
         /** Amount */
-        readonly Amount: {
+        Amount: {
             /** Present Seconds */
-            readonly present_seconds: number;
+            present_seconds: number;
             /** Editing Seconds */
-            readonly editing_seconds: number;
+            editing_seconds: number;
             /** Edits */
-            readonly edits: number;
+            edits: number;
             /** Longest Seconds */
-            readonly longest_seconds: number;
+            longest_seconds: number;
         };
         /**
          * BisectBody
@@ -1365,710 +1365,710 @@ export interface components {
          *     moment when it was, revision 0 when it is missing; `bad` a later one when it was not, now when it is
          *     missing.
          */
-        readonly BisectBody: {
+        BisectBody: {
             /**
              * Good
              * @description a revision (17), name:NAME, position:N, a time (2026-11-23T14:05:00+01:00) or now
              * @default 0
              */
-            readonly good: string;
+            good: string;
             /**
              * Bad
              * @description a revision (17), name:NAME, position:N, a time (2026-11-23T14:05:00+01:00) or now
              * @default now
              */
-            readonly bad: string;
+            bad: string;
             /** Text Present */
-            readonly text_present?: string | null;
+            text_present?: string | null;
             /** Text Absent */
-            readonly text_absent?: string | null;
+            text_absent?: string | null;
             /** Regex */
-            readonly regex?: string | null;
+            regex?: string | null;
             /** Parses */
-            readonly parses?: ("python" | "json") | null;
+            parses?: ("python" | "json") | null;
         };
         /**
          * BlameAnswer
          * @description `people`: what those are called who have written it. `spans` or `lines`, as it was asked.
          */
-        readonly BlameAnswer: {
+        BlameAnswer: {
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** People */
-            readonly people: {
-                readonly [key: string]: string;
+            people: {
+                [key: string]: string;
             };
             /** Spans */
-            readonly spans?: readonly components["schemas"]["BlamedSpan"][] | null;
+            spans?: components["schemas"]["BlamedSpan"][] | null;
             /** Lines */
-            readonly lines?: readonly components["schemas"]["BlamedLine"][] | null;
+            lines?: components["schemas"]["BlamedLine"][] | null;
             /** Text */
-            readonly text?: string | null;
+            text?: string | null;
         };
         /**
          * BlamedLine
          * @description A line with its line end, counted from 1, and the newest edit that wrote something of it.
          */
-        readonly BlamedLine: {
+        BlamedLine: {
             /** Start */
-            readonly start: number;
+            start: number;
             /** End */
-            readonly end: number;
+            end: number;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Author */
-            readonly author: string;
+            author: string;
             /** At */
-            readonly at: number;
+            at: number;
             /** Cause */
-            readonly cause: string;
+            cause: string;
             /** Document */
-            readonly document?: string | null;
+            document?: string | null;
             /** Number */
-            readonly number: number;
+            number: number;
         };
         /**
          * BlamedSpan
          * @description The text from `start` up to `end` was written by the edit of `revision`; in `document`, if that is
          *     another one, from which it was copied.
          */
-        readonly BlamedSpan: {
+        BlamedSpan: {
             /** Start */
-            readonly start: number;
+            start: number;
             /** End */
-            readonly end: number;
+            end: number;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Author */
-            readonly author: string;
+            author: string;
             /** At */
-            readonly at: number;
+            at: number;
             /** Cause */
-            readonly cause: string;
+            cause: string;
             /** Document */
-            readonly document?: string | null;
+            document?: string | null;
         };
         /**
          * BranchAnswer
          * @description `document` has started from the text of `revision` of `source`; both are null for one that is no
          *     branch.
          */
-        readonly BranchAnswer: {
+        BranchAnswer: {
             /** Document */
-            readonly document: string;
+            document: string;
             /** Source */
-            readonly source: string | null;
+            source: string | null;
             /** Revision */
-            readonly revision: number | null;
+            revision: number | null;
         };
         /** BusyHourDone */
-        readonly BusyHourDone: {
+        BusyHourDone: {
             /** Since */
-            readonly since: number;
+            since: number;
             /** Messages */
-            readonly messages: number;
+            messages: number;
             /** Reactions */
-            readonly reactions: number;
+            reactions: number;
             /** Document Edits */
-            readonly document_edits: number;
+            document_edits: number;
         };
         /** Day */
-        readonly Day: {
+        Day: {
             /** Present Seconds */
-            readonly present_seconds: number;
+            present_seconds: number;
             /** Editing Seconds */
-            readonly editing_seconds: number;
+            editing_seconds: number;
             /** Edits */
-            readonly edits: number;
+            edits: number;
             /** Longest Seconds */
-            readonly longest_seconds: number;
+            longest_seconds: number;
             /** Day */
-            readonly day: string;
+            day: string;
         };
         /**
          * DiffAnswer
          * @description `is_coarse`: there was too much to compare all of it line by line and word by word; `is_cut`: there are
          *     too many lines to tell all of them.
          */
-        readonly DiffAnswer: {
+        DiffAnswer: {
             /** Room */
-            readonly room: string;
+            room: string;
             /** Document */
-            readonly document: string;
-            readonly old: components["schemas"]["DiffState"];
-            readonly new: components["schemas"]["DiffState"];
+            document: string;
+            old: components["schemas"]["DiffState"];
+            new: components["schemas"]["DiffState"];
             /** Is Coarse */
-            readonly is_coarse: boolean;
+            is_coarse: boolean;
             /** Hunks */
-            readonly hunks: readonly components["schemas"]["DiffHunk"][];
+            hunks: components["schemas"]["DiffHunk"][];
             /** Is Cut */
-            readonly is_cut: boolean;
+            is_cut: boolean;
         };
         /**
          * DiffHunk
          * @description Where it is in the two texts, by the numbers of its first lines and how many they are.
          */
-        readonly DiffHunk: {
+        DiffHunk: {
             /** Old Start */
-            readonly old_start: number;
+            old_start: number;
             /** Old Lines */
-            readonly old_lines: number;
+            old_lines: number;
             /** New Start */
-            readonly new_start: number;
+            new_start: number;
             /** New Lines */
-            readonly new_lines: number;
+            new_lines: number;
             /** Lines */
-            readonly lines: readonly components["schemas"]["DiffLine"][];
+            lines: components["schemas"]["DiffLine"][];
         };
         /**
          * DiffLine
          * @description `old` and `new` are its numbers in the two texts, from 1. `words`: where only some of them differ, the
          *     parts of the line. `has_end`: only the last line of a text may have none.
          */
-        readonly DiffLine: {
+        DiffLine: {
             /**
              * Kind
              * @enum {string}
              */
-            readonly kind: "same" | "removed" | "added";
+            kind: "same" | "removed" | "added";
             /** Old */
-            readonly old: number | null;
+            old: number | null;
             /** New */
-            readonly new: number | null;
+            new: number | null;
             /** Text */
-            readonly text: string;
+            text: string;
             /** Has End */
-            readonly has_end: boolean;
+            has_end: boolean;
             /** Words */
-            readonly words: readonly components["schemas"]["DiffPiece"][] | null;
+            words: components["schemas"]["DiffPiece"][] | null;
         };
         /** DiffPiece */
-        readonly DiffPiece: {
+        DiffPiece: {
             /** Text */
-            readonly text: string;
+            text: string;
             /** Is Changed */
-            readonly is_changed: boolean;
+            is_changed: boolean;
         };
         /** DiffState */
-        readonly DiffState: {
+        DiffState: {
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Modified */
-            readonly modified: number;
+            modified: number;
         };
         /** DocumentAnswer */
-        readonly DocumentAnswer: {
+        DocumentAnswer: {
             /** Room */
-            readonly room: string;
+            room: string;
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Modified */
-            readonly modified: number;
+            modified: number;
         };
         /**
          * DocumentThen
          * @description `listed`: whether it was on the room's list.
          */
-        readonly DocumentThen: {
+        DocumentThen: {
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Listed */
-            readonly listed: boolean;
+            listed: boolean;
         };
         /** DocumentsAnswer */
-        readonly DocumentsAnswer: {
+        DocumentsAnswer: {
             /** Documents */
-            readonly documents: readonly components["schemas"]["ListedDocument"][];
+            documents: components["schemas"]["ListedDocument"][];
         };
         /**
          * Done
          * @description What was done. `words` and `characters` are of messages as they were said, `inserted` and `deleted` are
          *     characters of documents; all `responses` together took `response_milliseconds`.
          */
-        readonly Done: {
+        Done: {
             /** Messages */
-            readonly messages: number;
+            messages: number;
             /** Replies */
-            readonly replies: number;
+            replies: number;
             /** Words */
-            readonly words: number;
+            words: number;
             /** Characters */
-            readonly characters: number;
+            characters: number;
             /** Message Edits */
-            readonly message_edits: number;
+            message_edits: number;
             /** Message Deletions */
-            readonly message_deletions: number;
+            message_deletions: number;
             /** Reactions Added */
-            readonly reactions_added: number;
+            reactions_added: number;
             /** Reactions Removed */
-            readonly reactions_removed: number;
+            reactions_removed: number;
             /** Document Edits */
-            readonly document_edits: number;
+            document_edits: number;
             /** Inserted */
-            readonly inserted: number;
+            inserted: number;
             /** Deleted */
-            readonly deleted: number;
+            deleted: number;
             /** Responses */
-            readonly responses: number;
+            responses: number;
             /** Response Milliseconds */
-            readonly response_milliseconds: number;
+            response_milliseconds: number;
         };
         /** DoneByPerson */
-        readonly DoneByPerson: {
+        DoneByPerson: {
             /** Messages */
-            readonly messages: number;
+            messages: number;
             /** Replies */
-            readonly replies: number;
+            replies: number;
             /** Words */
-            readonly words: number;
+            words: number;
             /** Characters */
-            readonly characters: number;
+            characters: number;
             /** Message Edits */
-            readonly message_edits: number;
+            message_edits: number;
             /** Message Deletions */
-            readonly message_deletions: number;
+            message_deletions: number;
             /** Reactions Added */
-            readonly reactions_added: number;
+            reactions_added: number;
             /** Reactions Removed */
-            readonly reactions_removed: number;
+            reactions_removed: number;
             /** Document Edits */
-            readonly document_edits: number;
+            document_edits: number;
             /** Inserted */
-            readonly inserted: number;
+            inserted: number;
             /** Deleted */
-            readonly deleted: number;
+            deleted: number;
             /** Responses */
-            readonly responses: number;
+            responses: number;
             /** Response Milliseconds */
-            readonly response_milliseconds: number;
+            response_milliseconds: number;
             /** User */
-            readonly user: string;
+            user: string;
         };
         /** DoneOnDay */
-        readonly DoneOnDay: {
+        DoneOnDay: {
             /** Messages */
-            readonly messages: number;
+            messages: number;
             /** Replies */
-            readonly replies: number;
+            replies: number;
             /** Words */
-            readonly words: number;
+            words: number;
             /** Characters */
-            readonly characters: number;
+            characters: number;
             /** Message Edits */
-            readonly message_edits: number;
+            message_edits: number;
             /** Message Deletions */
-            readonly message_deletions: number;
+            message_deletions: number;
             /** Reactions Added */
-            readonly reactions_added: number;
+            reactions_added: number;
             /** Reactions Removed */
-            readonly reactions_removed: number;
+            reactions_removed: number;
             /** Document Edits */
-            readonly document_edits: number;
+            document_edits: number;
             /** Inserted */
-            readonly inserted: number;
+            inserted: number;
             /** Deleted */
-            readonly deleted: number;
+            deleted: number;
             /** Responses */
-            readonly responses: number;
+            responses: number;
             /** Response Milliseconds */
-            readonly response_milliseconds: number;
+            response_milliseconds: number;
             /** Day */
-            readonly day: string;
+            day: string;
         };
         /**
          * FoundMessage
          * @description `snippet`: the part of the text that shows why it was found.
          */
-        readonly FoundMessage: {
+        FoundMessage: {
             /** Message */
-            readonly message: string;
+            message: string;
             /** Author */
-            readonly author: string;
+            author: string;
             /** Posted */
-            readonly posted: number;
+            posted: number;
             /** Client */
-            readonly client: string | null;
+            client: string | null;
             /** Text */
-            readonly text: string;
+            text: string;
             /** Documents */
-            readonly documents: {
-                readonly [key: string]: number;
+            documents: {
+                [key: string]: number;
             };
             /** Reply To */
-            readonly reply_to: string | null;
+            reply_to: string | null;
             /** Mentions */
-            readonly mentions: readonly string[];
-            readonly link: components["schemas"]["LinkAnswer"] | null;
+            mentions: string[];
+            link: components["schemas"]["LinkAnswer"] | null;
             /** Edits */
-            readonly edits: number;
+            edits: number;
             /** Edited */
-            readonly edited: number | null;
+            edited: number | null;
             /** Deleted */
-            readonly deleted: number | null;
+            deleted: number | null;
             /** Pinned */
-            readonly pinned: number | null;
+            pinned: number | null;
             /** Reactions */
-            readonly reactions: {
-                readonly [key: string]: readonly string[];
+            reactions: {
+                [key: string]: string[];
             };
-            readonly imported: components["schemas"]["OriginAnswer"] | null;
+            imported: components["schemas"]["OriginAnswer"] | null;
             /** Position */
-            readonly position: number;
+            position: number;
             /** Snippet */
-            readonly snippet: readonly components["schemas"]["PieceAnswer"][];
+            snippet: components["schemas"]["PieceAnswer"][];
         };
         /**
          * FoundMessagesAnswer
          * @description The best first. `is_guess`: nothing was found, but this looks like it.
          */
-        readonly FoundMessagesAnswer: {
+        FoundMessagesAnswer: {
             /** Found */
-            readonly found: readonly components["schemas"]["FoundMessage"][];
+            found: components["schemas"]["FoundMessage"][];
             /** Is Guess */
-            readonly is_guess: boolean;
+            is_guess: boolean;
             /** Next */
-            readonly next: string | null;
+            next: string | null;
         };
         /** GuestAnswer */
-        readonly GuestAnswer: {
+        GuestAnswer: {
             /** User */
-            readonly user: string;
+            user: string;
             /** Token */
-            readonly token: string;
+            token: string;
             /** Expires */
-            readonly expires: number;
+            expires: number;
         };
         /** HealthAnswer */
-        readonly HealthAnswer: {
+        HealthAnswer: {
             /** Status */
-            readonly status: string;
+            status: string;
         };
         /** HourDone */
-        readonly HourDone: {
+        HourDone: {
             /** Hour */
-            readonly hour: number;
+            hour: number;
             /** Messages */
-            readonly messages: number;
+            messages: number;
             /** Reactions */
-            readonly reactions: number;
+            reactions: number;
             /** Document Edits */
-            readonly document_edits: number;
+            document_edits: number;
         };
         /**
          * HourOfWeekDone
          * @description `weekday`: 1 for Monday to 7.
          */
-        readonly HourOfWeekDone: {
+        HourOfWeekDone: {
             /** Hour */
-            readonly hour: number;
+            hour: number;
             /** Messages */
-            readonly messages: number;
+            messages: number;
             /** Reactions */
-            readonly reactions: number;
+            reactions: number;
             /** Document Edits */
-            readonly document_edits: number;
+            document_edits: number;
             /** Weekday */
-            readonly weekday: number;
+            weekday: number;
         };
         /**
          * ImportAnswer
          * @description How many messages are new in the room, and how many were there already.
          */
-        readonly ImportAnswer: {
+        ImportAnswer: {
             /** Added */
-            readonly added: number;
+            added: number;
             /** Known */
-            readonly known: number;
+            known: number;
         };
         /**
          * InvitationAnswer
          * @description `uses`: how many may still accept it, null for any number.
          */
-        readonly InvitationAnswer: {
+        InvitationAnswer: {
             /** Invitation */
-            readonly invitation: string;
-            readonly role: components["schemas"]["Role"];
+            invitation: string;
+            role: components["schemas"]["Role"];
             /** Expires */
-            readonly expires: number;
+            expires: number;
             /** Uses */
-            readonly uses: number | null;
+            uses: number | null;
         };
         /** InvitationsAnswer */
-        readonly InvitationsAnswer: {
+        InvitationsAnswer: {
             /** Invitations */
-            readonly invitations: readonly components["schemas"]["InvitationAnswer"][];
+            invitations: components["schemas"]["InvitationAnswer"][];
         };
         /**
          * Kind
          * @description What a line tells. `reconnected` was told as `left` before it turned out to be none.
          * @enum {string}
          */
-        readonly Kind: "joined" | "left" | "reconnected" | "edited" | "undone" | "restored" | "branched" | "merged" | "saved" | "named" | "ran" | "said" | "imported" | "pinned" | "unpinned" | "listed" | "unlisted" | "opened" | "renamed" | "closed" | "access_changed" | "member_added" | "role_changed" | "member_removed";
+        Kind: "joined" | "left" | "reconnected" | "edited" | "undone" | "restored" | "branched" | "merged" | "saved" | "named" | "ran" | "said" | "imported" | "pinned" | "unpinned" | "listed" | "unlisted" | "opened" | "renamed" | "closed" | "access_changed" | "member_added" | "role_changed" | "member_removed";
         /**
          * LinesAround
          * @description Oldest first. A line that had begun is `before`, also where it has gone on since.
          */
-        readonly LinesAround: {
+        LinesAround: {
             /** Before */
-            readonly before: readonly components["schemas"]["ActivityLine"][];
+            before: components["schemas"]["ActivityLine"][];
             /** After */
-            readonly after: readonly components["schemas"]["ActivityLine"][];
+            after: components["schemas"]["ActivityLine"][];
         };
         /**
          * LinkAnswer
          * @description A range of a document, in code points of the text of `revision`.
          */
-        readonly LinkAnswer: {
+        LinkAnswer: {
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Start */
-            readonly start: number;
+            start: number;
             /** End */
-            readonly end: number;
+            end: number;
         };
         /**
          * LinkField
          * @description A range of a document in code points of the text of `revision`.
          */
-        readonly LinkField: {
+        LinkField: {
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Start */
-            readonly start: number;
+            start: number;
             /** End */
-            readonly end: number;
+            end: number;
         };
         /**
          * ListedDocument
          * @description A moment behind the log: what is not known yet has revision 0 and nulls.
          */
-        readonly ListedDocument: {
+        ListedDocument: {
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Created */
-            readonly created?: number | null;
+            created?: number | null;
             /** Created By */
-            readonly created_by?: string | null;
+            created_by?: string | null;
             /** Modified */
-            readonly modified?: number | null;
+            modified?: number | null;
             /** Modified By */
-            readonly modified_by?: string | null;
+            modified_by?: string | null;
         };
         /** ListedMessage */
-        readonly ListedMessage: {
+        ListedMessage: {
             /** Message */
-            readonly message: string;
+            message: string;
             /** Author */
-            readonly author: string;
+            author: string;
             /** Posted */
-            readonly posted: number;
+            posted: number;
             /** Client */
-            readonly client: string | null;
+            client: string | null;
             /** Text */
-            readonly text: string;
+            text: string;
             /** Documents */
-            readonly documents: {
-                readonly [key: string]: number;
+            documents: {
+                [key: string]: number;
             };
             /** Reply To */
-            readonly reply_to: string | null;
+            reply_to: string | null;
             /** Mentions */
-            readonly mentions: readonly string[];
-            readonly link: components["schemas"]["LinkAnswer"] | null;
+            mentions: string[];
+            link: components["schemas"]["LinkAnswer"] | null;
             /** Edits */
-            readonly edits: number;
+            edits: number;
             /** Edited */
-            readonly edited: number | null;
+            edited: number | null;
             /** Deleted */
-            readonly deleted: number | null;
+            deleted: number | null;
             /** Pinned */
-            readonly pinned: number | null;
+            pinned: number | null;
             /** Reactions */
-            readonly reactions: {
-                readonly [key: string]: readonly string[];
+            reactions: {
+                [key: string]: string[];
             };
-            readonly imported: components["schemas"]["OriginAnswer"] | null;
+            imported: components["schemas"]["OriginAnswer"] | null;
             /** Position */
-            readonly position: number;
+            position: number;
             /** Room */
-            readonly room: string;
+            room: string;
         };
         /**
          * ListedMessagesAnswer
          * @description Newest first; `next` is the `before` of the next page.
          */
-        readonly ListedMessagesAnswer: {
+        ListedMessagesAnswer: {
             /** Messages */
-            readonly messages: readonly components["schemas"]["ListedMessage"][];
+            messages: components["schemas"]["ListedMessage"][];
             /** Next */
-            readonly next: number | null;
+            next: number | null;
         };
         /** ListedReceipt */
-        readonly ListedReceipt: {
+        ListedReceipt: {
             /** Delivered */
-            readonly delivered: number;
+            delivered: number;
             /** Read */
-            readonly read: number;
+            read: number;
             /** User */
-            readonly user: string;
+            user: string;
         };
         /** ListedRoom */
-        readonly ListedRoom: {
+        ListedRoom: {
             /** Room */
-            readonly room: string;
+            room: string;
             /** Title */
-            readonly title: string;
-            readonly everyone: components["schemas"]["Role"] | null;
+            title: string;
+            everyone: components["schemas"]["Role"] | null;
             /** Created */
-            readonly created: number;
+            created: number;
             /** Created By */
-            readonly created_by: string;
+            created_by: string;
         };
         /**
          * ListedSave
          * @description `name` is null for a save without one.
          */
-        readonly ListedSave: {
+        ListedSave: {
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Name */
-            readonly name: string | null;
+            name: string | null;
             /** Saved */
-            readonly saved: number;
+            saved: number;
             /** Saved By */
-            readonly saved_by: string;
+            saved_by: string;
         };
         /**
          * MeAnswer
          * @description `expires`: when the token ends.
          */
-        readonly MeAnswer: {
+        MeAnswer: {
             /** User */
-            readonly user: string;
+            user: string;
             /** Name */
-            readonly name: string;
+            name: string;
             /** Colour */
-            readonly colour: string;
+            colour: string;
             /** Avatar */
-            readonly avatar: string;
+            avatar: string;
             /** Initials */
-            readonly initials: string;
+            initials: string;
             /** Is Admin */
-            readonly is_admin: boolean;
+            is_admin: boolean;
             /** Expires */
-            readonly expires: number;
+            expires: number;
         };
         /**
          * MemberAnswer
          * @description `since`, `by` and `invitation` are a moment behind the log, and null until they are known.
          */
-        readonly MemberAnswer: {
+        MemberAnswer: {
             /** User */
-            readonly user: string;
-            readonly role: components["schemas"]["Role"];
+            user: string;
+            role: components["schemas"]["Role"];
             /** Since */
-            readonly since?: number | null;
+            since?: number | null;
             /** By */
-            readonly by?: string | null;
+            by?: string | null;
             /** Invitation */
-            readonly invitation?: string | null;
+            invitation?: string | null;
         };
         /**
          * MembersAnswer
          * @description `everyone`: the role of those who are no members.
          */
-        readonly MembersAnswer: {
+        MembersAnswer: {
             /** Members */
-            readonly members: readonly components["schemas"]["MemberAnswer"][];
-            readonly everyone: components["schemas"]["Role"] | null;
+            members: components["schemas"]["MemberAnswer"][];
+            everyone: components["schemas"]["Role"] | null;
             /** Next */
-            readonly next: string | null;
+            next: string | null;
         };
         /**
          * MergeBody
          * @description All that was edited in the branch.
          */
-        readonly MergeBody: Record<string, never>;
+        MergeBody: Record<string, never>;
         /**
          * MessageAnswer
          * @description A message as it stands. `position` is its place in the room, `reactions` are by emoji who has reacted;
          *     of a deleted message the text is empty.
          */
-        readonly MessageAnswer: {
+        MessageAnswer: {
             /** Message */
-            readonly message: string;
+            message: string;
             /** Author */
-            readonly author: string;
+            author: string;
             /** Posted */
-            readonly posted: number;
+            posted: number;
             /** Client */
-            readonly client: string | null;
+            client: string | null;
             /** Text */
-            readonly text: string;
+            text: string;
             /** Documents */
-            readonly documents: {
-                readonly [key: string]: number;
+            documents: {
+                [key: string]: number;
             };
             /** Reply To */
-            readonly reply_to: string | null;
+            reply_to: string | null;
             /** Mentions */
-            readonly mentions: readonly string[];
-            readonly link: components["schemas"]["LinkAnswer"] | null;
+            mentions: string[];
+            link: components["schemas"]["LinkAnswer"] | null;
             /** Edits */
-            readonly edits: number;
+            edits: number;
             /** Edited */
-            readonly edited: number | null;
+            edited: number | null;
             /** Deleted */
-            readonly deleted: number | null;
+            deleted: number | null;
             /** Pinned */
-            readonly pinned: number | null;
+            pinned: number | null;
             /** Reactions */
-            readonly reactions: {
-                readonly [key: string]: readonly string[];
+            reactions: {
+                [key: string]: string[];
             };
-            readonly imported: components["schemas"]["OriginAnswer"] | null;
+            imported: components["schemas"]["OriginAnswer"] | null;
             /** Position */
-            readonly position: number;
+            position: number;
         };
         /** MessageChange */
-        readonly MessageChange: {
+        MessageChange: {
             /** Text */
-            readonly text: string;
+            text: string;
         };
         /**
          * MessagesAnswer
          * @description Oldest first. `older` is the `before` and `newer` the `after` of the pages on both sides, null where
          *     there is none.
          */
-        readonly MessagesAnswer: {
+        MessagesAnswer: {
             /** Messages */
-            readonly messages: readonly components["schemas"]["MessageAnswer"][];
+            messages: components["schemas"]["MessageAnswer"][];
             /** Older */
-            readonly older: number | null;
+            older: number | null;
             /** Newer */
-            readonly newer: number | null;
+            newer: number | null;
         };
         /**
          * MessagesAround
          * @description As they stand now, oldest first.
          */
-        readonly MessagesAround: {
+        MessagesAround: {
             /** Before */
-            readonly before: readonly components["schemas"]["MessageAnswer"][];
+            before: components["schemas"]["MessageAnswer"][];
             /** After */
-            readonly after: readonly components["schemas"]["MessageAnswer"][];
+            after: components["schemas"]["MessageAnswer"][];
         };
         /**
          * MomentAnswer
@@ -2076,568 +2076,568 @@ export interface components {
          *     among all events. `pieces` show what it did; `written` is the character that was asked for, as it was when
          *     it was written.
          */
-        readonly MomentAnswer: {
+        MomentAnswer: {
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Log Position */
-            readonly log_position: number;
+            log_position: number;
             /** User */
-            readonly user: string;
+            user: string;
             /** Client */
-            readonly client: string;
+            client: string;
             /** At */
-            readonly at: number;
+            at: number;
             /** Cause */
-            readonly cause: string;
+            cause: string;
             /** Inserted */
-            readonly inserted: number;
+            inserted: number;
             /** Deleted */
-            readonly deleted: number;
+            deleted: number;
             /** Pieces */
-            readonly pieces: readonly components["schemas"]["PieceOfEdit"][];
-            readonly written: components["schemas"]["WrittenCharacter"] | null;
+            pieces: components["schemas"]["PieceOfEdit"][];
+            written: components["schemas"]["WrittenCharacter"] | null;
             /** People */
-            readonly people: readonly components["schemas"]["StagedPersonAnswer"][];
+            people: components["schemas"]["StagedPersonAnswer"][];
             /** Documents */
-            readonly documents: readonly components["schemas"]["DocumentThen"][];
-            readonly messages: components["schemas"]["MessagesAround"];
-            readonly activity: components["schemas"]["LinesAround"];
+            documents: components["schemas"]["DocumentThen"][];
+            messages: components["schemas"]["MessagesAround"];
+            activity: components["schemas"]["LinesAround"];
         };
         /**
          * NewBranch
          * @description `branch`: the id of the document that is made; `revision`: the present one when it is missing.
          */
-        readonly NewBranch: {
+        NewBranch: {
             /** Branch */
-            readonly branch: string;
+            branch: string;
             /** Revision */
-            readonly revision?: number | null;
+            revision?: number | null;
         };
         /** NewDocument */
-        readonly NewDocument: {
+        NewDocument: {
             /** Document */
-            readonly document: string;
+            document: string;
         };
         /** NewGuest */
-        readonly NewGuest: {
+        NewGuest: {
             /** Name */
-            readonly name?: string | null;
+            name?: string | null;
         };
         /**
          * NewInvitation
          * @description `expires_in` in seconds; `uses`: how many may accept it, any number when it is missing.
          */
-        readonly NewInvitation: {
-            readonly role: components["schemas"]["Role"];
+        NewInvitation: {
+            role: components["schemas"]["Role"];
             /**
              * Expires In
              * @default 604800
              */
-            readonly expires_in: number;
+            expires_in: number;
             /** Uses */
-            readonly uses?: number | null;
+            uses?: number | null;
         };
         /**
          * NewInvitationAnswer
          * @description The secret and the link, which holds it, are told here and never again.
          */
-        readonly NewInvitationAnswer: {
+        NewInvitationAnswer: {
             /** Invitation */
-            readonly invitation: string;
-            readonly role: components["schemas"]["Role"];
+            invitation: string;
+            role: components["schemas"]["Role"];
             /** Expires */
-            readonly expires: number;
+            expires: number;
             /** Uses */
-            readonly uses: number | null;
+            uses: number | null;
             /** Secret */
-            readonly secret: string;
+            secret: string;
             /** Link */
-            readonly link: string;
+            link: string;
         };
         /**
          * NewMessage
          * @description `message`: made by the server when it is missing. `link`: a range of a document, in code points of the
          *     text of `revision`.
          */
-        readonly NewMessage: {
+        NewMessage: {
             /** Message */
-            readonly message?: string | null;
+            message?: string | null;
             /** Text */
-            readonly text: string;
+            text: string;
             /** Reply To */
-            readonly reply_to?: string | null;
-            readonly link?: components["schemas"]["LinkField"] | null;
+            reply_to?: string | null;
+            link?: components["schemas"]["LinkField"] | null;
         };
         /**
          * NewMessages
          * @description What an export as JSON holds: `messages` are such as they are there, with all that is there.
          */
-        readonly NewMessages: {
+        NewMessages: {
             /** Room */
-            readonly room: string;
+            room: string;
             /** Exported At */
-            readonly exported_at: number;
+            exported_at: number;
             /** Messages */
-            readonly messages: readonly {
-                readonly [key: string]: unknown;
+            messages: {
+                [key: string]: unknown;
             }[];
         };
         /**
          * NewReceipt
          * @description Up to which positions one has got and read a room's messages. Neither ever goes back.
          */
-        readonly NewReceipt: {
+        NewReceipt: {
             /**
              * Delivered
              * @default 0
              */
-            readonly delivered: number;
+            delivered: number;
             /**
              * Read
              * @default 0
              */
-            readonly read: number;
+            read: number;
         };
         /** NewRole */
-        readonly NewRole: {
-            readonly role: components["schemas"]["Role"];
+        NewRole: {
+            role: components["schemas"]["Role"];
         };
         /**
          * NewRoom
          * @description `room`: made by the server when it is missing; `title`: the id when it is missing; `everyone`: the role
          *     of those who are no members, none when it is missing.
          */
-        readonly NewRoom: {
+        NewRoom: {
             /** Room */
-            readonly room?: string | null;
+            room?: string | null;
             /** Title */
-            readonly title?: string | null;
+            title?: string | null;
             /** Everyone */
-            readonly everyone?: ("viewer" | "commenter" | "editor") | null;
+            everyone?: ("viewer" | "commenter" | "editor") | null;
         };
         /**
          * NewRun
          * @description `run`: made by the server when it is missing. `document` and `revision` are what is run, when it is one
          *     document.
          */
-        readonly NewRun: {
+        NewRun: {
             /** Run */
-            readonly run?: string | null;
+            run?: string | null;
             /** Title */
-            readonly title: string;
+            title: string;
             /** Document */
-            readonly document?: string | null;
+            document?: string | null;
             /** Revision */
-            readonly revision?: number | null;
+            revision?: number | null;
         };
         /**
          * NewSave
          * @description `revision`: the present one when it is missing; `name`: what it is called from now on.
          */
-        readonly NewSave: {
+        NewSave: {
             /** Revision */
-            readonly revision?: number | null;
+            revision?: number | null;
             /** Name */
-            readonly name?: string | null;
+            name?: string | null;
         };
         /**
          * OriginAnswer
          * @description Of an imported message: the room it was said in, who brought it here and when.
          */
-        readonly OriginAnswer: {
+        OriginAnswer: {
             /** Room */
-            readonly room: string;
+            room: string;
             /** By */
-            readonly by: string;
+            by: string;
             /** At */
-            readonly at: number;
+            at: number;
         };
         /**
          * PassageAnswer
          * @description Where a linked range is in the present text, which is that of `revision`. `text` is its beginning;
          *     `is_gone`: all of it was deleted.
          */
-        readonly PassageAnswer: {
+        PassageAnswer: {
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Start */
-            readonly start: number;
+            start: number;
             /** End */
-            readonly end: number;
+            end: number;
             /** Is Gone */
-            readonly is_gone: boolean;
+            is_gone: boolean;
             /** Text */
-            readonly text: string;
+            text: string;
         };
         /**
          * PassageField
          * @description A range of the text of `revision`, in code points.
          */
-        readonly PassageField: {
+        PassageField: {
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Start */
-            readonly start: number;
+            start: number;
             /** End */
-            readonly end: number;
+            end: number;
         };
         /**
          * PermalinkAnswer
          * @description `text` is what stood there at that revision; `now` is where it is in the present text.
          */
-        readonly PermalinkAnswer: {
+        PermalinkAnswer: {
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Start */
-            readonly start: number;
+            start: number;
             /** End */
-            readonly end: number;
+            end: number;
             /** Text */
-            readonly text: string;
-            readonly now: components["schemas"]["PassageAnswer"];
+            text: string;
+            now: components["schemas"]["PassageAnswer"];
         };
         /**
          * Person
          * @description `status`: of the liveliest of the places.
          */
-        readonly Person: {
+        Person: {
             /** User */
-            readonly user: string;
+            user: string;
             /** Name */
-            readonly name: string;
+            name: string;
             /** Colour */
-            readonly colour: string;
-            readonly status: components["schemas"]["Status"];
+            colour: string;
+            status: components["schemas"]["Status"];
             /** Places */
-            readonly places: readonly components["schemas"]["Place"][];
+            places: components["schemas"]["Place"][];
         };
         /** PersonSummary */
-        readonly PersonSummary: {
+        PersonSummary: {
             /** User */
-            readonly user: string;
-            readonly total: components["schemas"]["Amount"];
+            user: string;
+            total: components["schemas"]["Amount"];
             /** Days */
-            readonly days: readonly components["schemas"]["Day"][];
+            days: components["schemas"]["Day"][];
         };
         /**
          * PieceAnswer
          * @description `match`: this is what was looked for.
          */
-        readonly PieceAnswer: {
+        PieceAnswer: {
             /** Text */
-            readonly text: string;
+            text: string;
             /** Match */
-            readonly match: boolean;
+            match: boolean;
         };
         /** PieceOfEdit */
-        readonly PieceOfEdit: {
+        PieceOfEdit: {
             /**
              * Kind
              * @enum {string}
              */
-            readonly kind: "kept" | "inserted" | "deleted" | "left_out";
+            kind: "kept" | "inserted" | "deleted" | "left_out";
             /** Text */
-            readonly text: string;
+            text: string;
             /** Length */
-            readonly length: number;
+            length: number;
         };
         /**
          * PinsAnswer
          * @description Newest first; `next` is the `before` of the next page.
          */
-        readonly PinsAnswer: {
+        PinsAnswer: {
             /** Messages */
-            readonly messages: readonly components["schemas"]["MessageAnswer"][];
+            messages: components["schemas"]["MessageAnswer"][];
             /** Next */
-            readonly next: number | null;
+            next: number | null;
         };
         /** Place */
-        readonly Place: {
+        Place: {
             /** Client */
-            readonly client: string;
+            client: string;
             /** Session */
-            readonly session: string;
-            readonly status: components["schemas"]["Status"];
+            session: string;
+            status: components["schemas"]["Status"];
             /** Since */
-            readonly since: number;
+            since: number;
         };
         /** PresenceAnswer */
-        readonly PresenceAnswer: {
+        PresenceAnswer: {
             /** People */
-            readonly people: readonly components["schemas"]["Person"][];
+            people: components["schemas"]["Person"][];
         };
         /**
          * PreviewAnswer
          * @description What an undo would do to the text of `revision`: as an op, and as a unified diff. `edits`: how many of
          *     each user it would take back.
          */
-        readonly PreviewAnswer: {
+        PreviewAnswer: {
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Edits */
-            readonly edits: {
-                readonly [key: string]: number;
+            edits: {
+                [key: string]: number;
             };
             /** Op */
-            readonly op: readonly unknown[];
+            op: unknown[];
             /** Diff */
-            readonly diff: string;
+            diff: string;
         };
         /**
          * Problem
          * @description What is wrong (RFC 9457): `code` is for programs, `detail` for people. Facts may stand beside them.
          */
-        readonly Problem: {
+        Problem: {
             /** Type */
-            readonly type: string;
+            type: string;
             /** Title */
-            readonly title: string;
+            title: string;
             /** Status */
-            readonly status: number;
+            status: number;
             /** Code */
-            readonly code: string;
+            code: string;
             /** Detail */
-            readonly detail: string;
+            detail: string;
         } & {
-            readonly [key: string]: unknown;
+            [key: string]: unknown;
         };
         /**
          * ProfileAnswer
          * @description `avatar`: the URL of an image, or "": then the initials stand there.
          */
-        readonly ProfileAnswer: {
+        ProfileAnswer: {
             /** User */
-            readonly user: string;
+            user: string;
             /** Name */
-            readonly name: string;
+            name: string;
             /** Colour */
-            readonly colour: string;
+            colour: string;
             /** Avatar */
-            readonly avatar: string;
+            avatar: string;
             /** Initials */
-            readonly initials: string;
+            initials: string;
         };
         /**
          * ProfileChange
          * @description What is missing stays. `avatar` "": none.
          */
-        readonly ProfileChange: {
+        ProfileChange: {
             /** Name */
-            readonly name?: string | null;
+            name?: string | null;
             /** Colour */
-            readonly colour?: string | null;
+            colour?: string | null;
             /** Avatar */
-            readonly avatar?: string | null;
+            avatar?: string | null;
         };
         /** ProfilesAnswer */
-        readonly ProfilesAnswer: {
+        ProfilesAnswer: {
             /** Profiles */
-            readonly profiles: readonly components["schemas"]["ProfileAnswer"][];
+            profiles: components["schemas"]["ProfileAnswer"][];
             /** Next */
-            readonly next: string | null;
+            next: string | null;
         };
         /**
          * ProjectionAnswer
          * @description Up to where it has read, by how many positions it is behind, how many events it could not take in.
          */
-        readonly ProjectionAnswer: {
+        ProjectionAnswer: {
             /** Position */
-            readonly position: number;
+            position: number;
             /** Lag */
-            readonly lag: number;
+            lag: number;
             /** Parked */
-            readonly parked: number;
+            parked: number;
         };
         /**
          * ReadersAnswer
          * @description Whom a message has reached; those who have read it are among them.
          */
-        readonly ReadersAnswer: {
+        ReadersAnswer: {
             /** Delivered */
-            readonly delivered: readonly string[];
+            delivered: string[];
             /** Read */
-            readonly read: readonly string[];
+            read: string[];
         };
         /**
          * ReadyAnswer
          * @description `projections` is null when the database does not tell in time.
          */
-        readonly ReadyAnswer: {
+        ReadyAnswer: {
             /** Status */
-            readonly status: string;
+            status: string;
             /** Position */
-            readonly position: number;
+            position: number;
             /** Projections */
-            readonly projections: {
-                readonly [key: string]: components["schemas"]["ProjectionAnswer"];
+            projections: {
+                [key: string]: components["schemas"]["ProjectionAnswer"];
             } | null;
         };
         /**
          * ReceiptAnswer
          * @description Up to where one has got and read a room's messages.
          */
-        readonly ReceiptAnswer: {
+        ReceiptAnswer: {
             /** Delivered */
-            readonly delivered: number;
+            delivered: number;
             /** Read */
-            readonly read: number;
+            read: number;
         };
         /**
          * ReceiptsAnswer
          * @description `unread`: how many messages of others one has not read, 1000 at most.
          */
-        readonly ReceiptsAnswer: {
+        ReceiptsAnswer: {
             /** Receipts */
-            readonly receipts: readonly components["schemas"]["ListedReceipt"][];
+            receipts: components["schemas"]["ListedReceipt"][];
             /** Unread */
-            readonly unread: number;
+            unread: number;
         };
         /**
          * Redo
          * @description The last undo of whoever asks.
          */
-        readonly Redo: Record<string, never>;
+        Redo: Record<string, never>;
         /**
          * ResponseTimesAnswer
          * @description In seconds, null when there was no response; the median and the ninetieth percentile to 9 %.
          */
-        readonly ResponseTimesAnswer: {
+        ResponseTimesAnswer: {
             /** Responses */
-            readonly responses: number;
+            responses: number;
             /** Mean */
-            readonly mean: number | null;
+            mean: number | null;
             /** Median */
-            readonly median: number | null;
+            median: number | null;
             /** P90 */
-            readonly p90: number | null;
+            p90: number | null;
         };
         /** RestoreBody */
-        readonly RestoreBody: {
+        RestoreBody: {
             /** Revision */
-            readonly revision: number;
+            revision: number;
         };
         /**
          * RevisedAnswer
          * @description The edit that was made in `document`: null when there was nothing to do.
          */
-        readonly RevisedAnswer: {
+        RevisedAnswer: {
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number | null;
+            revision: number | null;
             /** Op */
-            readonly op: readonly unknown[];
+            op: unknown[];
         };
         /**
          * Role
          * @description What a member is in a room, from the least to the most.
          * @enum {string}
          */
-        readonly Role: "viewer" | "commenter" | "editor" | "owner";
+        Role: "viewer" | "commenter" | "editor" | "owner";
         /**
          * RoomAnswer
          * @description `role`: of whoever asks.
          */
-        readonly RoomAnswer: {
+        RoomAnswer: {
             /** Room */
-            readonly room: string;
+            room: string;
             /** Title */
-            readonly title: string;
-            readonly role: components["schemas"]["Role"];
-            readonly everyone: components["schemas"]["Role"] | null;
+            title: string;
+            role: components["schemas"]["Role"];
+            everyone: components["schemas"]["Role"] | null;
             /** Documents */
-            readonly documents: readonly string[];
+            documents: string[];
         };
         /**
          * RoomChange
          * @description What is missing stays. `everyone` null: for members only.
          */
-        readonly RoomChange: {
+        RoomChange: {
             /** Title */
-            readonly title?: string | null;
+            title?: string | null;
             /** Everyone */
-            readonly everyone?: ("viewer" | "commenter" | "editor") | null;
+            everyone?: ("viewer" | "commenter" | "editor") | null;
         };
         /**
          * RoomsAnswer
          * @description `next` is the `after` of the next page, null on the last one.
          */
-        readonly RoomsAnswer: {
+        RoomsAnswer: {
             /** Rooms */
-            readonly rooms: readonly components["schemas"]["ListedRoom"][];
+            rooms: components["schemas"]["ListedRoom"][];
             /** Next */
-            readonly next: number | null;
+            next: number | null;
         };
         /**
          * RunAnswer
          * @description `outcome` is null until it has finished.
          */
-        readonly RunAnswer: {
+        RunAnswer: {
             /** Run */
-            readonly run: string;
+            run: string;
             /** Client */
-            readonly client: string;
+            client: string;
             /** Title */
-            readonly title: string;
+            title: string;
             /** Document */
-            readonly document: string | null;
+            document: string | null;
             /** Revision */
-            readonly revision: number | null;
+            revision: number | null;
             /** Outcome */
-            readonly outcome: string | null;
+            outcome: string | null;
             /** Exit Code */
-            readonly exit_code: number | null;
+            exit_code: number | null;
         };
         /** RunEnd */
-        readonly RunEnd: {
+        RunEnd: {
             /**
              * Outcome
              * @enum {string}
              */
-            readonly outcome: "passed" | "failed" | "stopped";
+            outcome: "passed" | "failed" | "stopped";
             /** Exit Code */
-            readonly exit_code?: number | null;
+            exit_code?: number | null;
         };
         /** SaidText */
-        readonly SaidText: {
+        SaidText: {
             /** Text */
-            readonly text: string;
+            text: string;
             /** By */
-            readonly by: string;
+            by: string;
             /** At */
-            readonly at: number;
+            at: number;
         };
         /** SaveAnswer */
-        readonly SaveAnswer: {
+        SaveAnswer: {
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Name */
-            readonly name: string | null;
+            name: string | null;
         };
         /**
          * SavesAnswer
          * @description All that was saved, oldest first. `names`: the revision that each name is of now, since a name that
          *     comes again has moved.
          */
-        readonly SavesAnswer: {
+        SavesAnswer: {
             /** Saves */
-            readonly saves: readonly components["schemas"]["ListedSave"][];
+            saves: components["schemas"]["ListedSave"][];
             /** Names */
-            readonly names: {
-                readonly [key: string]: number;
+            names: {
+                [key: string]: number;
             };
             /** Next */
-            readonly next: number | null;
+            next: number | null;
         };
         /**
          * SelectedEdits
@@ -2645,250 +2645,250 @@ export interface components {
          *     `since` until `until`. In a `passage` alone if there is one: it goes along with the text, and elsewhere
          *     the edits stay in effect.
          */
-        readonly SelectedEdits: {
+        SelectedEdits: {
             /** First */
-            readonly first?: number | null;
+            first?: number | null;
             /** Last */
-            readonly last?: number | null;
+            last?: number | null;
             /** User */
-            readonly user?: string | null;
+            user?: string | null;
             /** Since */
-            readonly since?: string | null;
+            since?: string | null;
             /** Until */
-            readonly until?: string | null;
-            readonly passage?: components["schemas"]["PassageField"] | null;
+            until?: string | null;
+            passage?: components["schemas"]["PassageField"] | null;
         };
         /**
          * StageAnswer
          * @description `place`: where a replay goes on from here. `messages` are the last 50 by then, oldest first.
          */
-        readonly StageAnswer: {
+        StageAnswer: {
             /** At */
-            readonly at: number;
+            at: number;
             /** Place */
-            readonly place: string;
+            place: string;
             /** Documents */
-            readonly documents: readonly components["schemas"]["StagedDocumentAnswer"][];
+            documents: components["schemas"]["StagedDocumentAnswer"][];
             /** People */
-            readonly people: readonly components["schemas"]["StagedPersonAnswer"][];
+            people: components["schemas"]["StagedPersonAnswer"][];
             /** Messages */
-            readonly messages: readonly components["schemas"]["MessageAnswer"][];
+            messages: components["schemas"]["MessageAnswer"][];
         };
         /**
          * StagedCursorAnswer
          * @description In the text of `revision`, which is the document's.
          */
-        readonly StagedCursorAnswer: {
+        StagedCursorAnswer: {
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Anchor */
-            readonly anchor: number;
+            anchor: number;
             /** Head */
-            readonly head: number;
+            head: number;
         };
         /**
          * StagedDocumentAnswer
          * @description `listed`: whether it was on the room's list.
          */
-        readonly StagedDocumentAnswer: {
+        StagedDocumentAnswer: {
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Text */
-            readonly text: string;
+            text: string;
             /** Listed */
-            readonly listed: boolean;
+            listed: boolean;
         };
         /** StagedPersonAnswer */
-        readonly StagedPersonAnswer: {
+        StagedPersonAnswer: {
             /** Client */
-            readonly client: string;
+            client: string;
             /** User */
-            readonly user: string;
+            user: string;
             /** Name */
-            readonly name: string;
+            name: string;
             /** Colour */
-            readonly colour: string;
-            readonly status: components["schemas"]["Status"];
-            readonly cursor: components["schemas"]["StagedCursorAnswer"] | null;
-            readonly typing: components["schemas"]["StagedTypingAnswer"] | null;
+            colour: string;
+            status: components["schemas"]["Status"];
+            cursor: components["schemas"]["StagedCursorAnswer"] | null;
+            typing: components["schemas"]["StagedTypingAnswer"] | null;
         };
         /**
          * StagedTypingAnswer
          * @description In a document, or (null) in the chat; the sign of it came at `at`.
          */
-        readonly StagedTypingAnswer: {
+        StagedTypingAnswer: {
             /** Document */
-            readonly document: string | null;
+            document: string | null;
             /** At */
-            readonly at: number;
+            at: number;
         };
         /**
          * StatisticsAnswer
          * @description `people`: those who did most; `hours`: of the day; `week`: only those with something in them; `emoji`
          *     and `words`: of the room as it is now, whatever the span.
          */
-        readonly StatisticsAnswer: {
+        StatisticsAnswer: {
             /** Room */
-            readonly room: string;
+            room: string;
             /** User */
-            readonly user: string | null;
+            user: string | null;
             /** Since */
-            readonly since: number | null;
+            since: number | null;
             /** Until */
-            readonly until: number | null;
+            until: number | null;
             /** Offset Minutes */
-            readonly offset_minutes: number;
-            readonly totals: components["schemas"]["Done"];
+            offset_minutes: number;
+            totals: components["schemas"]["Done"];
             /** People */
-            readonly people: readonly components["schemas"]["DoneByPerson"][];
+            people: components["schemas"]["DoneByPerson"][];
             /** Days */
-            readonly days: readonly components["schemas"]["DoneOnDay"][];
+            days: components["schemas"]["DoneOnDay"][];
             /** Hours */
-            readonly hours: readonly components["schemas"]["HourDone"][];
+            hours: components["schemas"]["HourDone"][];
             /** Week */
-            readonly week: readonly components["schemas"]["HourOfWeekDone"][];
+            week: components["schemas"]["HourOfWeekDone"][];
             /** Busiest */
-            readonly busiest: readonly components["schemas"]["BusyHourDone"][];
+            busiest: components["schemas"]["BusyHourDone"][];
             /** Emoji */
-            readonly emoji: readonly components["schemas"]["UsedEmoji"][];
+            emoji: components["schemas"]["UsedEmoji"][];
             /** Words */
-            readonly words: readonly components["schemas"]["UsedWord"][];
-            readonly response_times: components["schemas"]["ResponseTimesAnswer"];
+            words: components["schemas"]["UsedWord"][];
+            response_times: components["schemas"]["ResponseTimesAnswer"];
         };
         /**
          * Status
          * @description What somebody is doing, as others see it. Who is offline has no stay: it is never stored.
          * @enum {string}
          */
-        readonly Status: "editing" | "running" | "idle" | "away" | "offline";
+        Status: "editing" | "running" | "idle" | "away" | "offline";
         /**
          * SummaryAnswer
          * @description From when until when, and what everybody was doing in it, in all and day by day (UTC).
          */
-        readonly SummaryAnswer: {
+        SummaryAnswer: {
             /** Since */
-            readonly since: number;
+            since: number;
             /** Until */
-            readonly until: number;
+            until: number;
             /** Users */
-            readonly users: readonly components["schemas"]["PersonSummary"][];
+            users: components["schemas"]["PersonSummary"][];
         };
         /** TextAnswer */
-        readonly TextAnswer: {
+        TextAnswer: {
             /** Room */
-            readonly room: string;
+            room: string;
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Modified */
-            readonly modified: number;
+            modified: number;
             /** Text */
-            readonly text: string;
+            text: string;
         };
         /**
          * TextsAnswer
          * @description All that a message has said, oldest first.
          */
-        readonly TextsAnswer: {
+        TextsAnswer: {
             /** Message */
-            readonly message: string;
+            message: string;
             /** Texts */
-            readonly texts: readonly components["schemas"]["SaidText"][];
+            texts: components["schemas"]["SaidText"][];
             /** Deleted */
-            readonly deleted: number | null;
+            deleted: number | null;
             /** Deleted By */
-            readonly deleted_by: string | null;
+            deleted_by: string | null;
         };
         /** TicketAnswer */
-        readonly TicketAnswer: {
+        TicketAnswer: {
             /** Ticket */
-            readonly ticket: string;
+            ticket: string;
             /** Expires */
-            readonly expires: number;
+            expires: number;
         };
         /**
          * UndoBody
          * @description `mine`: the last thing that whoever asks has done here, instead of a selection.
          */
-        readonly UndoBody: {
+        UndoBody: {
             /** First */
-            readonly first?: number | null;
+            first?: number | null;
             /** Last */
-            readonly last?: number | null;
+            last?: number | null;
             /** User */
-            readonly user?: string | null;
+            user?: string | null;
             /** Since */
-            readonly since?: string | null;
+            since?: string | null;
             /** Until */
-            readonly until?: string | null;
-            readonly passage?: components["schemas"]["PassageField"] | null;
+            until?: string | null;
+            passage?: components["schemas"]["PassageField"] | null;
             /**
              * Mine
              * @default false
              */
-            readonly mine: boolean;
+            mine: boolean;
         };
         /**
          * UndoneAnswer
          * @description `edits`: how many are not in effect any more; null where it is a passage that they are out of.
          */
-        readonly UndoneAnswer: {
+        UndoneAnswer: {
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number | null;
+            revision: number | null;
             /** Op */
-            readonly op: readonly unknown[];
+            op: unknown[];
             /** Edits */
-            readonly edits: number | null;
+            edits: number | null;
         };
         /** UnreadAnswer */
-        readonly UnreadAnswer: {
+        UnreadAnswer: {
             /** Rooms */
-            readonly rooms: readonly components["schemas"]["UnreadRoom"][];
+            rooms: components["schemas"]["UnreadRoom"][];
             /** Next */
-            readonly next: string | null;
+            next: string | null;
         };
         /** UnreadRoom */
-        readonly UnreadRoom: {
+        UnreadRoom: {
             /** Delivered */
-            readonly delivered: number;
+            delivered: number;
             /** Read */
-            readonly read: number;
+            read: number;
             /** Room */
-            readonly room: string;
+            room: string;
             /** Unread */
-            readonly unread: number;
+            unread: number;
         };
         /** UsedEmoji */
-        readonly UsedEmoji: {
+        UsedEmoji: {
             /** Emoji */
-            readonly emoji: string;
+            emoji: string;
             /** Uses */
-            readonly uses: number;
+            uses: number;
         };
         /** UsedWord */
-        readonly UsedWord: {
+        UsedWord: {
             /** Word */
-            readonly word: string;
+            word: string;
             /** Uses */
-            readonly uses: number;
+            uses: number;
         };
         /** WrittenCharacter */
-        readonly WrittenCharacter: {
+        WrittenCharacter: {
             /** Document */
-            readonly document: string;
+            document: string;
             /** Revision */
-            readonly revision: number;
+            revision: number;
             /** Position */
-            readonly position: number;
+            position: number;
             /** Text */
-            readonly text: string;
+            text: string;
         };
     };
     responses: never;
@@ -2899,6618 +2899,6618 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    readonly postGuests: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    postGuests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewGuest"];
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewGuest"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Created */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["GuestAnswer"];
+                    "application/json": components["schemas"]["GuestAnswer"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postTickets: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    postTickets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Created */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["TicketAnswer"];
+                    "application/json": components["schemas"]["TicketAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getMe: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["MeAnswer"];
+                    "application/json": components["schemas"]["MeAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly patchProfile: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    patchProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["ProfileChange"];
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ProfileChange"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProfileAnswer"];
+                    "application/json": components["schemas"]["ProfileAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Changed meanwhile */
-            readonly 412: {
+            412: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postSignOut: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    postSignOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description No Content */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getProfiles: {
-        readonly parameters: {
-            readonly query?: {
-                readonly user?: readonly string[];
-                readonly prefix?: string;
-                readonly after?: string;
-                readonly limit?: number;
+    getProfiles: {
+        parameters: {
+            query?: {
+                user?: string[];
+                prefix?: string;
+                after?: string;
+                limit?: number;
             };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProfilesAnswer"];
+                    "application/json": components["schemas"]["ProfilesAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getProfilesUser: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly user: string;
+    getProfilesUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProfileAnswer"];
+                    "application/json": components["schemas"]["ProfileAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRooms: {
-        readonly parameters: {
-            readonly query?: {
-                readonly after?: number;
-                readonly limit?: number;
+    getRooms: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
             };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["RoomsAnswer"];
+                    "application/json": components["schemas"]["RoomsAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postRooms: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    postRooms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewRoom"];
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewRoom"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Created */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["RoomAnswer"];
+                    "application/json": components["schemas"]["RoomAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoom: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+    getRoomsRoom: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["RoomAnswer"];
+                    "application/json": components["schemas"]["RoomAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly deleteRoomsRoom: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+    deleteRoomsRoom: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description No Content */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly patchRoomsRoom: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+    patchRoomsRoom: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["RoomChange"];
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RoomChange"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["RoomAnswer"];
+                    "application/json": components["schemas"]["RoomAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Changed meanwhile */
-            readonly 412: {
+            412: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomMembers: {
-        readonly parameters: {
-            readonly query?: {
-                readonly after?: string | null;
-                readonly limit?: number;
-                readonly at?: string | null;
+    getRoomsRoomMembers: {
+        parameters: {
+            query?: {
+                after?: string | null;
+                limit?: number;
+                at?: string | null;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["MembersAnswer"];
+                    "application/json": components["schemas"]["MembersAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly putRoomsRoomMembersUser: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly user: string;
+    putRoomsRoomMembersUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                user: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewRole"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRole"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["MemberAnswer"];
+                    "application/json": components["schemas"]["MemberAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Changed meanwhile */
-            readonly 412: {
+            412: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly deleteRoomsRoomMembersUser: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly user: string;
+    deleteRoomsRoomMembersUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                user: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description No Content */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomInvitations: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+    getRoomsRoomInvitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["InvitationsAnswer"];
+                    "application/json": components["schemas"]["InvitationsAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postRoomsRoomInvitations: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+    postRoomsRoomInvitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewInvitation"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitation"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Created */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["NewInvitationAnswer"];
+                    "application/json": components["schemas"]["NewInvitationAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly deleteRoomsRoomInvitationsInvitation: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly invitation: string;
+    deleteRoomsRoomInvitationsInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                invitation: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description No Content */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postRoomsRoomInvitationsInvitationAccept: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly invitation: string;
+    postRoomsRoomInvitationsInvitationAccept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                invitation: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["Acceptance"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acceptance"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["AcceptedAnswer"];
+                    "application/json": components["schemas"]["AcceptedAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomDocuments: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+    getRoomsRoomDocuments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["DocumentsAnswer"];
+                    "application/json": components["schemas"]["DocumentsAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postRoomsRoomDocuments: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+    postRoomsRoomDocuments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewDocument"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDocument"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Created */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["DocumentAnswer"];
+                    "application/json": components["schemas"]["DocumentAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomDocumentsDocument: {
-        readonly parameters: {
-            readonly query?: {
-                readonly revision?: number | null;
-                readonly at?: string | null;
-                readonly position?: number | null;
-                readonly name?: string | null;
+    getRoomsRoomDocumentsDocument: {
+        parameters: {
+            query?: {
+                revision?: number | null;
+                at?: string | null;
+                position?: number | null;
+                name?: string | null;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["TextAnswer"];
+                    "application/json": components["schemas"]["TextAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly deleteRoomsRoomDocumentsDocument: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+    deleteRoomsRoomDocumentsDocument: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description No Content */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomMessagesExport: {
-        readonly parameters: {
-            readonly query?: {
-                readonly author?: string | null;
-                readonly from?: string | null;
-                readonly to?: string | null;
-                readonly emoji?: string | null;
-                readonly mentions?: string | null;
-                readonly document?: string | null;
-                readonly reply_to?: string | null;
-                readonly pinned?: boolean | null;
-                readonly format?: "json" | "csv" | "txt";
+    getRoomsRoomMessagesExport: {
+        parameters: {
+            query?: {
+                author?: string | null;
+                from?: string | null;
+                to?: string | null;
+                emoji?: string | null;
+                mentions?: string | null;
+                document?: string | null;
+                reply_to?: string | null;
+                pinned?: boolean | null;
+                format?: "json" | "csv" | "txt";
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postRoomsRoomMessagesImport: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+    postRoomsRoomMessagesImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewMessages"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMessages"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ImportAnswer"];
+                    "application/json": components["schemas"]["ImportAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomMessages: {
-        readonly parameters: {
-            readonly query?: {
-                readonly author?: string | null;
-                readonly from?: string | null;
-                readonly to?: string | null;
-                readonly emoji?: string | null;
-                readonly mentions?: string | null;
-                readonly document?: string | null;
-                readonly reply_to?: string | null;
-                readonly pinned?: boolean | null;
-                readonly limit?: number;
-                readonly before?: number | null;
-                readonly after?: number | null;
-                readonly around?: string | null;
+    getRoomsRoomMessages: {
+        parameters: {
+            query?: {
+                author?: string | null;
+                from?: string | null;
+                to?: string | null;
+                emoji?: string | null;
+                mentions?: string | null;
+                document?: string | null;
+                reply_to?: string | null;
+                pinned?: boolean | null;
+                limit?: number;
+                before?: number | null;
+                after?: number | null;
+                around?: string | null;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["MessagesAnswer"];
+                    "application/json": components["schemas"]["MessagesAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postRoomsRoomMessages: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+    postRoomsRoomMessages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewMessage"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMessage"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Created */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["MessageAnswer"];
+                    "application/json": components["schemas"]["MessageAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomMessagesMessage: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly message: string;
+    getRoomsRoomMessagesMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                message: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["MessageAnswer"];
+                    "application/json": components["schemas"]["MessageAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly deleteRoomsRoomMessagesMessage: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly message: string;
+    deleteRoomsRoomMessagesMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                message: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["MessageAnswer"];
+                    "application/json": components["schemas"]["MessageAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly patchRoomsRoomMessagesMessage: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly message: string;
+    patchRoomsRoomMessagesMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                message: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["MessageChange"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageChange"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["MessageAnswer"];
+                    "application/json": components["schemas"]["MessageAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Changed meanwhile */
-            readonly 412: {
+            412: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly putRoomsRoomMessagesMessageReactionsEmoji: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly message: string;
-                readonly emoji: string;
+    putRoomsRoomMessagesMessageReactionsEmoji: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                message: string;
+                emoji: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["MessageAnswer"];
+                    "application/json": components["schemas"]["MessageAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Changed meanwhile */
-            readonly 412: {
+            412: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly deleteRoomsRoomMessagesMessageReactionsEmoji: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly message: string;
-                readonly emoji: string;
+    deleteRoomsRoomMessagesMessageReactionsEmoji: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                message: string;
+                emoji: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["MessageAnswer"];
+                    "application/json": components["schemas"]["MessageAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly putRoomsRoomMessagesMessagePin: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly message: string;
+    putRoomsRoomMessagesMessagePin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                message: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["MessageAnswer"];
+                    "application/json": components["schemas"]["MessageAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Changed meanwhile */
-            readonly 412: {
+            412: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly deleteRoomsRoomMessagesMessagePin: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly message: string;
+    deleteRoomsRoomMessagesMessagePin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                message: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["MessageAnswer"];
+                    "application/json": components["schemas"]["MessageAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomMessagesMessageLink: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly message: string;
+    getRoomsRoomMessagesMessageLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                message: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["PassageAnswer"];
+                    "application/json": components["schemas"]["PassageAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly putRoomsRoomReceipt: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+    putRoomsRoomReceipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewReceipt"];
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewReceipt"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ReceiptAnswer"];
+                    "application/json": components["schemas"]["ReceiptAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Changed meanwhile */
-            readonly 412: {
+            412: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomMessagesSearch: {
-        readonly parameters: {
-            readonly query: {
-                readonly author?: string | null;
-                readonly from?: string | null;
-                readonly to?: string | null;
-                readonly emoji?: string | null;
-                readonly mentions?: string | null;
-                readonly document?: string | null;
-                readonly reply_to?: string | null;
-                readonly pinned?: boolean | null;
-                readonly limit?: number;
-                readonly q: string;
-                readonly after?: string | null;
+    getRoomsRoomMessagesSearch: {
+        parameters: {
+            query: {
+                author?: string | null;
+                from?: string | null;
+                to?: string | null;
+                emoji?: string | null;
+                mentions?: string | null;
+                document?: string | null;
+                reply_to?: string | null;
+                pinned?: boolean | null;
+                limit?: number;
+                q: string;
+                after?: string | null;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["FoundMessagesAnswer"];
+                    "application/json": components["schemas"]["FoundMessagesAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomMessagesMessageHistory: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly message: string;
+    getRoomsRoomMessagesMessageHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                message: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["TextsAnswer"];
+                    "application/json": components["schemas"]["TextsAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomMessagesMessageReaders: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly message: string;
+    getRoomsRoomMessagesMessageReaders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                message: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ReadersAnswer"];
+                    "application/json": components["schemas"]["ReadersAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomPins: {
-        readonly parameters: {
-            readonly query?: {
-                readonly before?: number | null;
-                readonly limit?: number;
+    getRoomsRoomPins: {
+        parameters: {
+            query?: {
+                before?: number | null;
+                limit?: number;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["PinsAnswer"];
+                    "application/json": components["schemas"]["PinsAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomReceipts: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+    getRoomsRoomReceipts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ReceiptsAnswer"];
+                    "application/json": components["schemas"]["ReceiptsAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getUnread: {
-        readonly parameters: {
-            readonly query?: {
-                readonly after?: string | null;
-                readonly limit?: number;
+    getUnread: {
+        parameters: {
+            query?: {
+                after?: string | null;
+                limit?: number;
             };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["UnreadAnswer"];
+                    "application/json": components["schemas"]["UnreadAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getMentions: {
-        readonly parameters: {
-            readonly query?: {
-                readonly before?: number | null;
-                readonly limit?: number;
+    getMentions: {
+        parameters: {
+            query?: {
+                before?: number | null;
+                limit?: number;
             };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ListedMessagesAnswer"];
+                    "application/json": components["schemas"]["ListedMessagesAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getMessages: {
-        readonly parameters: {
-            readonly query: {
-                readonly before?: number | null;
-                readonly limit?: number;
-                readonly author: string;
+    getMessages: {
+        parameters: {
+            query: {
+                before?: number | null;
+                limit?: number;
+                author: string;
             };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ListedMessagesAnswer"];
+                    "application/json": components["schemas"]["ListedMessagesAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomDocumentsDocumentSaves: {
-        readonly parameters: {
-            readonly query?: {
-                readonly after?: number;
-                readonly limit?: number;
+    getRoomsRoomDocumentsDocumentSaves: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["SavesAnswer"];
+                    "application/json": components["schemas"]["SavesAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postRoomsRoomDocumentsDocumentSaves: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+    postRoomsRoomDocumentsDocumentSaves: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewSave"];
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewSave"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Created */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["SaveAnswer"];
+                    "application/json": components["schemas"]["SaveAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postRoomsRoomRuns: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+    postRoomsRoomRuns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewRun"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRun"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Created */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["RunAnswer"];
+                    "application/json": components["schemas"]["RunAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postRoomsRoomRunsRunFinish: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly run: string;
+    postRoomsRoomRunsRunFinish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                run: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["RunEnd"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunEnd"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["RunAnswer"];
+                    "application/json": components["schemas"]["RunAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomDocumentsDocumentDiff: {
-        readonly parameters: {
-            readonly query: {
-                readonly from: string;
-                readonly to?: string;
-                readonly format?: "json" | "unified" | "words" | "html";
-                readonly context?: number;
-                readonly page?: boolean;
+    getRoomsRoomDocumentsDocumentDiff: {
+        parameters: {
+            query: {
+                from: string;
+                to?: string;
+                format?: "json" | "unified" | "words" | "html";
+                context?: number;
+                page?: boolean;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["DiffAnswer"];
+                    "application/json": components["schemas"]["DiffAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postRoomsRoomDocumentsDocumentBisect: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+    postRoomsRoomDocumentsDocumentBisect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["BisectBody"];
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BisectBody"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomDocumentsDocumentPassage: {
-        readonly parameters: {
-            readonly query: {
-                readonly revision: number;
-                readonly start: number;
-                readonly end: number;
+    getRoomsRoomDocumentsDocumentPassage: {
+        parameters: {
+            query: {
+                revision: number;
+                start: number;
+                end: number;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["PermalinkAnswer"];
+                    "application/json": components["schemas"]["PermalinkAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomDocumentsDocumentBlame: {
-        readonly parameters: {
-            readonly query?: {
-                readonly revision?: number | null;
-                readonly at?: string | null;
-                readonly position?: number | null;
-                readonly name?: string | null;
-                readonly start?: number;
-                readonly end?: number | null;
-                readonly by?: "edit" | "author";
-                readonly lines?: boolean;
-                readonly text?: boolean;
-                readonly stream?: boolean;
+    getRoomsRoomDocumentsDocumentBlame: {
+        parameters: {
+            query?: {
+                revision?: number | null;
+                at?: string | null;
+                position?: number | null;
+                name?: string | null;
+                start?: number;
+                end?: number | null;
+                by?: "edit" | "author";
+                lines?: boolean;
+                text?: boolean;
+                stream?: boolean;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["BlameAnswer"];
+                    "application/json": components["schemas"]["BlameAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomDocumentsDocumentWatch: {
-        readonly parameters: {
-            readonly query: {
-                readonly start: number;
-                readonly end: number;
-                readonly revision?: number | null;
-                readonly direction?: "back" | "forward" | "both";
-                readonly limit?: number;
+    getRoomsRoomDocumentsDocumentWatch: {
+        parameters: {
+            query: {
+                start: number;
+                end: number;
+                revision?: number | null;
+                direction?: "back" | "forward" | "both";
+                limit?: number;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomDocumentsDocumentMoment: {
-        readonly parameters: {
-            readonly query?: {
-                readonly position?: number | null;
-                readonly revision?: number | null;
-                readonly around?: number;
+    getRoomsRoomDocumentsDocumentMoment: {
+        parameters: {
+            query?: {
+                position?: number | null;
+                revision?: number | null;
+                around?: number;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["MomentAnswer"];
+                    "application/json": components["schemas"]["MomentAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomDocumentsDocumentPhrases: {
-        readonly parameters: {
-            readonly query: {
-                readonly q: string;
-                readonly ignore_case?: boolean;
-                readonly limit?: number;
+    getRoomsRoomDocumentsDocumentPhrases: {
+        parameters: {
+            query: {
+                q: string;
+                ignore_case?: boolean;
+                limit?: number;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomPastSearch: {
-        readonly parameters: {
-            readonly query: {
-                readonly q: string;
-                readonly ignore_case?: boolean;
-                readonly limit?: number;
-                readonly document?: string | null;
+    getRoomsRoomPastSearch: {
+        parameters: {
+            query: {
+                q: string;
+                ignore_case?: boolean;
+                limit?: number;
+                document?: string | null;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postRoomsRoomDocumentsDocumentUndo: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+    postRoomsRoomDocumentsDocumentUndo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["UndoBody"];
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UndoBody"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["UndoneAnswer"];
+                    "application/json": components["schemas"]["UndoneAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postRoomsRoomDocumentsDocumentUndoPreview: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+    postRoomsRoomDocumentsDocumentUndoPreview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["SelectedEdits"];
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SelectedEdits"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["PreviewAnswer"];
+                    "application/json": components["schemas"]["PreviewAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postRoomsRoomDocumentsDocumentRedo: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+    postRoomsRoomDocumentsDocumentRedo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["Redo"];
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Redo"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["UndoneAnswer"];
+                    "application/json": components["schemas"]["UndoneAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postRoomsRoomDocumentsDocumentRestore: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+    postRoomsRoomDocumentsDocumentRestore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["RestoreBody"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreBody"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["RevisedAnswer"];
+                    "application/json": components["schemas"]["RevisedAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomDocumentsDocumentBranch: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+    getRoomsRoomDocumentsDocumentBranch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["BranchAnswer"];
+                    "application/json": components["schemas"]["BranchAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postRoomsRoomDocumentsDocumentBranch: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+    postRoomsRoomDocumentsDocumentBranch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewBranch"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBranch"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Created */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["BranchAnswer"];
+                    "application/json": components["schemas"]["BranchAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postRoomsRoomDocumentsDocumentMerge: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
-                readonly document: string;
+    postRoomsRoomDocumentsDocumentMerge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+                document: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["MergeBody"];
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["MergeBody"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["RevisedAnswer"];
+                    "application/json": components["schemas"]["RevisedAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomReplay: {
-        readonly parameters: {
-            readonly query?: {
-                readonly from?: string | null;
-                readonly to?: string | null;
-                readonly after?: string | null;
+    getRoomsRoomReplay: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+                after?: string | null;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomReplayHtml: {
-        readonly parameters: {
-            readonly query?: {
-                readonly from?: string | null;
-                readonly to?: string | null;
+    getRoomsRoomReplayHtml: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomStage: {
-        readonly parameters: {
-            readonly query?: {
-                readonly at?: string | null;
-                readonly position?: number | null;
+    getRoomsRoomStage: {
+        parameters: {
+            query?: {
+                at?: string | null;
+                position?: number | null;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["StageAnswer"];
+                    "application/json": components["schemas"]["StageAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomPresence: {
-        readonly parameters: {
-            readonly query?: {
-                readonly at?: string | null;
+    getRoomsRoomPresence: {
+        parameters: {
+            query?: {
+                at?: string | null;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["PresenceAnswer"];
+                    "application/json": components["schemas"]["PresenceAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomPresenceSummary: {
-        readonly parameters: {
-            readonly query?: {
-                readonly user?: string | null;
-                readonly from?: string | null;
-                readonly to?: string | null;
+    getRoomsRoomPresenceSummary: {
+        parameters: {
+            query?: {
+                user?: string | null;
+                from?: string | null;
+                to?: string | null;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["SummaryAnswer"];
+                    "application/json": components["schemas"]["SummaryAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomActivity: {
-        readonly parameters: {
-            readonly query?: {
-                readonly user?: string | null;
-                readonly kind?: readonly ("joined" | "left" | "reconnected" | "edited" | "undone" | "restored" | "branched" | "merged" | "saved" | "named" | "ran" | "said" | "imported" | "pinned" | "unpinned" | "listed" | "unlisted" | "opened" | "renamed" | "closed" | "access_changed" | "member_added" | "role_changed" | "member_removed")[];
-                readonly document?: string | null;
-                readonly from?: string | null;
-                readonly to?: string | null;
-                readonly before?: number | null;
-                readonly after?: number | null;
-                readonly limit?: number;
+    getRoomsRoomActivity: {
+        parameters: {
+            query?: {
+                user?: string | null;
+                kind?: ("joined" | "left" | "reconnected" | "edited" | "undone" | "restored" | "branched" | "merged" | "saved" | "named" | "ran" | "said" | "imported" | "pinned" | "unpinned" | "listed" | "unlisted" | "opened" | "renamed" | "closed" | "access_changed" | "member_added" | "role_changed" | "member_removed")[];
+                document?: string | null;
+                from?: string | null;
+                to?: string | null;
+                before?: number | null;
+                after?: number | null;
+                limit?: number;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ActivityAnswer"];
+                    "application/json": components["schemas"]["ActivityAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getActivity: {
-        readonly parameters: {
-            readonly query?: {
-                readonly user?: string | null;
-                readonly before?: number | null;
-                readonly limit?: number;
+    getActivity: {
+        parameters: {
+            query?: {
+                user?: string | null;
+                before?: number | null;
+                limit?: number;
             };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ActivityAnswer"];
+                    "application/json": components["schemas"]["ActivityAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomStatistics: {
-        readonly parameters: {
-            readonly query?: {
-                readonly user?: string | null;
-                readonly from?: string | null;
-                readonly to?: string | null;
-                readonly offset?: number;
+    getRoomsRoomStatistics: {
+        parameters: {
+            query?: {
+                user?: string | null;
+                from?: string | null;
+                to?: string | null;
+                offset?: number;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["StatisticsAnswer"];
+                    "application/json": components["schemas"]["StatisticsAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomStatisticsPlotSvg: {
-        readonly parameters: {
-            readonly query?: {
-                readonly user?: string | null;
-                readonly from?: string | null;
-                readonly to?: string | null;
-                readonly offset?: number;
+    getRoomsRoomStatisticsPlotSvg: {
+        parameters: {
+            query?: {
+                user?: string | null;
+                from?: string | null;
+                to?: string | null;
+                offset?: number;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getRoomsRoomStatisticsPlotPng: {
-        readonly parameters: {
-            readonly query?: {
-                readonly user?: string | null;
-                readonly from?: string | null;
-                readonly to?: string | null;
-                readonly offset?: number;
+    getRoomsRoomStatisticsPlotPng: {
+        parameters: {
+            query?: {
+                user?: string | null;
+                from?: string | null;
+                to?: string | null;
+                offset?: number;
             };
-            readonly header?: never;
-            readonly path: {
-                readonly room: string;
+            header?: never;
+            path: {
+                room: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getHealthz: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    getHealthz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["HealthAnswer"];
+                    "application/json": components["schemas"]["HealthAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getReadyz: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    getReadyz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ReadyAnswer"];
+                    "application/json": components["schemas"]["ReadyAnswer"];
                 };
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getMetrics: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description OK */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postUsersUserDisable: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly user: string;
+    postUsersUserDisable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description No Content */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly postUsersUserEnable: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly user: string;
+    postUsersUserEnable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description No Content */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not signed in */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Cannot be done */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too many requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Whatever else is wrong */
-            readonly default: {
+            default: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -6,11 +6,12 @@ import type { EditorView } from "@codemirror/view";
 import { FileWarning } from "lucide-react";
 import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { createPortal } from "react-dom";
+import { useSelected } from "../ui/stores.ts";
 import { useRoom } from "../workspace/room.tsx";
 import { useWorkspace } from "../workspace/store.ts";
 import { FollowBanner, ReadOnlyBanner, whyReadOnly } from "./EditorBanner.tsx";
 import { EditorToolbar } from "./EditorToolbar.tsx";
-import { addressOf, copy, selectedPassage } from "./passage.ts";
+import { copyLink, selectedPassage } from "./passage.ts";
 import { usePreferences } from "./preferences.ts";
 import { SelectionToolbar } from "./SelectionToolbar.tsx";
 import { StatusLine } from "./StatusLine.tsx";
@@ -32,11 +33,12 @@ const HAS_TEXT: ReadonlySet<string> = new Set(["open", "offline", "stranded"]);
 function OpenDocument({ document }: { readonly document: string }) {
   const room = useRoom();
   const handle = useMemo(() => room.open(document), [room, document]);
-  const snapshot = useStore(handle);
+  const status = useSelected(handle, (snapshot) => snapshot.status);
+  const whyNot = useSelected(handle, (snapshot) => snapshot.why);
   const roomSnapshot = useStore(room.state);
   const size = usePreferences((preferences) => preferences.size);
-  const why = whyReadOnly(snapshot, roomSnapshot);
-  const hasText = HAS_TEXT.has(snapshot.status);
+  const why = whyReadOnly(status, whyNot, roomSnapshot);
+  const hasText = HAS_TEXT.has(status);
   const mayWrite = hasText && why === null;
 
   const host = useRef<HTMLDivElement>(null);
@@ -54,26 +56,26 @@ function OpenDocument({ document }: { readonly document: string }) {
 
   const view = useEditorView(host, {
     handle,
-    client: room.client,
     hasText,
     mayWrite,
     info,
     extensions,
     onChangedBy: setLastEditor,
+    isTakingBack: undo.isTakingBack,
     actions: { undo: undo.undo, redo: undo.redo, askWhen, stopFollowing },
   });
   viewNow.current = view;
   useJump(view, document);
   const followed = useFollow(view, handle);
   useDevelopersAccess(view);
-  const { isFocused } = useStore(info);
-  const { savedAt } = snapshot;
+  const isFocused = useSelected(info, (seen) => seen.isFocused);
+  const savedAt = useSelected(handle, (snapshot) => snapshot.savedAt);
   const me = roomSnapshot.me?.user ?? null;
   useEffect(() => {
     if (savedAt !== null && me !== null) setLastEditor(me);
   }, [savedAt, me]);
 
-  if (snapshot.status === "refused") return <NotOpened why={snapshot.why} document={document} />;
+  if (status === "refused") return <NotOpened why={whyNot} document={document} />;
   return (
     <section
       className="editor"
@@ -81,10 +83,10 @@ function OpenDocument({ document }: { readonly document: string }) {
       style={{ "--editor-size-chosen": `${size}px` } as CSSProperties}
     >
       <EditorToolbar view={view} undo={undo} mayWrite={mayWrite} askWhen={askWhen} />
-      {why === null ? null : <ReadOnlyBanner why={why} isDanger={snapshot.status === "stranded"} />}
+      {why === null ? null : <ReadOnlyBanner why={why} isDanger={status === "stranded"} />}
       {followed === null ? null : <FollowBanner person={followed} />}
       <div className="editor-text" ref={host}>
-        {hasText ? null : <Skeleton isClosed={snapshot.status === "closed"} />}
+        {hasText ? null : <Skeleton isClosed={status === "closed"} />}
       </div>
       {view !== null && isFocused && mayWrite ? <TouchKeys view={view} undo={undo} /> : null}
       <StatusLine handle={handle} info={info} lastEditor={lastEditor} />
@@ -92,15 +94,15 @@ function OpenDocument({ document }: { readonly document: string }) {
         ? null
         : createPortal(
             <SelectionToolbar
-              comment={() => {
-                useWorkspace.getState().draftLink(selectedPassage(view, handle));
+              comment={async () => {
+                useWorkspace.getState().draftLink(await selectedPassage(view, handle));
                 hideSelectionTooltip(view);
               }}
               askWhen={() => {
                 askWhen();
                 hideSelectionTooltip(view);
               }}
-              copyLink={() => copy(addressOf(room.room, selectedPassage(view, handle)))}
+              copyLink={() => copyLink(room.room, view, handle)}
             />,
             toolbarHost,
           )}

@@ -1,16 +1,20 @@
 /** Why this text is not like others: it cannot be written in, or one goes along with somebody. */
 
-import type { DocumentSnapshot, Person, RoomSnapshot } from "@chronoscribe/client";
+import type { DocumentSnapshot, Looks, RoomSnapshot } from "@chronoscribe/client";
 import { Eye, Lock, TriangleAlert } from "lucide-react";
 import type { CSSProperties } from "react";
 import { Button } from "react-aria-components";
 import { useWorkspace } from "../workspace/store.ts";
 
 /** Null when it can be written in. */
-export function whyReadOnly(document: DocumentSnapshot, room: RoomSnapshot): string | null {
-  if (document.status === "stranded")
-    return `${sentence(document.why || "This text cannot be brought together with the others'")} What you wrote is kept: copy it before you go.`;
-  if (document.status === "closed") return "This document was closed.";
+export function whyReadOnly(
+  status: DocumentSnapshot["status"],
+  whyNot: string,
+  room: RoomSnapshot,
+): string | null {
+  if (status === "stranded")
+    return `${sentence(whyNot || "This text cannot be brought together with the others'")} What you wrote is kept: copy it before you go.`;
+  if (status === "closed") return "This document was closed.";
   if (room.isClosed) return "This room is closed: everything can be read, nothing changed.";
   if (room.me?.role === "viewer") return "You may read here. Ask an owner of the room if you want to write.";
   if (room.me?.role === "commenter")
@@ -31,7 +35,7 @@ export function ReadOnlyBanner({ why, isDanger }: { readonly why: string; readon
   );
 }
 
-export function FollowBanner({ person }: { readonly person: Person }) {
+export function FollowBanner({ person }: { readonly person: Looks }) {
   return (
     <div
       className="editor-banner is-following"

@@ -5,7 +5,8 @@ import { useState } from "react";
 import { Button, Toolbar } from "react-aria-components";
 
 interface SelectionToolbarProps {
-  comment(): void;
+  /** Rejects when the text has no revision yet that a link could name. */
+  comment(): Promise<void>;
   askWhen(): void;
   /** Resolves with whether it is on the clipboard. */
   copyLink(): Promise<boolean>;
@@ -13,11 +14,12 @@ interface SelectionToolbarProps {
 
 export function SelectionToolbar({ comment, askWhen, copyLink }: SelectionToolbarProps) {
   const [copied, setCopied] = useState<"yes" | "no" | null>(null);
+  const [hasFailed, setFailed] = useState(false);
   return (
     <Toolbar aria-label="Selected text" className="react-aria-Toolbar selection-toolbar">
-      <Button onPress={comment}>
+      <Button onPress={() => void comment().catch(() => setFailed(true))}>
         <MessageSquareText aria-hidden="true" />
-        Comment in chat
+        {hasFailed ? "Not saved yet" : "Comment in chat"}
       </Button>
       <Button onPress={() => void copyLink().then((isCopied) => setCopied(isCopied ? "yes" : "no"))}>
         <Link aria-hidden="true" />

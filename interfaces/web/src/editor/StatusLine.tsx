@@ -3,6 +3,7 @@
 import type { DocumentHandle } from "@chronoscribe/client";
 import { useStore } from "@chronoscribe/client/react";
 import { Check, CloudOff, CloudUpload } from "lucide-react";
+import { useCalm, useSelected } from "../ui/stores.ts";
 import { useRoom } from "../workspace/room.tsx";
 import { languageOf } from "./languages.ts";
 import type { ViewInfoStore } from "./viewInfo.ts";
@@ -13,6 +14,9 @@ interface StatusLineProps {
   readonly lastEditor: string | null;
 }
 
+/** Numbers that change with every letter of others are read no sooner. */
+const CALM_MS = 120;
+
 const number = new Intl.NumberFormat();
 
 function counted(count: number, what: string): string {
@@ -22,9 +26,11 @@ function counted(count: number, what: string): string {
 export function StatusLine({ handle, info, lastEditor }: StatusLineProps) {
   const room = useRoom();
   const view = useStore(info);
-  const { revision, length } = useStore(handle);
-  useStore(room.presence);
-  const me = useStore(room.state).me;
+  const { revision, length } = useCalm(handle, CALM_MS);
+  const looks = useSelected(room.presence, ({ looks: all }) =>
+    lastEditor === null ? null : all.get(lastEditor),
+  );
+  const me = useSelected(room.state, (state) => state.me?.user);
   return (
     <section className="editor-status" aria-label="About this text">
       <Saved handle={handle} />
@@ -43,7 +49,8 @@ export function StatusLine({ handle, info, lastEditor }: StatusLineProps) {
       <span className="editor-status-gap" />
       {lastEditor === null ? null : (
         <span className="editor-status-last is-minor">
-          Last edit by <bdi>{lastEditor === me?.user ? "you" : room.presence.looksOf(lastEditor).name}</bdi>
+          Last edit by{" "}
+          <bdi>{lastEditor === me ? "you" : (looks ?? room.presence.looksOf(lastEditor)).name}</bdi>
         </span>
       )}
       <span title="How many edits this document has had">Revision {number.format(revision)}</span>
@@ -55,7 +62,7 @@ export function StatusLine({ handle, info, lastEditor }: StatusLineProps) {
 
 /** Never "saved" before it is in the log. */
 function Saved({ handle }: { readonly handle: DocumentHandle }) {
-  const { status, local, sent, savedAt } = useStore(handle);
+  const { status, local, sent, savedAt } = useCalm(handle, CALM_MS);
   const unsaved = local + sent;
   if (status === "offline")
     return (

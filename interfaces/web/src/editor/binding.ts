@@ -32,15 +32,16 @@ const QUIET_MS = 2_000;
 
 export interface BindingOptions {
   readonly handle: DocumentHandle;
-  /** The id of our client, to know what the server did for us. */
-  readonly client: string;
+  /** Whether an undo or redo of ours is on its way: then the cursor goes where the text changes. */
+  isTakingBack(): boolean;
   /** Somebody's text has arrived in the view. */
   onChangedBy?(user: string): void;
 }
 
 class TextBinding implements PluginValue {
   private pending: ChangeSet;
-  private caretTo: "undone" | null = null;
+  /** Where the server has taken something back for us, in the handle's text. */
+  private takenBackAt: number | null = null;
   private cursorsMoved = true;
   private frame: number | null = null;
   private timer: ReturnType<typeof setTimeout> | null = null;
@@ -115,6 +116,7 @@ class TextBinding implements PluginValue {
       return;
     }
     this.touched.addOwn(changes);
+    if (this.takenBackAt !== null) this.takenBackAt = mapped.mapPos(this.takenBackAt, 1);
     this.pending = isInStep ? ChangeSet.empty(transaction.newDoc.length) : this.pending.map(changes, true);
   }
 
@@ -152,15 +154,20 @@ class TextBinding implements PluginValue {
     try {
       const arrived = ChangeSet.of([...changed.changes], this.pending.newLength, "\n");
       this.pending = this.pending.compose(arrived);
+      this.followTakenBack(changed, arrived);
     } catch (error) {
       console.error("a change does not fit the text in the editor", error);
       this.lose();
       return;
     }
-    const isMine = changed.client === this.options.client;
-    if (isMine && (changed.cause === "undo" || changed.cause === "redo")) this.caretTo = "undone";
     if (changed.user !== null) this.options.onChangedBy?.(changed.user);
     this.schedule();
+  }
+
+  private followTakenBack({ cause }: TextChanged, arrived: ChangeSet): void {
+    if ((cause === "undo" || cause === "redo") && this.options.isTakingBack())
+      this.takenBackAt = firstEnd(arrived);
+    else if (this.takenBackAt !== null) this.takenBackAt = arrived.mapPos(this.takenBackAt);
   }
 
   private schedule(): void {
@@ -187,8 +194,8 @@ class TextBinding implements PluginValue {
     const { view } = this;
     const changes = this.pending;
     const cursors = this.options.handle.cursors.getSnapshot();
-    const caret = this.caretTo === "undone" ? lastChanged(changes) : null;
-    this.caretTo = null;
+    const caret = this.takenBackAt;
+    this.takenBackAt = null;
     if (changes.empty && !this.cursorsMoved) return;
     this.cursorsMoved = false;
     view.dispatch({
@@ -247,7 +254,8 @@ class TextBinding implements PluginValue {
   }
 }
 
-function lastChanged(changes: ChangeSet): number | null {
+/** Where the text goes on behind the first change. */
+function firstEnd(changes: ChangeSet): number | null {
   let end: number | null = null;
   changes.iterChangedRanges((_from, _to, _fromAfter, toAfter) => {
     end ??= toAfter;

@@ -3,12 +3,15 @@
 const LIGHT = "#ffffff";
 const DARK = "#10131c";
 
-/** White or nearly black, whichever stands out more (WCAG 2.2's contrast). */
+/** From here on white is read well in bold (WCAG 2.2's contrast), and looks better on a colour than black. */
+const WHITE_FROM = 4;
+
+/** White or nearly black. */
 export function inkOn(colour: string): string {
   const luminance = luminanceOf(colour);
-  const onLight = 1.05 / (luminance + 0.05);
-  const onDark = (luminance + 0.05) / (luminanceOf(DARK) + 0.05);
-  return onLight >= onDark ? LIGHT : DARK;
+  const ofWhite = 1.05 / (luminance + 0.05);
+  const ofDark = (luminance + 0.05) / (luminanceOf(DARK) + 0.05);
+  return ofWhite >= Math.min(WHITE_FROM, ofDark) ? LIGHT : DARK;
 }
 
 function luminanceOf(colour: string): number {

@@ -16,7 +16,6 @@ import {
   foldKeymap,
   indentOnInput,
   indentUnit,
-  type LanguageDescription,
 } from "@codemirror/language";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, type Extension, Prec } from "@codemirror/state";
@@ -35,7 +34,6 @@ import {
 import { lineDirections } from "./direction.ts";
 import { flashing } from "./flash.ts";
 import { indentationOf } from "./indentation.ts";
-import { isProse } from "./languages.ts";
 import { overviewRuler } from "./overview.ts";
 import { collaboratorCursors } from "./remoteCursors.ts";
 import { unseenCharacters } from "./specialCharacters.ts";
@@ -101,6 +99,7 @@ export function baseExtensions(document: string, text: string, actions: Actions)
     highlightActiveLine(),
     highlightSelectionMatches({ minSelectionLength: 2 }),
     search({ top: true }),
+    EditorState.phrases.of(PHRASES),
     flashing,
     collaboratorCursors,
     overviewRuler,
@@ -122,6 +121,19 @@ export function baseExtensions(document: string, text: string, actions: Actions)
   ];
 }
 
+/** The search panel's words, as other buttons are written. */
+const PHRASES = {
+  next: "Next",
+  previous: "Previous",
+  all: "All",
+  "match case": "Match case",
+  regexp: "Regular expression",
+  "by word": "Whole words",
+  replace: "Replace",
+  "replace all": "Replace all",
+  close: "Close",
+} as const;
+
 export function completion(inProse: boolean): Extension {
   return autocompletion({ activateOnTyping: !inProse, icons: false, maxRenderedOptions: 30 });
 }
@@ -138,12 +150,6 @@ export function writing(mayWrite: boolean): Extension {
     EditorView.contentAttributes.of({ "aria-readonly": "true", inputmode: "none" }),
   ];
 }
-
-export async function languageExtensions(language: LanguageDescription | null): Promise<Extension> {
-  return language === null ? [] : language.load();
-}
-
-export { isProse };
 
 /**
  * Undo is the server's: it takes back one's own last step and leaves what others wrote meanwhile. There is no

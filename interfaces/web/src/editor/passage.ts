@@ -5,26 +5,35 @@ import type { EditorView } from "@codemirror/view";
 
 /** Of a longer selection the first part is quoted. */
 const QUOTED_CHARACTERS = 2_000;
+/** A link names a revision: what was typed last has to be in the log. Without a network nobody waits longer. */
+const SAVED_WITHIN_MS = 5_000;
 
-export function selectedPassage(
+export async function selectedPassage(
   view: EditorView,
   handle: DocumentHandle,
-): TextLink & { readonly text: string } {
+): Promise<TextLink & { readonly text: string }> {
+  await Promise.race([handle.saved(), tooLate()]);
   const { from, to } = view.state.selection.main;
   const text = view.state.sliceDoc(from, Math.min(to, from + QUOTED_CHARACTERS));
   return { ...handle.link(from, to), text };
 }
 
+function tooLate(): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error("what was typed last is not saved yet")), SAVED_WITHIN_MS);
+  });
+}
+
 /** Opens this document at that passage, wherever it has moved since. */
-export function addressOf(room: string, { document, revision, start, end }: TextLink): string {
+function addressOf(room: string, { document, revision, start, end }: TextLink): string {
   const { origin, pathname } = window.location;
   return `${origin}${pathname}#/room/${encodeURIComponent(room)}/${encodeURIComponent(document)}?passage=${revision},${start},${end}`;
 }
 
-/** False when the browser does not allow it. */
-export async function copy(text: string): Promise<boolean> {
+/** False when there is nothing to link to yet, or the browser does not allow it. */
+export async function copyLink(room: string, view: EditorView, handle: DocumentHandle): Promise<boolean> {
   try {
-    await navigator.clipboard.writeText(text);
+    await navigator.clipboard.writeText(addressOf(room, await selectedPassage(view, handle)));
     return true;
   } catch {
     return false;

@@ -21,9 +21,9 @@ import { inkOn } from "./colours.ts";
 const FLAG_MS = 2_500;
 /** How near a pointer comes to a cursor to ask for its name. */
 const NEAR_PX = 7;
-const FLAG_HEIGHT_PX = 18;
+const FLAG_HEIGHT_PX = 16;
 /** What a letter of a flag takes about: flags only have to keep out of each other's way. */
-const LETTER_PX = 7;
+const LETTER_PX = 6.5;
 const FLAG_PADDING_PX = 14;
 
 /** Positions are of the text after the transaction. */

@@ -5,37 +5,28 @@ import { EditorState, type Extension } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { bindText } from "./binding.ts";
-import {
-  type Actions,
-  baseExtensions,
-  completion,
-  isProse,
-  languageExtensions,
-  parts,
-  wrapping,
-  writing,
-} from "./extensions.ts";
-import { languageOf } from "./languages.ts";
+import { type Actions, baseExtensions, completion, parts, wrapping, writing } from "./extensions.ts";
+import { isProse, languageExtensions, languageOf } from "./languages.ts";
 import { leavePlace, scrollLeft, selectionLeft } from "./places.ts";
 import { usePreferences } from "./preferences.ts";
 import type { ViewInfoStore } from "./viewInfo.ts";
 
 export interface EditorViewOptions {
   readonly handle: DocumentHandle;
-  readonly client: string;
   readonly hasText: boolean;
   readonly mayWrite: boolean;
   readonly actions: Actions;
   readonly info: ViewInfoStore;
   readonly extensions: Extension;
   onChangedBy(user: string): void;
+  isTakingBack(): boolean;
 }
 
 export function useEditorView(
   host: RefObject<HTMLElement | null>,
   options: EditorViewOptions,
 ): EditorView | null {
-  const { handle, client, hasText, mayWrite } = options;
+  const { handle, hasText, mayWrite } = options;
   const [view, setView] = useState<EditorView | null>(null);
   const latest = useRef(options);
   latest.current = options;
@@ -44,14 +35,14 @@ export function useEditorView(
 
   useLayoutEffect(() => {
     if (!hasText || host.current === null) return;
-    const opened = openView(host.current, handle, client, latest);
+    const opened = openView(host.current, handle, latest);
     setView(opened);
     return () => {
       leavePlace(handle, opened);
       opened.destroy();
       setView(null);
     };
-  }, [handle, client, hasText, host]);
+  }, [handle, hasText, host]);
 
   useEffect(() => {
     view?.dispatch({ effects: parts.wrapping.reconfigure(wrapping(wraps)) });
@@ -86,7 +77,6 @@ export function useEditorView(
 function openView(
   parent: HTMLElement,
   handle: DocumentHandle,
-  client: string,
   latest: RefObject<EditorViewOptions>,
 ): EditorView {
   const { text } = handle;
@@ -102,7 +92,11 @@ function openView(
     ...(selection === undefined ? {} : { selection }),
     extensions: [
       baseExtensions(handle.document, text, actions),
-      bindText({ handle, client, onChangedBy: (user) => latest.current.onChangedBy(user) }),
+      bindText({
+        handle,
+        isTakingBack: () => latest.current.isTakingBack(),
+        onChangedBy: (user) => latest.current.onChangedBy(user),
+      }),
       latest.current.info.extension,
       latest.current.extensions,
     ],

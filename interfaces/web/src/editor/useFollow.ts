@@ -3,10 +3,10 @@
  * scrolls oneself.
  */
 
-import type { DocumentHandle, Person } from "@chronoscribe/client";
-import { useStore } from "@chronoscribe/client/react";
+import type { DocumentHandle, Looks, Person, PresenceSnapshot } from "@chronoscribe/client";
 import { EditorView } from "@codemirror/view";
 import { useEffect } from "react";
+import { useSelected } from "../ui/stores.ts";
 import { useRoom } from "../workspace/room.tsx";
 import { useWorkspace } from "../workspace/store.ts";
 
@@ -23,12 +23,18 @@ export function documentOf(person: Person): string | null {
 }
 
 /** Who is followed, when that is somebody here. */
-export function useFollow(view: EditorView | null, handle: DocumentHandle): Person | null {
-  const room = useRoom();
-  const { people } = useStore(room.presence);
+export function useFollow(view: EditorView | null, handle: DocumentHandle): Looks | null {
+  const { presence } = useRoom();
   const following = useWorkspace((workspace) => workspace.following);
-  const followed = people.find(({ user, isMe }) => user === following && !isMe) ?? null;
-  const document = followed === null ? null : documentOf(followed);
+  const find = (snapshot: PresenceSnapshot) =>
+    snapshot.people.find(({ user, isMe }) => user === following && !isMe);
+  const looks = useSelected(presence, (snapshot) =>
+    find(snapshot) === undefined || following === null ? null : (snapshot.looks.get(following) ?? null),
+  );
+  const document = useSelected(presence, (snapshot) => {
+    const followed = find(snapshot);
+    return followed === undefined ? null : documentOf(followed);
+  });
 
   useEffect(() => {
     if (document !== null && document !== handle.document) useWorkspace.getState().openDocument(document);
@@ -36,24 +42,41 @@ export function useFollow(view: EditorView | null, handle: DocumentHandle): Pers
 
   useEffect(() => {
     if (view === null || following === null || document !== handle.document) return;
-    const look = () => scrollToCursorOf(view, handle, following);
-    // After the frame in which the text came that the cursor stands in.
-    const later = () => requestAnimationFrame(() => requestAnimationFrame(look));
-    later();
-    return handle.cursors.subscribe(later);
+    return goAlong(view, handle, following);
   }, [view, handle, following, document]);
 
   useEffect(() => {
     if (view === null || following === null) return;
     const stop = () => useWorkspace.getState().follow(null);
-    const ends = ["wheel", "touchmove", "beforeinput", "paste", "mousedown"] as const;
-    for (const end of ends) view.dom.addEventListener(end, stop, { passive: true });
+    for (const end of OWN_WAYS) view.dom.addEventListener(end, stop, { passive: true });
     return () => {
-      for (const end of ends) view.dom.removeEventListener(end, stop);
+      for (const end of OWN_WAYS) view.dom.removeEventListener(end, stop);
     };
   }, [view, following]);
 
-  return followed;
+  return looks;
+}
+
+/** What shows that somebody goes their own way. */
+const OWN_WAYS = ["wheel", "touchmove", "beforeinput", "paste", "mousedown"] as const;
+
+function goAlong(view: EditorView, handle: DocumentHandle, user: string): () => void {
+  let frame: number | null = null;
+  const later = () => {
+    // The text that the cursor stands in comes with the next frame.
+    frame ??= requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => {
+        frame = null;
+        scrollToCursorOf(view, handle, user);
+      });
+    });
+  };
+  later();
+  const end = handle.cursors.subscribe(later);
+  return () => {
+    end();
+    if (frame !== null) cancelAnimationFrame(frame);
+  };
 }
 
 function scrollToCursorOf(view: EditorView, handle: DocumentHandle, user: string): void {

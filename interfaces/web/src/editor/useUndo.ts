@@ -10,6 +10,8 @@ const SAID_MS = 3_000;
 export interface Undo {
   undo(): void;
   redo(): void;
+  /** Whether the server has been asked and has not answered. */
+  isTakingBack(): boolean;
   /** What has been asked for and takes its time. */
   readonly waiting: "undo" | "redo" | null;
   /** For the person, for a moment; "" for nothing. */
@@ -50,6 +52,7 @@ export function useUndo(handle: DocumentHandle): Undo {
   return {
     undo: useCallback(() => void ask("undo"), [ask]),
     redo: useCallback(() => void ask("redo"), [ask]),
+    isTakingBack: useCallback(() => asked.current > 0, []),
     waiting,
     said,
   };

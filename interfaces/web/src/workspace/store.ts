@@ -40,6 +40,8 @@ interface WorkspaceState {
   readonly jump: Jump | null;
   readonly historyRequest: HistoryRequest | null;
   readonly linkDraft: LinkDraft | null;
+  /** The name of somebody whom the next message is to speak to. */
+  readonly mentionDraft: string | null;
   openDocument(document: string): void;
   closeTab(document: string): void;
   showPanel(panel: Panel | null): void;
@@ -50,6 +52,8 @@ interface WorkspaceState {
   historyShown(): void;
   /** Open the chat with a passage to write about; null when the message is sent, or the passage dropped. */
   draftLink(link: LinkDraft | null): void;
+  /** Open the chat with somebody's name; null when the chat has taken it. */
+  mention(name: string | null): void;
   /** Another room: nothing is open. */
   reset(): void;
 }
@@ -62,6 +66,7 @@ const EMPTY = {
   jump: null,
   historyRequest: null,
   linkDraft: null,
+  mentionDraft: null,
 } as const;
 
 export const useWorkspace = create<WorkspaceState>()((set) => ({
@@ -88,5 +93,6 @@ export const useWorkspace = create<WorkspaceState>()((set) => ({
   showHistory: (historyRequest) => set({ historyRequest, panel: "history" }),
   historyShown: () => set({ historyRequest: null }),
   draftLink: (linkDraft) => set(linkDraft === null ? { linkDraft } : { linkDraft, panel: "chat" }),
+  mention: (mentionDraft) => set(mentionDraft === null ? { mentionDraft } : { mentionDraft, panel: "chat" }),
   reset: () => set(EMPTY),
 }));

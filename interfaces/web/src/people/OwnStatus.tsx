@@ -1,0 +1,41 @@
+/** What the others see of what one is doing: by itself, or as one says. */
+
+import type { PersonStatus } from "@chronoscribe/client";
+import { ChevronDown, Sparkles } from "lucide-react";
+import { Button, Label, ListBox, ListBoxItem, Popover, Select, SelectValue } from "react-aria-components";
+import { STATUS } from "./status.ts";
+
+interface OwnStatusProps {
+  readonly declared: PersonStatus | null;
+  declare(status: PersonStatus | null): void;
+}
+
+const AUTOMATIC = "automatic";
+
+export function OwnStatus({ declared, declare }: OwnStatusProps) {
+  return (
+    <Select
+      className="react-aria-Select own-status"
+      value={declared ?? AUTOMATIC}
+      onChange={(key) => declare(key === AUTOMATIC ? null : (key as PersonStatus))}
+    >
+      <Label>Others see you as</Label>
+      <Button>
+        <SelectValue />
+        <ChevronDown aria-hidden="true" />
+      </Button>
+      <Popover>
+        <ListBox>
+          <ListBoxItem id={AUTOMATIC} textValue="what you do">
+            <Sparkles aria-hidden="true" /> What you do
+          </ListBoxItem>
+          {Object.entries(STATUS).map(([status, { word, Icon }]) => (
+            <ListBoxItem key={status} id={status} textValue={word}>
+              <Icon aria-hidden="true" /> {word}
+            </ListBoxItem>
+          ))}
+        </ListBox>
+      </Popover>
+    </Select>
+  );
+}
