@@ -29,7 +29,11 @@ export function queryAt(text: string, caret: number): { readonly at: number; rea
 }
 
 /** Those who begin so first, by name or a later word of it or id; then those who have it inside. */
-export function matching<T extends Candidate>(candidates: readonly T[], query: string, limit: number): readonly T[] {
+export function matching<T extends Candidate>(
+  candidates: readonly T[],
+  query: string,
+  limit: number,
+): readonly T[] {
   const wanted = plain(query);
   const rank = ({ name, user }: Candidate): number => {
     const [known, id] = [plain(name), user.toLowerCase()];
@@ -56,7 +60,8 @@ export function withPicked(
 ): { readonly text: string; readonly caret: number; readonly picked: Picked } {
   // Two people of one name: the second is written by id, so that it is clear who is meant.
   const isTaken = (picked[candidate.name] ?? candidate.user) !== candidate.user;
-  const name = isTaken || /[@\n]/.test(candidate.name) || candidate.name === "" ? candidate.user : candidate.name;
+  const name =
+    isTaken || /[@\n]/.test(candidate.name) || candidate.name === "" ? candidate.user : candidate.name;
   const rest = text.slice(caret);
   const inserted = `@${name}${/^\s/.test(rest) ? "" : " "}`;
   return {
@@ -71,8 +76,11 @@ export function asSent(text: string, picked: Picked, candidates: readonly Candid
   const users = new Map(Object.entries(picked));
   const counts = new Map<string, number>();
   for (const { name } of candidates) counts.set(name, (counts.get(name) ?? 0) + 1);
-  for (const { name, user } of candidates) if (counts.get(name) === 1 && !users.has(name)) users.set(name, user);
-  const names = [...users.keys()].filter((name) => name !== "").sort((one, other) => other.length - one.length);
+  for (const { name, user } of candidates)
+    if (counts.get(name) === 1 && !users.has(name)) users.set(name, user);
+  const names = [...users.keys()]
+    .filter((name) => name !== "")
+    .sort((one, other) => other.length - one.length);
   if (names.length === 0) return text;
   const written = new RegExp(
     `(?<![\\p{L}\\p{N}_@.-])@(${names.map(escaped).join("|")})(?![\\p{L}\\p{N}_-])`,
@@ -88,12 +96,15 @@ export function asWritten(
   nameOf: (user: string) => string,
 ): { readonly text: string; readonly picked: Picked } {
   let picked: Picked = {};
-  const written = text.replace(/(?<![\p{L}\p{N}_@.-])@([A-Za-z0-9_-]{1,64})(?![A-Za-z0-9_-])/gu, (whole, user: string) => {
-    const name = nameOf(user);
-    if (!mentions.includes(user) || (picked[name] ?? user) !== user) return whole;
-    picked = { ...picked, [name]: user };
-    return `@${name}`;
-  });
+  const written = text.replace(
+    /(?<![\p{L}\p{N}_@.-])@([A-Za-z0-9_-]{1,64})(?![A-Za-z0-9_-])/gu,
+    (whole, user: string) => {
+      const name = nameOf(user);
+      if (!mentions.includes(user) || (picked[name] ?? user) !== user) return whole;
+      picked = { ...picked, [name]: user };
+      return `@${name}`;
+    },
+  );
   return { text: written, picked };
 }
 

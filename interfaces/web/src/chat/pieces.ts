@@ -30,9 +30,7 @@ const LINK_START = /(?<![\p{L}\p{N}_])(?:https?:\/\/|mailto:)/giu;
 export function piecesOf(text: string, mentions: readonly string[]): readonly Piece[] {
   return split(text, blocks, (outside) =>
     split(outside, codes, (plain) =>
-      split(plain, links, (rest) =>
-        split(rest, mentionsAmong(mentions), (last) => withMarks(last)),
-      ),
+      split(plain, links, (rest) => split(rest, mentionsAmong(mentions), (last) => withMarks(last))),
     ),
   );
 }
@@ -105,7 +103,7 @@ function* unseen(text: string): Iterable<Found> {
 /** A message of a few emoji and nothing else is shown large. */
 const EMOJI_SHOWN_LARGE = 6;
 const ONLY_EMOJI =
-  /^(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2})[\p{Emoji_Modifier}\u200d\ufe0f\p{Extended_Pictographic}]*\s*)+$/u;
+  /^(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2})(?:\p{Emoji_Modifier}|\u200d|\ufe0f|\p{Extended_Pictographic})*\s*)+$/u;
 
 export function isOnlyEmoji(text: string): boolean {
   if (text === "" || text.length > EMOJI_SHOWN_LARGE * 12 || !ONLY_EMOJI.test(text)) return false;

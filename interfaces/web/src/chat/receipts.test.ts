@@ -4,7 +4,14 @@ import { deliveryOf, readersByMessage } from "./receipts.ts";
 import { asMessage } from "./rows.ts";
 
 function said(position: number, author: string): ChatMessage {
-  const pending = { message: `m${position}`, text: "", reply_to: null, link: null, state: "sent", why: "" } as const;
+  const pending = {
+    message: `m${position}`,
+    text: "",
+    reply_to: null,
+    link: null,
+    state: "sent",
+    why: "",
+  } as const;
   return { ...asMessage(pending, author, position), position };
 }
 
@@ -13,7 +20,11 @@ const pointers = (all: Record<string, [delivered: number, read: number]>) =>
 
 test("each reader stands at the last message they have read", () => {
   const messages = [said(10, "me"), said(20, "ada"), said(30, "me")];
-  const readers = readersByMessage(messages, pointers({ ben: [30, 25], cleo: [30, 30], me: [30, 30], dan: [9, 9] }), "me");
+  const readers = readersByMessage(
+    messages,
+    pointers({ ben: [30, 25], cleo: [30, 30], me: [30, 30], dan: [9, 9] }),
+    "me",
+  );
   expect(Object.fromEntries(readers)).toEqual({ m20: ["ben"], m30: ["cleo"] });
 });
 
