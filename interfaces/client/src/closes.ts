@@ -1,7 +1,7 @@
 /** When to come back after a socket is gone, how long to wait, and when not to. See docs/protocol.md. */
 
-/** `later`: not before `LATER_MS`. */
-export type Verdict = "reconnect" | "later" | "stop";
+/** `later`: not before `LATER_MS`; `stay`: the session's owner sees to it. */
+export type Verdict = "reconnect" | "later" | "stay" | "stop";
 
 /** After "too many frames" (4405): the server's bucket needs this long to have room again. */
 export const LATER_MS = 1_000;

@@ -247,7 +247,7 @@ export class Connection {
       this.#later(0);
     } else {
       const verdict = this.#session.onDisconnected(code);
-      if (verdict !== "stop") this.#later(verdict === "later" ? LATER_MS : 0);
+      if (verdict === "reconnect" || verdict === "later") this.#later(verdict === "later" ? LATER_MS : 0);
     }
     this.settle();
   }

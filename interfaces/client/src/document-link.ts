@@ -73,6 +73,7 @@ export class DocumentLink extends Errand {
   readonly #client: string;
   readonly #pacer: Pacer;
   #create: boolean;
+  #keptEdits = 0;
   #isAfresh = false; // `open` asks for the text, whatever we have
   #newEpoch: string | null = null; // of the log that the server has now
   #isOtherEpoch = false; // our text is of another log
@@ -92,6 +93,7 @@ export class DocumentLink extends Errand {
     if (options.kept !== null) {
       this.replica = Replica.restored(options.client, options.kept.text, options.kept.replica);
       this.epoch = options.kept.epoch;
+      this.#keptEdits = this.replica.local;
     }
   }
 
@@ -99,6 +101,11 @@ export class DocumentLink extends Errand {
 
   get isSaved(): boolean {
     return this.replica?.isSaved ?? true;
+  }
+
+  /** Whether something was typed here that is not durable, beside what was kept over a reload. */
+  get hasNews(): boolean {
+    return this.replica !== null && !this.isSaved && this.replica.local > this.#keptEdits;
   }
 
   get hasEnded(): boolean {

@@ -75,17 +75,13 @@ export class OpenDocument implements DocumentHandle {
 
   /** The room has found out who we are and what is kept. */
   attach(link: DocumentLink): void {
+    const before = this.text;
     this.#link = link;
     link.listener = this.#ear;
-    const text = this.text;
-    if (text !== "") {
-      this.#onText({
-        changes: [{ from: 0, to: 0, insert: text }],
-        isOwn: false,
-        user: null,
-        client: null,
-        cause: "loaded",
-      });
+    const { text } = this;
+    if (text !== before) {
+      const changes = [{ from: 0, to: before.length, insert: text }];
+      this.#onText({ changes, isOwn: false, user: null, client: null, cause: "loaded" });
     }
     this.#onState();
     this.cursors.touch();

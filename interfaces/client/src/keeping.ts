@@ -37,62 +37,122 @@ interface KeptText {
 
 export class Keeping {
   readonly #storage: Storage;
+  readonly #locks: Locks;
   readonly #base: string;
   #client = "";
-  /** Documents of which there is something unsent in the storage, and the revision of the text kept with it. */
-  readonly #stored = new Map<string, number>();
+  #user = ""; // who it is of
+  #at = 0; // when it was taken
+  #release = () => {};
+  readonly #disowned = new Set<string>(); // clients and users that are not ours
+  readonly #others = new Set<string>();
+  /** What is in the storage of documents with something unsent, and the revision of the text kept with it. */
+  readonly #stored = new Map<string, { revision: number; unsent: string }>();
   #posts = "[]";
   /** What is to be written, in this order; null: deleted. Of one key only the last value counts. */
   readonly #toWrite = new Map<string, string | null>();
   #writing: Promise<void> | null = null;
   onFault: ((error: unknown) => void) | null = null;
 
-  constructor(storage: Storage, url: string, room: string) {
+  constructor(storage: Storage, locks: Locks, url: string, room: string) {
     this.#storage = storage;
+    this.#locks = locks;
     this.#base = `chronoscribe/${url}/${room}/`;
   }
 
-  /** Take a client id, or this one. Returns it with what gives it back. */
-  async claim(
-    locks: Locks,
-    now: number,
-    newId: () => string,
-    wanted?: string,
-  ): Promise<[string, () => void]> {
-    const known = wanted === undefined ? await this.#clients() : [wanted];
-    for (const client of known) {
-      const release = await locks.acquire(`${this.#base}${client}`);
-      if (release !== null || wanted !== undefined)
-        return [await this.#take(client, now), release ?? (() => {})];
-    }
+  /** Take a client id, or this one, and hold it until it is released. */
+  async claim(now: number, newId: () => string, wanted?: string): Promise<string> {
+    this.release();
+    const known = wanted === undefined ? await this.#free() : [wanted];
+    for (const client of known)
+      if ((await this.#hold(client)) || wanted !== undefined) return this.#take(client, now);
     const client = newId();
-    const release = await locks.acquire(`${this.#base}${client}`);
-    return [await this.#take(client, now), release ?? (() => {})];
+    await this.#hold(client);
+    return this.#take(client, now);
+  }
+
+  /** Take this client if nobody uses it. */
+  async claimFree(client: string, now: number): Promise<boolean> {
+    if (!(await this.#hold(client))) return false;
+    await this.#take(client, now);
+    return true;
+  }
+
+  release(): void {
+    this.#release();
+    this.#release = () => {};
+  }
+
+  async #hold(client: string): Promise<boolean> {
+    const release = await this.#locks.acquire(`${this.#base}${client}`);
+    if (release === null) return false;
+    this.#release = release;
+    return true;
   }
 
   async #take(client: string, now: number): Promise<string> {
     this.#client = client;
-    await this.#storage.set(`${this.#base}client/${client}`, String(now));
+    this.#stored.clear();
+    this.#posts = "[]";
+    this.#at = now;
+    const user = (await this.#known(client))?.user ?? "";
+    await this.#storage.set(`${this.#base}client/${client}`, JSON.stringify({ at: now, user }));
     return client;
   }
 
-  /** Those with something unsent first, then the newest. */
-  async #clients(): Promise<string[]> {
-    const names = await this.#names("client/");
+  /** Who this client is of, as the server says; a client belongs to one user for ever. */
+  belongsTo(user: string): void {
+    this.#user = user;
+    this.#write(`client/${this.#client}`, JSON.stringify({ at: this.#at, user }));
+    this.#write("user", user);
+  }
+
+  /** The server says that this client is somebody else's: neither it nor another one of theirs is taken again. */
+  async disown(): Promise<void> {
+    const owner = (await this.#known(this.#client))?.user;
+    if (owner) this.#others.add(owner);
+    this.#disowned.add(this.#client);
+  }
+
+  async #known(client: string): Promise<{ at: number; user: string } | null> {
+    return this.#read(`client/${client}`);
+  }
+
+  /** Other clients of ours with something unsent, which may be free. */
+  async orphans(): Promise<string[]> {
+    const found = await this.#clients();
+    return found
+      .filter(({ user }) => user === "" || user === this.#user)
+      .filter(({ name, isUnsent }) => isUnsent && name !== this.#client)
+      .map(({ name }) => name);
+  }
+
+  async #free(): Promise<string[]> {
+    return (await this.#clients()).map(({ name }) => name);
+  }
+
+  /** Those of who was here last first, of these those with something unsent, then the newest. */
+  async #clients(): Promise<{ name: string; user: string; isUnsent: boolean }[]> {
     const unsent = new Set([
       ...(await this.#names("unsent/")).map((name) => name.split("/")[0]!),
       ...(await this.#names("posts/")),
     ]);
-    const times = await Promise.all(
-      names.map(async (name) => Number(await this.#storage.get(`${this.#base}client/${name}`))),
+    const last = await this.#storage.get(`${this.#base}user`);
+    const names = await this.#names("client/");
+    const all = await Promise.all(
+      names.map(async (name) => {
+        const { at, user } = (await this.#known(name)) ?? { at: 0, user: "" };
+        return { name, at, user, isUnsent: unsent.has(name), isLast: user === last };
+      }),
     );
-    const order = names
-      .map((name, index) => ({ name, at: times[index]!, isUnsent: unsent.has(name) }))
-      .sort((one, other) => Number(other.isUnsent) - Number(one.isUnsent) || other.at - one.at);
-    const idle = order.filter(({ isUnsent }) => !isUnsent);
-    for (const { name } of idle.slice(CLIENTS_KEPT))
-      await this.#storage.delete(`${this.#base}client/${name}`);
-    return order.map(({ name }) => name);
+    all.sort(
+      (one, other) =>
+        Number(other.isLast) - Number(one.isLast) ||
+        Number(other.isUnsent) - Number(one.isUnsent) ||
+        other.at - one.at,
+    );
+    for (const { name } of all.filter(({ isUnsent }) => !isUnsent).slice(CLIENTS_KEPT))
+      this.#write(`client/${name}`, null);
+    return all.filter(({ name, user }) => !this.#disowned.has(name) && !this.#others.has(user));
   }
 
   async #names(kind: string): Promise<string[]> {
@@ -111,7 +171,7 @@ export class Keeping {
       const text = await this.#storage.get(this.#base + this.#textKey(document, revision));
       if (text === null) lost.set(document, queue);
       else found.set(document, { ...kept, text });
-      this.#stored.set(document, revision);
+      this.#stored.set(document, { revision, unsent: JSON.stringify(kept) });
     }
     return { found, lost };
   }
@@ -140,24 +200,29 @@ export class Keeping {
 
   /**
    * Keep what is unsent in a document. The text is written only where it is another than before: first the new
-   * one, then what refers to it, then the old one goes; so whenever the program ends, what is there fits together.
+   * one, then what refers to it, then the old one goes; so whenever the program ends, what is there fits together. False
+   * if all of it is there already.
    */
-  keep(document: string, kept: KeptUnsent, text: () => string): void {
+  keep(document: string, kept: KeptUnsent, text: () => string): boolean {
     const { revision } = kept.replica;
+    const unsent = JSON.stringify(kept);
     const before = this.#stored.get(document);
-    if (before !== revision) this.#write(this.#textKey(document, revision), text());
-    this.#write(`unsent/${this.#client}/${document}`, JSON.stringify(kept));
-    if (before !== undefined && before !== revision) this.#write(this.#textKey(document, before), null);
-    this.#stored.set(document, revision);
+    if (before?.unsent === unsent) return false;
+    if (before?.revision !== revision) this.#write(this.#textKey(document, revision), text());
+    this.#write(`unsent/${this.#client}/${document}`, unsent);
+    if (before !== undefined && before.revision !== revision)
+      this.#write(this.#textKey(document, before.revision), null);
+    this.#stored.set(document, { revision, unsent });
+    return true;
   }
 
   /** There is nothing unsent any more. */
   forget(document: string): void {
-    const revision = this.#stored.get(document);
-    if (revision === undefined) return;
+    const stored = this.#stored.get(document);
+    if (stored === undefined) return;
     this.#stored.delete(document);
     this.#write(`unsent/${this.#client}/${document}`, null);
-    this.#write(this.#textKey(document, revision), null);
+    this.#write(this.#textKey(document, stored.revision), null);
   }
 
   #textKey(document: string, revision: number): string {

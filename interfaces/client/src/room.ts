@@ -1,57 +1,49 @@
 /** A room as a program sees it: its parts, put together around one session and one connection. */
 
 import type { Op } from "./algebra.ts";
-import { type Api, openApi } from "./api.ts";
+import { openApi } from "./api.ts";
 import { Bell, Cell, callSafely } from "./cell.ts";
-import { Chat, type MessagesPage, type MessagesReader } from "./chat.ts";
+import { Chat } from "./chat.ts";
+import { Checks } from "./checks.ts";
 import { onlyForward } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import { OpenDocument } from "./document.ts";
-import { DocumentLink } from "./document-link.ts";
+import { DocumentKeeping } from "./document-keeping.ts";
+import { DocumentLink, type LinkListener } from "./document-link.ts";
 import { ChronoscribeError } from "./errors.ts";
 import { newId } from "./ids.ts";
 import { Keeping, type KeptDocument } from "./keeping.ts";
 import { inProcessLocks } from "./locks.ts";
+import { linesFinder, looksFinder, messagesReader } from "./looking-up.ts";
 import type { Surroundings } from "./part.ts";
-import { type FindLooks, Presence } from "./presence.ts";
+import { Presence } from "./presence.ts";
 import { Player, type ReplayOptions } from "./replay.ts";
 import type { Frame } from "./requests.ts";
+import { RoomState } from "./room-state.ts";
 import { Session } from "./session.ts";
 import { memoryStorage } from "./storage/memory.ts";
 import type {
-  ActivityLine,
-  ChatMessage,
   ConnectionSnapshot,
   DocumentHandle,
   Notice,
   Replay,
-  Role,
   Room,
   RoomOptions,
   RoomSnapshot,
   Store,
   UnsentText,
 } from "./types.ts";
-import { Activity, type FindLines, WatchedStatistics } from "./watched.ts";
+import { Activity, WatchedStatistics } from "./watched.ts";
 
-/**
- * What is unsent is kept no more often than this: a pause that nobody loses more than a word in. While there is a
- * connection the first edit waits as long too, since most are durable by then and need not be kept at all; without
- * one it is kept at once.
- */
-const KEEP_MS = 250;
-
-/** How often the text of a document is kept for a start without a network, when nothing is unsent. */
-const KEEP_TEXT_MS = 5_000;
+/** So many client ids of others are met before something else must be wrong. */
+const FOREIGN_MOST = 5;
 
 /** For what is still to be sent when one leaves. */
 const LEAVE_SECONDS = 5;
 
-/** Messages of which it is remembered that they have mentioned us. */
-const MENTIONS_KEPT = 1_000;
-
-/** How often an idle document asks the server whether both have the same text. */
-const CHECK_MS = 60_000;
+interface Errand {
+  readonly room: JoinedRoom;
+}
 
 /** Join a room: connects, and stays connected until `leave`. Returns at once; the stores tell how it goes. */
 export function joinRoom(options: RoomOptions): Room {
@@ -70,50 +62,45 @@ class JoinedRoom implements Room, Surroundings {
   readonly activity: Activity;
   readonly statistics: WatchedStatistics;
   readonly #player: Player;
-  readonly #api: Api;
   readonly #options: RoomOptions;
+  readonly #isErrand: boolean;
   readonly #now: () => number;
   readonly #session: Session;
   readonly #connection: Connection;
   readonly #connectionCell: Cell<ConnectionSnapshot>;
-  readonly #stateCell: Cell<RoomSnapshot>;
   readonly #keeping: Keeping;
   readonly #handles = new Map<string, OpenDocument>();
   readonly #creates = new Set<string>();
   readonly #noticeListeners = new Set<(notice: Notice) => void>();
-  readonly #toKeep = new Map<string, number>(); // when, by document
-  readonly #keptAt = new Map<string, number>();
   readonly #timeOfDay: () => number;
-  readonly #told = new Set<string>(); // mentions
+  readonly #state: RoomState;
+  readonly #documents: DocumentKeeping;
+  readonly #checks = new Checks();
   #onceSettled: (() => void)[] = [];
-  readonly #textKept = new Map<string, { revision: number; at: number }>();
-  readonly #checked = new Map<string, { revision: number; at: number }>();
-  #keepTimer: ReturnType<typeof setTimeout> | undefined;
-  #release = () => {};
+  #starting: Promise<void> | null = null;
   #isStarted = false;
-  #title: string;
-  #documents: string[] = [];
-  #isClosed = false;
-  #hasWelcome = false;
-  #clockOffset: number | null = null;
+  #isLeft = false;
+  #foreign = 0; // client ids that were somebody else's
+  #errand: Errand | null = null; // for others of this device
+  #hasLookedAround = false;
 
-  constructor(options: RoomOptions) {
+  /** `isErrand`: only if no other program is this client. */
+  constructor(options: RoomOptions, isErrand = false) {
     this.#options = options;
+    this.#isErrand = isErrand;
     this.room = options.room;
-    this.#title = options.room;
     this.#timeOfDay = options.now ?? Date.now;
     this.#now = onlyForward(this.#timeOfDay);
     const url = options.url.replace(/\/+$/, "");
-    this.#api = openApi({
-      url,
-      credentials: options.credentials,
-      ...(options.fetch && { fetch: options.fetch }),
-    });
+    const { credentials, fetch } = options;
+    const api = openApi({ url, credentials, ...(fetch && { fetch }) });
     this.#session = new Session({
       onStatus: () => this.#onStatus(),
-      onComplaint: (code, message) => this.#notify({ kind: "refused", code, message }),
+      onForeignClient: () => this.#onForeignClient(),
+      onComplaint: (code, message) => this.notify({ kind: "refused", code, message }),
     });
-    this.#keeping = new Keeping(options.storage ?? memoryStorage(), url, options.room);
+    const storage = options.storage ?? memoryStorage();
+    this.#keeping = new Keeping(storage, options.locks ?? inProcessLocks, url, options.room);
     this.#keeping.onFault = (error) => this.#onStorageFault(error);
     const WebSocketClass = options.WebSocket ?? (globalThis.WebSocket as unknown as RoomOptions["WebSocket"]);
     if (WebSocketClass === undefined)
@@ -135,16 +122,17 @@ class JoinedRoom implements Room, Surroundings {
     );
     this.#connection.onSettled = () => this.#onSettled();
     this.#connectionCell = new Cell(this.bell, () => Object.freeze(this.#connection.snapshot()));
-    this.#stateCell = new Cell(this.bell, () => this.#describe());
     this.connection = this.#connectionCell;
-    this.state = this.#stateCell;
-    this.presence = new Presence(this, this.#findLooks);
-    this.chat = new Chat(this, this.presence, this.#messages);
-    this.activity = new Activity(this, this.#findLines);
+    this.presence = new Presence(this, looksFinder(api));
+    this.chat = new Chat(this, this.presence, messagesReader(api, options.room));
+    this.activity = new Activity(this, linesFinder(api, options.room));
     this.statistics = new WatchedStatistics(this);
     this.#player = new Player(this);
+    this.#state = new RoomState(this);
+    this.state = this.#state.cell;
+    this.#documents = new DocumentKeeping(this.#keeping, this);
     this.#session.parts.push(
-      this.#self,
+      this.#state,
       this.presence,
       this.chat,
       this.activity,
@@ -156,9 +144,14 @@ class JoinedRoom implements Room, Surroundings {
 
   // Starting.
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     try {
-      await this.#takeClient();
+      if (!(await this.#takeClient())) return;
       await this.#restore();
     } catch (error) {
       this.#session.client ||= newId();
@@ -170,16 +163,31 @@ class JoinedRoom implements Room, Surroundings {
     this.#keeping.prune().catch(() => {});
   }
 
-  async #takeClient(): Promise<void> {
-    const { locks, client } = this.#options;
-    const [taken, release] = await this.#keeping.claim(
-      locks ?? inProcessLocks,
-      this.#timeOfDay(),
-      newId,
-      client,
-    );
-    this.#session.client = taken;
-    this.#release = release;
+  /** The server says that our client id is somebody else's: another person used this device. Take another. */
+  #onForeignClient(): boolean {
+    if (this.#options.client !== undefined || this.#foreign >= FOREIGN_MOST) return false;
+    this.#foreign += 1;
+    for (const link of this.#session.links.values()) {
+      if (link.hasNews) link.strand("E_FORBIDDEN", "this was written as somebody else who uses this device");
+    }
+    this.#starting = this.#startAgain();
+    return true;
+  }
+
+  async #startAgain(): Promise<void> {
+    this.#documents.end();
+    this.#session.links.clear();
+    await this.#keeping.disown();
+    if (!this.#isLeft) await this.#start();
+  }
+
+  async #takeClient(): Promise<boolean> {
+    const { client } = this.#options;
+    if (this.#isErrand && !(await this.#keeping.claimFree(client!, this.#timeOfDay()))) return false;
+    this.#session.client = this.#isErrand
+      ? client!
+      : await this.#keeping.claim(this.#timeOfDay(), newId, client);
+    return true;
   }
 
   /** What an earlier life of this client has left unsent goes on its way again. */
@@ -201,11 +209,11 @@ class JoinedRoom implements Room, Surroundings {
     const why = "the text that this was written in is not in the storage any more";
     const unsent = { document, code: "E_STORAGE", why, inserted, text: inserted.join("\n") };
     if (this.#noticeListeners.size > 0) this.#keeping.forget(document); // else it is told next time
-    this.#notify({ kind: "unsent", unsent });
+    this.notify({ kind: "unsent", unsent });
   }
 
   #onStorageFault(error: unknown): void {
-    this.#notify({ kind: "refused", code: "E_STORAGE", message: String(error) });
+    this.notify({ kind: "refused", code: "E_STORAGE", message: String(error) });
   }
 
   /** Give a handle what it is to speak through, with the text that is kept if there is one. */
@@ -223,8 +231,25 @@ class JoinedRoom implements Room, Surroundings {
     const { requests, pacer, client } = this.#session;
     const create = this.#creates.has(document);
     const link = new DocumentLink({ document, client, requests, pacer, create, kept });
+    link.listener = this.#quietly(document);
     this.#session.follow(link, this.#now());
     return link;
+  }
+
+  /** Nobody shows this document; what was written in it is kept and sent all the same. */
+  #quietly(document: string): LinkListener {
+    const nothing = () => {};
+    const onState = () => this.touch(document);
+    const onUnsent = (unsent: UnsentText) => this.onUnsent(unsent);
+    return {
+      onState,
+      onUnsent,
+      onText: nothing,
+      onForeign: nothing,
+      onSent: nothing,
+      onAcked: nothing,
+      onCursors: nothing,
+    };
   }
 
   // What one does.
@@ -247,8 +272,8 @@ class JoinedRoom implements Room, Surroundings {
     this.#handles.delete(document);
     const link = this.#session.links.get(document);
     if (link === undefined) return;
-    this.#keep(document);
-    link.listener = null;
+    this.#documents.keep(document);
+    link.listener = this.#quietly(document);
     if (!link.isSaved && !link.hasEnded) return; // it goes on until all of it is sent
     link.close();
     this.#session.links.delete(document);
@@ -288,22 +313,26 @@ class JoinedRoom implements Room, Surroundings {
   }
 
   wake(): void {
+    this.#errand?.room.wake();
     this.#connection.wake();
   }
 
   rest(): void {
-    this.#flush();
+    this.#documents.flush();
+    this.#errand?.room.rest();
     this.#connection.rest();
   }
 
   async leave(seconds = LEAVE_SECONDS): Promise<void> {
     await this.#sent(seconds);
-    this.#flush();
+    this.#isLeft = true;
+    await this.#errand?.room.leave(0);
+    await this.#starting; // or it would take a client id that nobody gives back
+    this.#documents.end();
     this.#session.commands.abandon(new ChronoscribeError("E_LEFT", "the room was left"));
     this.#connection.end();
-    clearTimeout(this.#keepTimer);
     await this.#keeping.flushed();
-    this.#release();
+    this.#keeping.release();
   }
 
   /** Resolves when nothing is to be sent any more, or can be. */
@@ -334,6 +363,10 @@ class JoinedRoom implements Room, Surroundings {
     return this.#session.isOnline;
   }
 
+  get links(): ReadonlyMap<string, DocumentLink> {
+    return this.#session.links;
+  }
+
   get user(): string {
     return this.#session.user;
   }
@@ -357,112 +390,46 @@ class JoinedRoom implements Room, Surroundings {
   }
 
   onUnsent(unsent: UnsentText): void {
-    this.#notify({ kind: "unsent", unsent });
+    this.notify({ kind: "unsent", unsent });
   }
 
-  // Over HTTP.
-
-  readonly #findLooks: FindLooks = async (users) => {
-    const query = { user: [...users] };
-    const { profiles } = await this.#api.data(this.#api.raw.GET("/api/profiles", { params: { query } }));
-    return new Map(profiles.map(({ user, name, colour, avatar }) => [user, { name, colour, avatar }]));
-  };
-
-  readonly #messages: MessagesReader = {
-    before: (before, limit) => this.#page({ before, limit }),
-    around: (around, limit) => this.#page({ around, limit }),
-  };
-
-  async #page(query: { before?: number; around?: string; limit: number }): Promise<MessagesPage> {
-    const params = { path: { room: this.room }, query };
-    const { messages, older } = await this.#api.data(
-      this.#api.raw.GET("/api/rooms/{room}/messages", { params }),
-    );
-    return { messages: messages as readonly ChatMessage[], older: older ?? null };
-  }
-
-  readonly #findLines: FindLines = async (before, limit) => {
-    const query = before === null ? { limit } : { before, limit };
-    const params = { path: { room: this.room }, query };
-    const { lines } = await this.#api.data(this.#api.raw.GET("/api/rooms/{room}/activity", { params }));
-    return lines as readonly ActivityLine[];
-  };
-
-  // What is told of the room itself.
-
-  readonly #self = {
-    onWelcome: (welcome: Frame) => {
-      this.#hasWelcome = true;
-      this.#title = welcome.room.title;
-      this.#documents = [...welcome.documents];
-      this.#stateCell.touch();
-    },
-    onEvent: (event: Frame) => this.#onEvent(event),
-    onEdit: (event: Frame) => this.#onClock(event.at),
-    onFrame: (frame: Frame) => {
-      if (frame.type === "notice" && frame.notice === "mention") {
-        this.#tellMention(frame.room, frame.message, frame.actor);
-      }
-    },
-  };
-
-  #onEvent(event: Frame): void {
-    this.#onClock(event.at);
-    switch (event.event) {
-      case "document_listed":
-        this.#documents = [
-          ...this.#documents.filter((document) => document !== event.document),
-          event.document,
-        ];
-        break;
-      case "document_unlisted":
-        this.#documents = this.#documents.filter((document) => document !== event.document);
-        break;
-      case "room_opened":
-      case "room_renamed":
-        this.#title = event.title;
-        break;
-      case "room_closed":
-        this.#isClosed = true;
-        break;
-      case "member_added":
-      case "role_changed":
-        if (event.user === this.user) this.#notify({ kind: "role", role: event.role });
-        break;
-      case "member_removed":
-        if (event.user === this.user) this.#notify({ kind: "role", role: this.presence.everyone });
-        break;
-      case "message":
-      case "message_edited":
-        if (event.mentions.includes(this.user) && event.actor !== this.user) {
-          this.#tellMention(this.room, event.message, event.actor);
-        }
-        break;
-    }
-    this.#stateCell.touch();
-  }
-
-  /** Once for each message: an edit mentions us again, and a node that is behind tells it once more. */
-  #tellMention(room: string, message: string, actor: string): void {
-    const mention = `${room} ${message}`;
-    if (this.#told.has(mention)) return;
-    this.#told.add(mention);
-    if (this.#told.size > MENTIONS_KEPT) this.#told.delete(this.#told.values().next().value!);
-    this.#notify({ kind: "mention", room, message, actor });
-  }
-
-  /** What comes was made before: of all differences of the clocks the largest is the closest to the truth. */
-  #onClock(at: number): void {
-    const offset = at - this.#now() * 1_000;
-    if (this.#clockOffset === null || offset > this.#clockOffset) this.#clockOffset = offset;
-  }
+  // What happens.
 
   #onStatus(): void {
     this.#connectionCell.touch();
-    this.#stateCell.touch();
+    this.#state.cell.touch();
     for (const handle of this.#handles.values()) handle.onConnection();
-    if (this.#session.code === 4505) this.#notify({ kind: "other-version", message: this.#session.why });
-    if (this.#session.status === "offline" || this.#session.status === "stopped") this.#flush();
+    if (this.#session.isOnline) this.#onWelcomed();
+    if (this.#session.code === 4505) this.notify({ kind: "other-version", message: this.#session.why });
+    if (this.#session.status === "offline" || this.#session.status === "stopped") this.#documents.flush();
+  }
+
+  #onWelcomed(): void {
+    this.#keeping.belongsTo(this.#session.user);
+    if (this.#hasLookedAround || this.#options.client !== undefined) return;
+    this.#hasLookedAround = true;
+    this.#sendForOthers().catch((error: unknown) => this.#onStorageFault(error));
+  }
+
+  /** Tabs of ours that have crashed have left something unsent: it is sent as theirs, one after the other. */
+  async #sendForOthers(): Promise<void> {
+    for (const client of await this.#keeping.orphans()) {
+      if (this.#isLeft) return;
+      const room = new JoinedRoom({ ...this.#options, client }, true);
+      this.#errand = { room };
+      room.onNotice((notice) => notice.kind === "unsent" && this.notify(notice));
+      await room.sendAndLeave();
+      this.#errand = null;
+    }
+  }
+
+  /** Go in, send what this client has left unsent, and leave; if another program is this client, do nothing. */
+  async sendAndLeave(): Promise<void> {
+    await this.start();
+    while (this.#isStarted && !this.#isLeft && this.#session.status !== "stopped" && this.#hasUnsent) {
+      await new Promise<void>((resolve) => this.#onceSettled.push(resolve));
+    }
+    if (!this.#isLeft) await this.leave();
   }
 
   #onCommands(): void {
@@ -471,27 +438,7 @@ class JoinedRoom implements Room, Surroundings {
     this.#keeping.keepPosts(waiting.filter((request) => request.type === "post"));
   }
 
-  #describe(): RoomSnapshot {
-    const { user } = this.#session;
-    const role = (this.presence.getSnapshot().members.get(user) ?? this.presence.everyone) as Role;
-    let unsaved = 0;
-    for (const link of this.#session.links.values()) {
-      const counts = link.replica?.counts;
-      if (counts !== undefined) unsaved += counts.sent + counts.local;
-    }
-    return Object.freeze({
-      room: this.room,
-      title: this.#title,
-      me: this.#hasWelcome ? { user, role, ...this.presence.looksOf(user) } : null,
-      everyone: this.presence.everyone,
-      documents: this.#documents,
-      isClosed: this.#isClosed,
-      unsaved,
-      clockOffset: this.#clockOffset ?? 0,
-    });
-  }
-
-  #notify(notice: Notice): void {
+  notify(notice: Notice): void {
     for (const listener of [...this.#noticeListeners]) callSafely(() => listener(notice));
   }
 
@@ -499,11 +446,8 @@ class JoinedRoom implements Room, Surroundings {
 
   /** Something of the document has changed: have it kept soon. */
   touch(document: string): void {
-    this.#stateCell.touch();
-    if (this.#toKeep.has(document)) return;
-    const now = this.#now();
-    const earliest = (this.#keptAt.get(document) ?? 0) + KEEP_MS;
-    this.#toKeep.set(document, this.isOnline ? now + KEEP_MS : Math.max(now, earliest));
+    this.#state.cell.touch();
+    this.#documents.touch(document);
   }
 
   #onSettled(): void {
@@ -511,73 +455,21 @@ class JoinedRoom implements Room, Surroundings {
     const settled = this.#onceSettled;
     this.#onceSettled = [];
     for (const resolve of settled) resolve();
-    if (this.#toKeep.size === 0 || !this.#isStarted) return;
-    clearTimeout(this.#keepTimer);
-    const first = Math.min(...this.#toKeep.values());
-    this.#keepTimer = setTimeout(() => this.#keepDue(), Math.max(0, first - this.#now()));
+    if (this.#isStarted) this.#documents.plan();
   }
 
-  #keepDue(): void {
-    const now = this.#now();
-    for (const [document, due] of this.#toKeep) if (due <= now) this.#keep(document);
-    this.#onSettled();
-    this.bell.ring();
-  }
-
-  #flush(): void {
-    for (const document of this.#toKeep.keys()) this.#keep(document);
-  }
-
-  #keep(document: string): void {
-    this.#toKeep.delete(document);
-    const link = this.#session.links.get(document);
-    if (!link?.replica || link.epoch === null) return;
-    const { replica, epoch } = link;
-    this.#keptAt.set(document, this.#now());
-    if (link.phase === "stranded") return; // what is kept stays, until the person has taken the text
-    if (!replica.isSaved) {
-      this.#keeping.keep(document, { epoch, replica: replica.kept() }, () => replica.serverText());
+  /** Nothing in a document is unsent any more. */
+  onSaved(link: DocumentLink): void {
+    if (this.#handles.has(link.document)) {
+      void this.#checks.look(link, this.#now()).then((isAsked) => isAsked && this.settle());
       return;
     }
-    this.#keeping.forget(document);
-    if (link.listener === null) this.#closeSent(document, link);
-    this.#keepText(document, epoch, link);
-    void this.#check(document, link);
-  }
-
-  /** A document that was closed while something was unsent is done now. */
-  #closeSent(document: string, link: DocumentLink): void {
-    if (this.#handles.has(document)) return;
+    // It was closed while something was unsent; that is done now.
     link.close();
-    this.#session.links.delete(document);
-    this.settle();
+    this.#session.links.delete(link.document);
   }
 
-  #keepText(document: string, epoch: string, { replica }: DocumentLink): void {
-    const now = this.#now();
-    const last = this.#textKept.get(document);
-    if (replica === null || last?.revision === replica.revision) return;
-    if (last !== undefined && now - last.at < KEEP_TEXT_MS) {
-      this.#toKeep.set(document, last.at + KEEP_TEXT_MS);
-      return;
-    }
-    this.#textKept.set(document, { revision: replica.revision, at: now });
-    this.#keeping.keepText(document, epoch, replica.revision, replica.text, now);
-  }
-
-  /** From time to time, when nothing is outstanding: is our text the server's? */
-  async #check(document: string, link: DocumentLink): Promise<void> {
-    const { replica } = link;
-    const last = this.#checked.get(document);
-    const now = this.#now();
-    if (replica === null || link.phase !== "open" || !globalThis.crypto?.subtle) return;
-    if (last !== undefined && (last.revision === replica.revision || now - last.at < CHECK_MS)) return;
-    const { revision, text } = replica;
-    this.#checked.set(document, { revision, at: now });
-    const digest = await globalThis.crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-    const hash = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-    if (link.phase !== "open") return;
-    link.check(revision, hash);
+  onTime(): void {
     this.settle();
   }
 }

@@ -31,6 +31,8 @@ export type SessionStatus = "offline" | "greeting" | "online" | "stopped";
 
 export interface SessionListener {
   onStatus(): void;
+  /** Our client id is another user's. Whether the owner takes another one, and connects again by itself. */
+  onForeignClient(): boolean;
   /** An error that belongs to no request. */
   onComplaint(code: string, message: string): void;
 }
@@ -102,6 +104,11 @@ export class Session {
   /** The socket is gone, with this close code if there was one; says whether to come back. */
   onDisconnected(code: number | null): Verdict {
     if (this.status === "stopped") return "stop";
+    if (this.#refusal?.code === "E_FORBIDDEN" && this.#listener.onForeignClient()) {
+      this.#goOffline();
+      this.#setStatus("offline", null, "");
+      return "stay";
+    }
     const verdict = verdictOf(code);
     if (verdict === "stop") {
       this.stop(this.#refusal?.code ?? code, this.#refusal?.message ?? reasonOf(code));

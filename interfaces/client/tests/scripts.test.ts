@@ -28,7 +28,11 @@ function editEvent([revision, client, seq, op]: Edit): Frame {
 
 /** A session, of which each step does or asks something: the entry of its name. */
 class Player {
-  readonly #session = new Session({ onStatus: () => {}, onComplaint: () => {} });
+  readonly #session = new Session({
+    onStatus: () => {},
+    onForeignClient: () => false,
+    onComplaint: () => {},
+  });
   #now = 100_000;
   #frames: Frame[] = [];
   #ref: number | null = null;

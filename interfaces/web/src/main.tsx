@@ -1,6 +1,11 @@
+/** The page begins here. */
+
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App.tsx";
+import "./ui/tokens.css";
+import "./ui/ui.css";
+import "./app/app.css";
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

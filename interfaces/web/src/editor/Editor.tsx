@@ -67,7 +67,7 @@ function OpenDocument({ document }: { readonly document: string }) {
   viewNow.current = view;
   useJump(view, document);
   const followed = useFollow(view, handle);
-  useDevelopersAccess(view);
+  useDevelopersAccess(view, handle);
   const isFocused = useSelected(info, (seen) => seen.isFocused);
   const savedAt = useSelected(handle, (snapshot) => snapshot.savedAt);
   const me = roomSnapshot.me?.user ?? null;
@@ -163,18 +163,28 @@ declare global {
       /** The text in the editor that is shown. */
       text?(): string;
       view?: EditorView;
+      handle?: DocumentHandle;
+      /** Go along with a user. */
+      follow?(user: string | null): void;
     };
   }
 }
 
-function useDevelopersAccess(view: EditorView | null): void {
+function useDevelopersAccess(view: EditorView | null, handle: DocumentHandle): void {
   useEffect(() => {
     if (view === null) return;
-    window.chronoscribe = { ...window.chronoscribe, view, text: () => view.state.doc.toString() };
+    const { follow } = useWorkspace.getState();
+    window.chronoscribe = {
+      ...window.chronoscribe,
+      view,
+      handle,
+      follow,
+      text: () => view.state.doc.toString(),
+    };
     return () => {
       if (window.chronoscribe?.view !== view) return;
-      const { view: _view, text: _text, ...others } = window.chronoscribe;
+      const { view: _view, handle: _handle, text: _text, ...others } = window.chronoscribe;
       window.chronoscribe = others;
     };
-  }, [view]);
+  }, [view, handle]);
 }

@@ -18,7 +18,7 @@ import {
   indentUnit,
 } from "@codemirror/language";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import { Compartment, EditorState, type Extension, Prec } from "@codemirror/state";
+import { Compartment, EditorState, type Extension, Prec, Text } from "@codemirror/state";
 import {
   crosshairCursor,
   drawSelection,
@@ -33,7 +33,7 @@ import {
 } from "@codemirror/view";
 import { lineDirections } from "./direction.ts";
 import { flashing } from "./flash.ts";
-import { indentationOf } from "./indentation.ts";
+import { indentationOf, usualIndentation } from "./indentation.ts";
 import { overviewRuler } from "./overview.ts";
 import { collaboratorCursors } from "./remoteCursors.ts";
 import { unseenCharacters } from "./specialCharacters.ts";
@@ -88,9 +88,7 @@ export function baseExtensions(document: string, text: string, actions: Actions)
     bidiIsolates(),
     drawSelection(),
     dropCursor(),
-    indentUnit.of(
-      indentationOf(EditorState.create({ doc: text, extensions: EditorState.lineSeparator.of("\n") }).doc),
-    ),
+    indentUnit.of(indentationOf(Text.of(text.split("\n")), usualIndentation(document))),
     indentOnInput(),
     bracketMatching(),
     closeBrackets(),

@@ -6,6 +6,12 @@ import type { Text } from "@codemirror/state";
 const LINES_LOOKED_AT = 500;
 const USUAL = "  ";
 
+/** What a document of such a name is indented by as long as nothing is indented in it. */
+export function usualIndentation(document: string): string {
+  if (/\.(go|mk)$|(^|\/)Makefile$/.test(document)) return "\t";
+  return /\.(py|pyi|rs|java|kt|c|cc|cpp|h|hpp|cs|php|sql)$/.test(document) ? "    " : USUAL;
+}
+
 export function indentationOf(text: Text, usual = USUAL): string {
   const steps = new Map<string, number>();
   let before = 0;

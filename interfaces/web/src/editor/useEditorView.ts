@@ -60,7 +60,7 @@ export function useEditorView(
     const language = languageOf(handle.document);
     let isOver = false;
     view.dispatch({ effects: parts.completion.reconfigure(completion(isProse(language))) });
-    languageExtensions(language).then(
+    languageExtensions(language, handle.text).then(
       (loaded) => {
         if (!isOver) view.dispatch({ effects: parts.language.reconfigure(loaded) });
       },

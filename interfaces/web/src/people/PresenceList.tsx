@@ -32,7 +32,7 @@ export function PresenceList() {
   const absent = useMemo(() => {
     const present = new Set(people.map(({ user }) => user));
     return [...members]
-      .filter(([user]) => !present.has(user))
+      .filter(([user]) => !present.has(user) && !user.startsWith("@")) // nor the server itself
       .map(([user, role]) => ({ user, role, ...(looks.get(user) ?? room.presence.looksOf(user)) }))
       .sort((one, other) => one.name.localeCompare(other.name));
   }, [people, members, looks, room]);

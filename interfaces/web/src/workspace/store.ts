@@ -6,7 +6,7 @@
 import type { TextLink } from "@chronoscribe/client";
 import { create } from "zustand";
 
-export type Panel = "people" | "chat" | "activity" | "statistics" | "history";
+export type Panel = "documents" | "people" | "chat" | "activity" | "statistics" | "history";
 
 /** A place to show: a range of a document's present text, in UTF-16 units. */
 export interface Jump {

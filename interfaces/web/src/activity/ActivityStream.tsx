@@ -1,0 +1,3 @@
+export function ActivityStream() {
+  return <p>…</p>;
+}

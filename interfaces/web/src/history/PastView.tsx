@@ -1,0 +1,3 @@
+export function PastView() {
+  return <p>…</p>;
+}

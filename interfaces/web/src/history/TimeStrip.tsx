@@ -1,0 +1,3 @@
+export function TimeStrip() {
+  return <p>…</p>;
+}

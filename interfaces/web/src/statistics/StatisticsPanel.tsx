@@ -1,0 +1,3 @@
+export function StatisticsPanel() {
+  return <p>…</p>;
+}

@@ -1,0 +1,153 @@
+/** What stands beside the text: one of the panels, and the tabs to choose it by. A drawer with a bar on a phone. */
+
+import { useStore } from "@chronoscribe/client/react";
+import {
+  Activity,
+  ChartColumn,
+  Files,
+  FileText,
+  History,
+  type LucideIcon,
+  MessageCircle,
+  Users,
+  X,
+} from "lucide-react";
+import { lazy, type PointerEvent, Suspense, useRef } from "react";
+import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
+import { ToolButton } from "../editor/ToolButton.tsx";
+import { Fence, Waiting } from "../ui/notes.tsx";
+import { DocumentList } from "./DocumentList.tsx";
+import { NARROWEST, useLayout, WIDEST } from "./layout.ts";
+import { useRoom } from "./room.tsx";
+import { type Panel, useWorkspace } from "./store.ts";
+import { useIsPhone } from "./useIsPhone.ts";
+
+const PresenceList = lazy(() =>
+  import("../people/PresenceList.tsx").then((m) => ({ default: m.PresenceList })),
+);
+const ChatPanel = lazy(() => import("../chat/ChatPanel.tsx").then((m) => ({ default: m.ChatPanel })));
+const ActivityStream = lazy(() =>
+  import("../activity/ActivityStream.tsx").then((m) => ({ default: m.ActivityStream })),
+);
+const StatisticsPanel = lazy(() =>
+  import("../statistics/StatisticsPanel.tsx").then((m) => ({ default: m.StatisticsPanel })),
+);
+const HistoryPanel = lazy(() =>
+  import("../history/HistoryPanel.tsx").then((m) => ({ default: m.HistoryPanel })),
+);
+
+interface Entry {
+  readonly key: Panel | "document";
+  readonly title: string;
+  readonly icon: LucideIcon;
+  readonly content: () => React.ReactNode;
+}
+
+const PANELS: readonly Entry[] = [
+  { key: "people", title: "People", icon: Users, content: () => <PresenceList /> },
+  { key: "chat", title: "Chat", icon: MessageCircle, content: () => <ChatPanel /> },
+  { key: "activity", title: "Activity", icon: Activity, content: () => <ActivityStream /> },
+  { key: "statistics", title: "Statistics", icon: ChartColumn, content: () => <StatisticsPanel /> },
+  { key: "history", title: "History", icon: History, content: () => <HistoryPanel /> },
+];
+/** The text alone. */
+const TEXT: Entry = { key: "document", title: "Text", icon: FileText, content: () => null };
+/** Has a place of its own on a larger screen. */
+const DOCUMENTS: Entry = {
+  key: "documents",
+  title: "Documents",
+  icon: Files,
+  content: () => <DocumentList />,
+};
+
+export function PanelArea() {
+  const isPhone = useIsPhone();
+  const panel = useWorkspace((state) => state.panel);
+  const showPanel = useWorkspace((state) => state.showPanel);
+  const width = useLayout((state) => state.panelWidth);
+  const entries = [TEXT, ...(isPhone ? [DOCUMENTS] : []), ...PANELS];
+  const shown = entries.find(({ key }) => key === panel);
+  return (
+    <Tabs
+      className="panels"
+      data-open={shown !== undefined || undefined}
+      orientation={isPhone ? "horizontal" : "vertical"}
+      keyboardActivation="manual"
+      selectedKey={shown?.key ?? "document"}
+      onSelectionChange={(key) => showPanel(key === "document" ? null : (key as Panel))}
+      style={isPhone ? {} : { inlineSize: shown ? width : undefined }}
+    >
+      {shown && !isPhone ? <Divider /> : null}
+      {shown ? (
+        <TabPanel id={shown.key} className="panel">
+          <header className="panel-head">
+            <h2>{shown.title}</h2>
+            <ToolButton label={`Close ${shown.title.toLowerCase()}`} onPress={() => showPanel(null)}>
+              <X aria-hidden="true" />
+            </ToolButton>
+          </header>
+          <div className="panel-body">
+            <Fence key={shown.key}>
+              <Suspense fallback={<Waiting />}>{shown.content()}</Suspense>
+            </Fence>
+          </div>
+        </TabPanel>
+      ) : null}
+      <TabList aria-label="Panels" className="react-aria-TabList panel-tabs">
+        {entries.map(({ key, title, icon: Icon }) => (
+          <Tab key={key} id={key}>
+            <Icon aria-hidden="true" />
+            <span className="panel-tab-title">{title}</span>
+            {key === "chat" ? <Unread /> : null}
+          </Tab>
+        ))}
+      </TabList>
+    </Tabs>
+  );
+}
+
+function Unread() {
+  const { unread } = useStore(useRoom().chat);
+  if (unread === 0) return null;
+  return (
+    <span className="badge">
+      {unread > 99 ? "99+" : unread}
+      <span className="for-ears"> unread</span>
+    </span>
+  );
+}
+
+/** How wide the panel is, by pointer or by arrow keys. */
+function Divider() {
+  const { panelWidth, setPanelWidth } = useLayout();
+  const from = useRef<{ x: number; width: number } | null>(null);
+  const begin = (event: PointerEvent) => {
+    event.currentTarget.setPointerCapture(event.pointerId);
+    from.current = { x: event.clientX, width: panelWidth };
+  };
+  const move = (event: PointerEvent) => {
+    if (from.current !== null) setPanelWidth(from.current.width + from.current.x - event.clientX);
+  };
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: an <hr> takes no focus; this one is moved
+    <div
+      className="divider"
+      role="separator"
+      aria-label="Width of the panel"
+      aria-orientation="vertical"
+      aria-valuenow={panelWidth}
+      aria-valuemin={NARROWEST}
+      aria-valuemax={WIDEST}
+      tabIndex={0}
+      onPointerDown={begin}
+      onPointerMove={move}
+      onPointerUp={() => {
+        from.current = null;
+      }}
+      onKeyDown={(event) => {
+        if (event.key === "ArrowLeft") setPanelWidth(panelWidth + 24);
+        if (event.key === "ArrowRight") setPanelWidth(panelWidth - 24);
+      }}
+    />
+  );
+}

@@ -1,0 +1,14 @@
+/** Whether there is room for one thing at a time only. */
+
+import { useSyncExternalStore } from "react";
+
+const query = window.matchMedia("(max-width: 760px)");
+
+function subscribe(listener: () => void): () => void {
+  query.addEventListener("change", listener);
+  return () => query.removeEventListener("change", listener);
+}
+
+export function useIsPhone(): boolean {
+  return useSyncExternalStore(subscribe, () => query.matches);
+}
