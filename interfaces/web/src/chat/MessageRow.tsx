@@ -55,7 +55,6 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       ref={article}
       className={classes.filter(Boolean).join(" ")}
       data-message={message.message}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: one moves through messages with the arrow keys
       tabIndex={isTabStop ? 0 : -1}
       aria-label={`${name}, ${clockOf(message.posted)}`}
       {...longPress}

@@ -4,7 +4,7 @@ import { useStore } from "@chronoscribe/client/react";
 import { useEffect } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import { Nothing } from "../ui/notes.tsx";
-import { useApi, useRoom } from "../workspace/room.tsx";
+import { useRoom } from "../workspace/room.tsx";
 import { type HistoryRequest, useWorkspace } from "../workspace/store.ts";
 import { Bisect } from "./Bisect.tsx";
 import { Blame } from "./Blame.tsx";
@@ -74,9 +74,8 @@ export function HistoryPanel() {
 /** What other parts of the page have asked to be shown. */
 function useRequests(): void {
   const room = useRoom();
-  const api = useApi();
   const request = useWorkspace((state) => state.historyRequest);
-  const { isOnline } = { isOnline: useStore(room.connection).status === "online" };
+  const isOnline = useStore(room.connection).status === "online";
   useEffect(() => {
     if (request === null || !isOnline) return;
     useWorkspace.getState().historyShown();
@@ -91,5 +90,5 @@ function useRequests(): void {
         ask({ document: asked.document, revision: asked.revision, position });
       }
     }
-  }, [request, room, api, isOnline]);
+  }, [request, room, isOnline]);
 }
