@@ -1,3 +1,177 @@
+/** The room's chat: what is said, by whom, who has read it, and where one says something oneself. */
+
+import type { ChatMessage } from "@chronoscribe/client";
+import { useStore } from "@chronoscribe/client/react";
+import { Pin, Search } from "lucide-react";
+import { useMemo, useRef, useState } from "react";
+import { Button } from "react-aria-components";
+import { ToolButton } from "../editor/ToolButton.tsx";
+import { useSelected } from "../ui/stores.ts";
+import { useRoom } from "../workspace/room.tsx";
+import { useWorkspace } from "../workspace/store.ts";
+import { type Action, actionsFor } from "./actions.ts";
+import { ChatFiles } from "./ChatFiles.tsx";
+import { Composer } from "./Composer.tsx";
+import { ChatPanelContext, type ChatPanelValue, type Overlay, reasonOf, useChatPanel } from "./context.ts";
+import { loadDraft } from "./draft.ts";
+import { EmojiPopover } from "./EmojiPopover.tsx";
+import { nameOf } from "./looks.ts";
+import { DeleteDialog, HistoryDialog, ReadersDialog } from "./MessageDialogs.tsx";
+import { type LogHandle, MessageLog } from "./MessageLog.tsx";
+import { MessageMenu } from "./MessageMenu.tsx";
+import { asWritten } from "./mentions.ts";
+import { PinnedMessages } from "./PinnedMessages.tsx";
+import { rememberEmoji } from "./recentEmoji.ts";
+import { SearchMessages } from "./SearchMessages.tsx";
+import { TypingLine } from "./TypingLine.tsx";
+import "./chat.css";
+
 export function ChatPanel() {
-  return <p>…</p>;
+  const room = useRoom();
+  const snapshot = useStore(room.chat);
+  const me = useSelected(room.state, (state) => state.me?.user ?? "");
+  const role = useSelected(room.state, (state) => (state.isClosed ? null : (state.me?.role ?? null)));
+  const log = useRef<LogHandle>(null);
+  const [replyTo, setReplyTo] = useState(() => loadDraft(room.room).replyTo);
+  const [editing, setEditing] = useState<ChatMessage | null>(null);
+  const [overlay, setOverlay] = useState<Overlay | null>(null);
+  const [inFront, setInFront] = useState<"search" | "pinned" | null>(null);
+  const [told, setTold] = useState("");
+  const mayPost = role !== null && role !== "viewer";
+
+  const panel = useMemo((): ChatPanelValue => {
+    const tell = setTold;
+    const reply = (message: ChatMessage) => {
+      setEditing(null);
+      setReplyTo(message.message);
+    };
+    const pin = (message: ChatMessage, pinned: boolean) =>
+      room.chat.pin(message.message, pinned).catch((error) => tell(`Not done: ${reasonOf(error)}`));
+    const copy = ({ text, mentions }: ChatMessage) =>
+      navigator.clipboard
+        .writeText(asWritten(text, mentions, (user) => nameOf(room, user)).text)
+        .then(() => tell("The text is copied."))
+        .catch(() => tell("The browser does not let the text be copied."));
+    const moment = ({ message, posted }: ChatMessage) =>
+      useWorkspace.getState().showHistory({ kind: "message", message, at: posted });
+    const does: Readonly<Record<Action, (message: ChatMessage, anchor: HTMLElement) => unknown>> = {
+      react: (message, anchor) => setOverlay({ kind: "emoji", message, anchor }),
+      reply,
+      edit: setEditing,
+      copy,
+      pin: (message) => pin(message, true),
+      unpin: (message) => pin(message, false),
+      readers: (message, anchor) => setOverlay({ kind: "readers", message, anchor }),
+      history: (message, anchor) => setOverlay({ kind: "history", message, anchor }),
+      moment,
+      delete: (message, anchor) => setOverlay({ kind: "delete", message, anchor }),
+    };
+    return {
+      me,
+      role,
+      mayPost,
+      act: (action, message, anchor) => {
+        if (actionsFor(message, me, role).includes(action)) does[action](message, anchor);
+      },
+      openMenu: (message, anchor) => setOverlay({ kind: "menu", message, anchor }),
+      react: async (message, emoji, reacted) => {
+        if (reacted) rememberEmoji(emoji);
+        await room.chat
+          .react(message.message, emoji, reacted)
+          .catch((error) => tell(`No reaction: ${reasonOf(error)}`));
+      },
+      jumpTo: (message) => {
+        setInFront(null);
+        log.current
+          ?.jumpTo(message)
+          .catch((error) => tell(`The message cannot be shown: ${reasonOf(error)}`));
+      },
+      tell,
+    };
+  }, [room, me, role, mayPost]);
+
+  const lastOwn = () =>
+    snapshot.messages.findLast(({ author, deleted }) => author === me && deleted === null) ?? null;
+  const close = () => setOverlay(null);
+
+  return (
+    <ChatPanelContext value={panel}>
+      <section className="chat" aria-label="Chat">
+        <header className="chat-head">
+          <h2>Chat</h2>
+          {snapshot.unread > 0 ? (
+            <span className="chat-unread" role="status">
+              {snapshot.unread} unread
+            </span>
+          ) : null}
+          <span className="chat-tools">
+            <ToolButton
+              label="Search messages"
+              isPressed={inFront === "search"}
+              onPress={() => setInFront(inFront === "search" ? null : "search")}
+            >
+              <Search aria-hidden="true" />
+            </ToolButton>
+            <ToolButton
+              label="Pinned messages"
+              isPressed={inFront === "pinned"}
+              onPress={() => setInFront(inFront === "pinned" ? null : "pinned")}
+            >
+              <Pin aria-hidden="true" />
+            </ToolButton>
+            <ChatFiles />
+          </span>
+        </header>
+        <div className="chat-main">
+          <div className="chat-log" inert={inFront !== null}>
+            <MessageLog ref={log} snapshot={snapshot} />
+            <TypingLine />
+          </div>
+          {inFront === "search" ? <SearchMessages onClose={() => setInFront(null)} /> : null}
+          {inFront === "pinned" ? <PinnedMessages onClose={() => setInFront(null)} /> : null}
+        </div>
+        <p className="chat-told" role="status" hidden={told === ""}>
+          {told}
+          <Button onPress={() => setTold("")}>OK</Button>
+        </p>
+        {mayPost ? (
+          <Composer
+            replyTo={replyTo}
+            editing={editing}
+            setReplyTo={setReplyTo}
+            setEditing={setEditing}
+            lastOwn={lastOwn}
+            onSaid={() => log.current?.said()}
+          />
+        ) : (
+          <p className="chat-reads-only">{role === null ? "" : "You may read here, and not write."}</p>
+        )}
+        <Over overlay={overlay} onClose={close} />
+      </section>
+    </ChatPanelContext>
+  );
+}
+
+function Over({ overlay, onClose }: { readonly overlay: Overlay | null; onClose(): void }) {
+  const { react } = useChatPanel();
+  if (overlay === null) return null;
+  const { kind, message, anchor } = overlay;
+  switch (kind) {
+    case "menu":
+      return <MessageMenu message={message} anchor={anchor} onClose={onClose} />;
+    case "emoji":
+      return (
+        <EmojiPopover
+          anchor={anchor}
+          onClose={onClose}
+          onPick={(emoji) => void react(message, emoji, true)}
+        />
+      );
+    case "readers":
+      return <ReadersDialog message={message} anchor={anchor} onClose={onClose} />;
+    case "history":
+      return <HistoryDialog message={message} onClose={onClose} />;
+    case "delete":
+      return <DeleteDialog message={message} onClose={onClose} />;
+  }
 }

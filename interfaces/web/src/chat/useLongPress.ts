@@ -1,0 +1,34 @@
+/** A finger that stays: what a mouse does with a menu beside a message. */
+
+import { type PointerEvent as ReactPointerEvent, type SyntheticEvent, useRef } from "react";
+
+/** As long as on phones. */
+const LONG_PRESS_MS = 450;
+/** A finger is never quite still. */
+const STILL_PIXELS = 10;
+
+export function useLongPress(onLongPress: () => void) {
+  const press = useRef<{ timer: number; x: number; y: number } | null>(null);
+  const end = () => {
+    if (press.current !== null) window.clearTimeout(press.current.timer);
+    press.current = null;
+  };
+  return {
+    onPointerDown: ({ pointerType, clientX, clientY, target }: ReactPointerEvent) => {
+      end();
+      if (pointerType !== "touch" || (target as Element).closest("a, button")) return;
+      const timer = window.setTimeout(onLongPress, LONG_PRESS_MS);
+      press.current = { timer, x: clientX, y: clientY };
+    },
+    onPointerMove: ({ clientX, clientY }: ReactPointerEvent) => {
+      if (press.current === null) return;
+      if (Math.hypot(clientX - press.current.x, clientY - press.current.y) > STILL_PIXELS) end();
+    },
+    onPointerUp: end,
+    onPointerCancel: end,
+    // The browser's own menu of a long press would come on top.
+    onContextMenu: (event: SyntheticEvent) => {
+      if ((event.nativeEvent as PointerEvent).pointerType === "touch") event.preventDefault();
+    },
+  };
+}
