@@ -17,10 +17,10 @@ import {
 } from "./algebra.ts";
 import type { Change } from "./types.ts";
 
-/** Chunks are cut at this size. Small enough to copy for each letter, large enough that there are few. */
-const CHUNK_UNITS = 4096;
+/** Chunks are cut at this size: small enough to walk over and copy for each letter, large enough that there are few. */
+const CHUNK_UNITS = 1024;
 /** Neighbours that together are smaller are joined, or a text would fall to crumbs where people type. */
-const JOINED_UNITS = 2048;
+const JOINED_UNITS = 512;
 
 interface Chunk {
   readonly text: string;
@@ -206,6 +206,7 @@ class Walk {
   #index = 0;
   #rest: Chunk | null = null; // of the chunk that we stand in
   #tail = ""; // new text that is in no chunk yet
+  #tailPoints = 0;
 
   constructor(old: readonly Chunk[]) {
     this.#old = old;
@@ -224,7 +225,7 @@ class Walk {
   }
 
   insert(text: string): void {
-    this.#tail += text;
+    this.#append({ text, points: countPoints(text) });
   }
 
   end(): Chunk[] {
@@ -254,17 +255,24 @@ class Walk {
 
   #keep(chunk: Chunk): void {
     if (this.#tail === "" && chunk.text.length >= JOINED_UNITS) this.#new.push(chunk);
-    else if (this.#tail.length + chunk.text.length <= CHUNK_UNITS) this.#tail += chunk.text;
+    else if (this.#tail.length + chunk.text.length <= CHUNK_UNITS) this.#append(chunk);
     else {
       this.#flush();
       if (chunk.text.length >= JOINED_UNITS) this.#new.push(chunk);
-      else this.#tail = chunk.text;
+      else this.#append(chunk);
     }
   }
 
+  #append({ text, points }: Chunk): void {
+    this.#tail += text;
+    this.#tailPoints += points;
+  }
+
   #flush(): void {
-    if (this.#tail !== "") this.#new.push(...chunksOf(this.#tail));
+    if (this.#tail.length > CHUNK_UNITS) for (const chunk of chunksOf(this.#tail)) this.#new.push(chunk);
+    else if (this.#tail !== "") this.#new.push({ text: this.#tail, points: this.#tailPoints });
     this.#tail = "";
+    this.#tailPoints = 0;
   }
 }
 
