@@ -13,15 +13,17 @@ import {
   useState,
 } from "react";
 import { Button } from "react-aria-components";
+import { wordsOf } from "../ui/notes.tsx";
+import { dayOf } from "../ui/time.ts";
+import { tell } from "../ui/toasts.tsx";
 import { useRoom } from "../workspace/room.tsx";
-import { reasonOf, useChatPanel } from "./context.ts";
+import { useChatPanel } from "./context.ts";
 import { MessageRow } from "./MessageRow.tsx";
 import { deliveryOf, readersByMessage } from "./receipts.ts";
 import { asMessage, firstUnreadOf, type Row, rowsOf } from "./rows.ts";
 import { NO_LINE, nextLine, withoutLine } from "./unreadLine.ts";
 import { useAttention } from "./useAttention.ts";
 import { useScroll } from "./useScroll.ts";
-import { dayNameOf } from "./when.ts";
 
 /** A message that was jumped to is lit for this long. */
 const LIT_MS = 2_000;
@@ -41,7 +43,7 @@ interface MessageLogProps {
 
 export function MessageLog({ snapshot, ref }: MessageLogProps) {
   const { chat } = useRoom();
-  const { me, tell } = useChatPanel();
+  const { me } = useChatPanel();
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const { messages, pending, pointers, unread, hasOlder, isLoadingOlder } = snapshot;
@@ -49,8 +51,8 @@ export function MessageLog({ snapshot, ref }: MessageLogProps) {
   const loadOlder = useCallback(() => {
     const { hasOlder, isLoadingOlder, messages } = chat.getSnapshot();
     if (hasOlder && !isLoadingOlder && messages.length > 0)
-      chat.loadOlder().catch((error) => tell(`Older messages do not come: ${reasonOf(error)}`));
-  }, [chat, tell]);
+      chat.loadOlder().catch((error) => tell(`Older messages do not come: ${wordsOf(error)}`));
+  }, [chat]);
   const scroll = useScroll(scroller, content, loadOlder);
   const { view } = scroll;
 
@@ -188,7 +190,7 @@ function Separator({ row }: { readonly row: Exclude<Row, { kind: "message" }> })
     );
   return (
     <h3 className="log-day">
-      <span>{dayNameOf(row.at, Date.now() * 1_000)}</span>
+      <span>{dayOf(row.at)}</span>
     </h3>
   );
 }
@@ -235,7 +237,7 @@ function Announcements({ snapshot }: { readonly snapshot: ChatSnapshot }) {
   }, [messages, me, presence]);
 
   return (
-    <div className="only-read-out" aria-live="polite">
+    <div className="for-ears" aria-live="polite">
       {words}
     </div>
   );
