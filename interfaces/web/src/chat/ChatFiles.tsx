@@ -53,12 +53,16 @@ export function ChatFiles() {
           >
             {Object.entries(FORMATS).map(([format, words]) => (
               <MenuItem key={format} id={format} textValue={`Export as ${words}`}>
-                <Download aria-hidden="true" /> Export as {words}
+                <span className="with-icon">
+                  <Download aria-hidden="true" /> Export as {words}
+                </span>
               </MenuItem>
             ))}
             {role === "owner" ? (
               <MenuItem id="import" textValue="Import an export">
-                <Upload aria-hidden="true" /> Import an export…
+                <span className="with-icon">
+                  <Upload aria-hidden="true" /> Import an export…
+                </span>
               </MenuItem>
             ) : null}
           </Menu>

@@ -4,6 +4,7 @@ import type { ChatMessage } from "@chronoscribe/client";
 import { useStore } from "@chronoscribe/client/react";
 import { Pin, Search } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
+import { Button } from "react-aria-components";
 import { ToolButton } from "../editor/ToolButton.tsx";
 import { wordsOf } from "../ui/notes.tsx";
 import { useSelected } from "../ui/stores.ts";
@@ -99,19 +100,19 @@ export function ChatPanel() {
     <ChatPanelContext value={panel}>
       <section className="chat" aria-label="Chat">
         <header className="chat-head">
+          <Button
+            className="react-aria-Button quiet chat-find"
+            aria-pressed={inFront === "search"}
+            onPress={() => setInFront(inFront === "search" ? null : "search")}
+          >
+            <Search aria-hidden="true" /> Search messages
+          </Button>
           {snapshot.unread > 0 ? (
             <span className="chat-unread" role="status">
               {snapshot.unread} unread
             </span>
           ) : null}
           <span className="chat-tools">
-            <ToolButton
-              label="Search messages"
-              isPressed={inFront === "search"}
-              onPress={() => setInFront(inFront === "search" ? null : "search")}
-            >
-              <Search aria-hidden="true" />
-            </ToolButton>
             <ToolButton
               label="Pinned messages"
               isPressed={inFront === "pinned"}

@@ -195,6 +195,7 @@ export function Composer(props: ComposerProps) {
           value={text}
           onChange={(value) => {
             setText(value);
+            setCaret(area.current?.selectionStart ?? value.length);
             setClosed(false);
             setChosen(0);
             if (value.trim() === "") typing.stops();

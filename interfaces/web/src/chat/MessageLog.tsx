@@ -53,14 +53,20 @@ export function MessageLog({ snapshot, ref }: MessageLogProps) {
     if (hasOlder && !isLoadingOlder && messages.length > 0)
       chat.loadOlder().catch((error) => tell(`Older messages do not come: ${wordsOf(error)}`));
   }, [chat]);
-  const scroll = useScroll(scroller, content, loadOlder);
+  const [line, setLine] = useState(NO_LINE);
+  const rows = useMemo(() => {
+    const now = Date.now() * 1_000;
+    const said = messages.map((message) => ({ message, pending: null }));
+    const waiting = pending.map((one) => ({ message: asMessage(one, me, now), pending: one }));
+    return rowsOf([...said, ...waiting], line.above);
+  }, [messages, pending, me, line.above]);
+  const scroll = useScroll(scroller, content, rows, loadOlder);
   const { view } = scroll;
 
   // What is new.
   const isInFront = useAttention(scroller);
   const isAttending = isInFront && view.isAtEnd;
   const firstUnread = useMemo(() => firstUnreadOf(messages, unread, me), [messages, unread, me]);
-  const [line, setLine] = useState(NO_LINE);
   const hasBegun = messages.length > 0 && view.last !== null;
   const present = hasBegun ? nextLine(line, { isAttending, firstUnread }) : line;
   if (present !== line) setLine(present);
@@ -97,12 +103,6 @@ export function MessageLog({ snapshot, ref }: MessageLogProps) {
     focusLast: () => rowsIn(content.current).at(-1)?.focus(),
   }));
 
-  const rows = useMemo(() => {
-    const now = Date.now() * 1_000;
-    const said = messages.map((message) => ({ message, pending: null }));
-    const waiting = pending.map((one) => ({ message: asMessage(one, me, now), pending: one }));
-    return rowsOf([...said, ...waiting], line.above);
-  }, [messages, pending, me, line.above]);
   const readers = useMemo(() => readersByMessage(messages, pointers, me), [messages, pointers, me]);
   const lastOwn = useMemo(
     () => messages.findLast(({ author, deleted }) => author === me && deleted === null) ?? null,
