@@ -18,6 +18,7 @@ import { SelectionToolbar } from "./SelectionToolbar.tsx";
 import { StatusLine } from "./StatusLine.tsx";
 import { hideSelectionTooltip, selectionTooltip } from "./selectionTooltip.ts";
 import { TouchKeys } from "./TouchKeys.tsx";
+import { useClosing } from "./useClosing.ts";
 import { useEditorView } from "./useEditorView.ts";
 import { useFollow } from "./useFollow.ts";
 import { useJump } from "./useJump.ts";
@@ -68,6 +69,7 @@ function OpenDocument({ document }: { readonly document: string }) {
   });
   viewNow.current = view;
   useJump(view, document);
+  useClosing(handle);
   const followed = useFollow(view, handle);
   useDevelopersAccess(view, handle);
   const isFocused = useSelected(info, (seen) => seen.isFocused);
