@@ -3,8 +3,10 @@
 import { Download, EllipsisVertical, Upload } from "lucide-react";
 import { useRef } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
+import { wordsOf } from "../ui/notes.tsx";
+import { tell } from "../ui/toasts.tsx";
 import { useApi, useRoom } from "../workspace/room.tsx";
-import { reasonOf, useChatPanel } from "./context.ts";
+import { useChatPanel } from "./context.ts";
 import { saveFile } from "./saveFile.ts";
 
 const FORMATS = { json: "JSON", csv: "CSV", txt: "text" } as const;
@@ -12,14 +14,14 @@ const FORMATS = { json: "JSON", csv: "CSV", txt: "text" } as const;
 export function ChatFiles() {
   const { room } = useRoom();
   const api = useApi();
-  const { role, tell } = useChatPanel();
+  const { role } = useChatPanel();
   const input = useRef<HTMLInputElement>(null);
 
   const fetchFile = async (format: string) => {
     try {
       saveFile(await api.file(`/api/rooms/${encodeURIComponent(room)}/messages/export`, { format }));
     } catch (error) {
-      tell(`The chat cannot be exported: ${reasonOf(error)}`);
+      tell(`The chat cannot be exported: ${wordsOf(error)}`);
     }
   };
   const bring = async (file: File) => {
@@ -31,7 +33,7 @@ export function ChatFiles() {
       tell(`${added} messages came in${known > 0 ? `, ${known} were here already` : ""}.`);
     } catch (error) {
       const isJson = !(error instanceof SyntaxError);
-      tell(`Nothing was imported: ${isJson ? reasonOf(error) : "this is not an export as JSON"}`);
+      tell(`Nothing was imported: ${isJson ? wordsOf(error) : "this is not an export as JSON"}`);
     }
   };
 
@@ -51,12 +53,16 @@ export function ChatFiles() {
           >
             {Object.entries(FORMATS).map(([format, words]) => (
               <MenuItem key={format} id={format} textValue={`Export as ${words}`}>
-                <Download aria-hidden="true" /> Export as {words}
+                <span className="with-icon">
+                  <Download aria-hidden="true" /> Export as {words}
+                </span>
               </MenuItem>
             ))}
             {role === "owner" ? (
               <MenuItem id="import" textValue="Import an export">
-                <Upload aria-hidden="true" /> Import an export…
+                <span className="with-icon">
+                  <Upload aria-hidden="true" /> Import an export…
+                </span>
               </MenuItem>
             ) : null}
           </Menu>

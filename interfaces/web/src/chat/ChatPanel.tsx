@@ -6,13 +6,15 @@ import { Pin, Search } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { Button } from "react-aria-components";
 import { ToolButton } from "../editor/ToolButton.tsx";
+import { wordsOf } from "../ui/notes.tsx";
 import { useSelected } from "../ui/stores.ts";
+import { tell } from "../ui/toasts.tsx";
 import { useRoom } from "../workspace/room.tsx";
 import { useWorkspace } from "../workspace/store.ts";
 import { type Action, actionsFor } from "./actions.ts";
 import { ChatFiles } from "./ChatFiles.tsx";
 import { Composer } from "./Composer.tsx";
-import { ChatPanelContext, type ChatPanelValue, type Overlay, reasonOf, useChatPanel } from "./context.ts";
+import { ChatPanelContext, type ChatPanelValue, type Overlay, useChatPanel } from "./context.ts";
 import { loadDraft } from "./draft.ts";
 import { EmojiPopover } from "./EmojiPopover.tsx";
 import { nameOf } from "./looks.ts";
@@ -25,6 +27,11 @@ import { rememberEmoji } from "./recentEmoji.ts";
 import { SearchMessages } from "./SearchMessages.tsx";
 import { TypingLine } from "./TypingLine.tsx";
 import "./chat.css";
+import "./messages.css";
+import "./attachments.css";
+import "./writing.css";
+import "./finding.css";
+import "./over.css";
 
 export function ChatPanel() {
   const room = useRoom();
@@ -36,17 +43,15 @@ export function ChatPanel() {
   const [editing, setEditing] = useState<ChatMessage | null>(null);
   const [overlay, setOverlay] = useState<Overlay | null>(null);
   const [inFront, setInFront] = useState<"search" | "pinned" | null>(null);
-  const [told, setTold] = useState("");
   const mayPost = role !== null && role !== "viewer";
 
   const panel = useMemo((): ChatPanelValue => {
-    const tell = setTold;
     const reply = (message: ChatMessage) => {
       setEditing(null);
       setReplyTo(message.message);
     };
     const pin = (message: ChatMessage, pinned: boolean) =>
-      room.chat.pin(message.message, pinned).catch((error) => tell(`Not done: ${reasonOf(error)}`));
+      room.chat.pin(message.message, pinned).catch((error) => tell(`Not done: ${wordsOf(error)}`));
     const copy = ({ text, mentions }: ChatMessage) =>
       navigator.clipboard
         .writeText(asWritten(text, mentions, (user) => nameOf(room, user)).text)
@@ -78,15 +83,12 @@ export function ChatPanel() {
         if (reacted) rememberEmoji(emoji);
         await room.chat
           .react(message.message, emoji, reacted)
-          .catch((error) => tell(`No reaction: ${reasonOf(error)}`));
+          .catch((error) => tell(`No reaction: ${wordsOf(error)}`));
       },
       jumpTo: (message) => {
         setInFront(null);
-        log.current
-          ?.jumpTo(message)
-          .catch((error) => tell(`The message cannot be shown: ${reasonOf(error)}`));
+        log.current?.jumpTo(message).catch((error) => tell(`The message cannot be shown: ${wordsOf(error)}`));
       },
-      tell,
     };
   }, [room, me, role, mayPost]);
 
@@ -98,20 +100,19 @@ export function ChatPanel() {
     <ChatPanelContext value={panel}>
       <section className="chat" aria-label="Chat">
         <header className="chat-head">
-          <h2>Chat</h2>
+          <Button
+            className="react-aria-Button quiet chat-find"
+            aria-pressed={inFront === "search"}
+            onPress={() => setInFront(inFront === "search" ? null : "search")}
+          >
+            <Search aria-hidden="true" /> Search messages
+          </Button>
           {snapshot.unread > 0 ? (
             <span className="chat-unread" role="status">
               {snapshot.unread} unread
             </span>
           ) : null}
           <span className="chat-tools">
-            <ToolButton
-              label="Search messages"
-              isPressed={inFront === "search"}
-              onPress={() => setInFront(inFront === "search" ? null : "search")}
-            >
-              <Search aria-hidden="true" />
-            </ToolButton>
             <ToolButton
               label="Pinned messages"
               isPressed={inFront === "pinned"}
@@ -130,10 +131,6 @@ export function ChatPanel() {
           {inFront === "search" ? <SearchMessages onClose={() => setInFront(null)} /> : null}
           {inFront === "pinned" ? <PinnedMessages onClose={() => setInFront(null)} /> : null}
         </div>
-        <p className="chat-told" role="status" hidden={told === ""}>
-          {told}
-          <Button onPress={() => setTold("")}>OK</Button>
-        </p>
         {mayPost ? (
           <Composer
             replyTo={replyTo}

@@ -5,9 +5,10 @@ import { FileText, SendHorizontal, SmilePlus, X } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { Button, TextArea, TextField } from "react-aria-components";
 import { ToolButton } from "../editor/ToolButton.tsx";
+import { wordsOf } from "../ui/notes.tsx";
+import { tell } from "../ui/toasts.tsx";
 import { useRoom } from "../workspace/room.tsx";
 import { useWorkspace } from "../workspace/store.ts";
-import { reasonOf, useChatPanel } from "./context.ts";
 import { keepDraft, loadDraft, NO_DRAFT } from "./draft.ts";
 import { EmojiPopover } from "./EmojiPopover.tsx";
 import { Name } from "./Face.tsx";
@@ -35,7 +36,7 @@ interface ComposerProps {
 export function Composer(props: ComposerProps) {
   const { replyTo, editing, setReplyTo, setEditing, lastOwn, onSaid } = props;
   const room = useRoom();
-  const { tell } = useChatPanel();
+
   const link = useWorkspace((workspace) => workspace.linkDraft);
   const mention = useWorkspace((workspace) => workspace.mentionDraft);
   const candidates = useCandidates();
@@ -116,7 +117,7 @@ export function Composer(props: ComposerProps) {
       if (!isSame)
         room.chat
           .edit(editing.message, said)
-          .catch((error: Refused) => tell(`Not changed: ${reasonOf(error)}`));
+          .catch((error: Refused) => tell(`Not changed: ${wordsOf(error)}`));
       typing.stops();
       return;
     }
@@ -194,6 +195,7 @@ export function Composer(props: ComposerProps) {
           value={text}
           onChange={(value) => {
             setText(value);
+            setCaret(area.current?.selectionStart ?? value.length);
             setClosed(false);
             setChosen(0);
             if (value.trim() === "") typing.stops();

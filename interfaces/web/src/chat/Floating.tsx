@@ -6,11 +6,12 @@ import { Dialog, Modal, ModalOverlay, Popover } from "react-aria-components";
 interface FloatingProps {
   readonly anchor: HTMLElement | null;
   readonly label: string;
+  readonly placement?: "bottom end" | "top end";
   readonly children: ReactNode;
   onClose(): void;
 }
 
-export function Floating({ anchor, label, children, onClose }: FloatingProps) {
+export function Floating({ anchor, label, placement = "bottom end", children, onClose }: FloatingProps) {
   const onOpenChange = (isOpen: boolean) => {
     if (!isOpen) onClose();
   };
@@ -32,7 +33,7 @@ export function Floating({ anchor, label, children, onClose }: FloatingProps) {
       isOpen
       onOpenChange={onOpenChange}
       triggerRef={{ current: anchor }}
-      placement="bottom end"
+      placement={placement}
       className="react-aria-Popover floating"
     >
       <Dialog aria-label={label}>{children}</Dialog>

@@ -4,14 +4,15 @@ import type { ChatMessage } from "@chronoscribe/client";
 import { FileText } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { Button } from "react-aria-components";
+import { wordsOf } from "../ui/notes.tsx";
+import { tell } from "../ui/toasts.tsx";
 import { useApi, useRoom } from "../workspace/room.tsx";
-import { reasonOf, useChatPanel } from "./context.ts";
 import { type Passage, showPassage } from "./showPassage.ts";
 
 export function LinkedPassage({ message }: { readonly message: ChatMessage }) {
   const room = useRoom();
   const api = useApi();
-  const { tell } = useChatPanel();
+
   const [passage, setPassage] = useState<Passage | null>(null);
   const place = useRef<HTMLDivElement>(null);
   const id = message.message;
@@ -45,7 +46,7 @@ export function LinkedPassage({ message }: { readonly message: ChatMessage }) {
       await showPassage(room, found);
       if (found.is_gone) tell("The passage was deleted since; this is where it was.");
     } catch (error) {
-      tell(`The passage cannot be shown: ${reasonOf(error)}`);
+      tell(`The passage cannot be shown: ${wordsOf(error)}`);
     }
   };
   return (

@@ -3,8 +3,10 @@
 import type { ChatMessage } from "@chronoscribe/client";
 import { useEffect, useState } from "react";
 import { Button, Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
+import { wordsOf } from "../ui/notes.tsx";
+import { tell } from "../ui/toasts.tsx";
 import { useApi, useRoom } from "../workspace/room.tsx";
-import { reasonOf, useChatPanel } from "./context.ts";
+import { useChatPanel } from "./context.ts";
 import { Face, Name } from "./Face.tsx";
 import { Floating } from "./Floating.tsx";
 import { MessageText } from "./MessageText.tsx";
@@ -25,7 +27,7 @@ function useAsked<T>(ask: () => Promise<T>): Asked<T> {
     let isWanted = true;
     first()
       .then((found) => isWanted && setAsked({ found }))
-      .catch((error: unknown) => isWanted && setAsked({ why: reasonOf(error) }));
+      .catch((error: unknown) => isWanted && setAsked({ why: wordsOf(error) }));
     return () => {
       isWanted = false;
     };
@@ -125,10 +127,10 @@ export function HistoryDialog({ message, onClose }: AboutMessage) {
 
 export function DeleteDialog({ message, onClose }: AboutMessage) {
   const { chat } = useRoom();
-  const { me, tell } = useChatPanel();
+  const { me } = useChatPanel();
   const remove = () => {
     onClose();
-    chat.delete(message.message).catch((error) => tell(`Not deleted: ${reasonOf(error)}`));
+    chat.delete(message.message).catch((error) => tell(`Not deleted: ${wordsOf(error)}`));
   };
   return (
     <InFront label="Delete this message?" role="alertdialog" onClose={onClose}>

@@ -13,15 +13,17 @@ import {
   useState,
 } from "react";
 import { Button } from "react-aria-components";
+import { wordsOf } from "../ui/notes.tsx";
+import { dayOf } from "../ui/time.ts";
+import { tell } from "../ui/toasts.tsx";
 import { useRoom } from "../workspace/room.tsx";
-import { reasonOf, useChatPanel } from "./context.ts";
+import { useChatPanel } from "./context.ts";
 import { MessageRow } from "./MessageRow.tsx";
 import { deliveryOf, readersByMessage } from "./receipts.ts";
 import { asMessage, firstUnreadOf, type Row, rowsOf } from "./rows.ts";
 import { NO_LINE, nextLine, withoutLine } from "./unreadLine.ts";
 import { useAttention } from "./useAttention.ts";
 import { useScroll } from "./useScroll.ts";
-import { dayNameOf } from "./when.ts";
 
 /** A message that was jumped to is lit for this long. */
 const LIT_MS = 2_000;
@@ -41,7 +43,7 @@ interface MessageLogProps {
 
 export function MessageLog({ snapshot, ref }: MessageLogProps) {
   const { chat } = useRoom();
-  const { me, tell } = useChatPanel();
+  const { me } = useChatPanel();
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const { messages, pending, pointers, unread, hasOlder, isLoadingOlder } = snapshot;
@@ -49,16 +51,22 @@ export function MessageLog({ snapshot, ref }: MessageLogProps) {
   const loadOlder = useCallback(() => {
     const { hasOlder, isLoadingOlder, messages } = chat.getSnapshot();
     if (hasOlder && !isLoadingOlder && messages.length > 0)
-      chat.loadOlder().catch((error) => tell(`Older messages do not come: ${reasonOf(error)}`));
-  }, [chat, tell]);
-  const scroll = useScroll(scroller, content, loadOlder);
+      chat.loadOlder().catch((error) => tell(`Older messages do not come: ${wordsOf(error)}`));
+  }, [chat]);
+  const [line, setLine] = useState(NO_LINE);
+  const rows = useMemo(() => {
+    const now = Date.now() * 1_000;
+    const said = messages.map((message) => ({ message, pending: null }));
+    const waiting = pending.map((one) => ({ message: asMessage(one, me, now), pending: one }));
+    return rowsOf([...said, ...waiting], line.above);
+  }, [messages, pending, me, line.above]);
+  const scroll = useScroll(scroller, content, rows, loadOlder);
   const { view } = scroll;
 
   // What is new.
   const isInFront = useAttention(scroller);
   const isAttending = isInFront && view.isAtEnd;
   const firstUnread = useMemo(() => firstUnreadOf(messages, unread, me), [messages, unread, me]);
-  const [line, setLine] = useState(NO_LINE);
   const hasBegun = messages.length > 0 && view.last !== null;
   const present = hasBegun ? nextLine(line, { isAttending, firstUnread }) : line;
   if (present !== line) setLine(present);
@@ -95,12 +103,6 @@ export function MessageLog({ snapshot, ref }: MessageLogProps) {
     focusLast: () => rowsIn(content.current).at(-1)?.focus(),
   }));
 
-  const rows = useMemo(() => {
-    const now = Date.now() * 1_000;
-    const said = messages.map((message) => ({ message, pending: null }));
-    const waiting = pending.map((one) => ({ message: asMessage(one, me, now), pending: one }));
-    return rowsOf([...said, ...waiting], line.above);
-  }, [messages, pending, me, line.above]);
   const readers = useMemo(() => readersByMessage(messages, pointers, me), [messages, pointers, me]);
   const lastOwn = useMemo(
     () => messages.findLast(({ author, deleted }) => author === me && deleted === null) ?? null,
@@ -188,7 +190,7 @@ function Separator({ row }: { readonly row: Exclude<Row, { kind: "message" }> })
     );
   return (
     <h3 className="log-day">
-      <span>{dayNameOf(row.at, Date.now() * 1_000)}</span>
+      <span>{dayOf(row.at)}</span>
     </h3>
   );
 }
@@ -235,7 +237,7 @@ function Announcements({ snapshot }: { readonly snapshot: ChatSnapshot }) {
   }, [messages, me, presence]);
 
   return (
-    <div className="only-read-out" aria-live="polite">
+    <div className="for-ears" aria-live="polite">
       {words}
     </div>
   );

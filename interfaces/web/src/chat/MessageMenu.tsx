@@ -81,7 +81,9 @@ export function MessageMenu({ message, anchor, onClose }: MessageMenuProps) {
               textValue={words}
               className={`react-aria-MenuItem is-${action}`}
             >
-              <Icon aria-hidden="true" /> {words}
+              <span className="with-icon">
+                <Icon aria-hidden="true" /> {words}
+              </span>
             </MenuItem>
           );
         })}

@@ -4,6 +4,7 @@ import type { ChatMessage, PendingMessage } from "@chronoscribe/client";
 import { Pin } from "lucide-react";
 import { memo, useRef } from "react";
 import { Button } from "react-aria-components";
+import { dayAndTime, timeOfDay } from "../ui/time.ts";
 import { useChatPanel } from "./context.ts";
 import { DeliveryMark, PendingMark } from "./Delivery.tsx";
 import { Face, Name } from "./Face.tsx";
@@ -17,7 +18,6 @@ import type { Delivery } from "./receipts.ts";
 import { listed } from "./sentences.ts";
 import { useLongPress } from "./useLongPress.ts";
 import { When } from "./When.tsx";
-import { clockOf, fullTimeOf } from "./when.ts";
 
 interface MessageRowProps {
   readonly message: ChatMessage;
@@ -56,14 +56,14 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       className={classes.filter(Boolean).join(" ")}
       data-message={message.message}
       tabIndex={isTabStop ? 0 : -1}
-      aria-label={`${name}, ${clockOf(message.posted)}`}
+      aria-label={`${name}, ${timeOfDay(message.posted)}`}
       {...longPress}
     >
       <div className="message-side">
         {isFirstOfGroup ? (
           <Face user={message.author} />
         ) : (
-          <time title={fullTimeOf(message.posted)}>{clockOf(message.posted)}</time>
+          <time title={dayAndTime(message.posted)}>{timeOfDay(message.posted)}</time>
         )}
       </div>
       <div className="message-body">
@@ -99,7 +99,7 @@ function Head({ message, isOwn }: { readonly message: ChatMessage; readonly isOw
       </b>
       {isOwn ? <span className="message-you">you</span> : null}
       <When at={posted} />
-      {imported === null ? null : <span title={fullTimeOf(imported.at)}>from {imported.room}</span>}
+      {imported === null ? null : <span title={dayAndTime(imported.at)}>from {imported.room}</span>}
     </header>
   );
 }
@@ -115,7 +115,7 @@ function Notes({ message, act }: NotesProps) {
   return (
     <div className="message-notes">
       {message.pinned === null ? null : (
-        <span title={fullTimeOf(message.pinned)}>
+        <span title={dayAndTime(message.pinned)}>
           <Pin aria-hidden="true" /> pinned
         </span>
       )}

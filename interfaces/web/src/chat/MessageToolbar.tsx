@@ -17,7 +17,7 @@ export function MessageToolbar({ message }: { readonly message: ChatMessage }) {
   const bar = useRef<HTMLDivElement>(null);
   const may = actionsFor(message, me, role);
   if (may.length === 0) return null;
-  const here = () => bar.current as HTMLElement;
+  const here = () => bar.current?.closest<HTMLElement>("[data-message]") ?? document.body;
   return (
     <div ref={bar} className="message-toolbar" role="toolbar" aria-label="Message">
       {may.includes("react")

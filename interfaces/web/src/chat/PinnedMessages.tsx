@@ -5,10 +5,11 @@ import { PinOff, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Button } from "react-aria-components";
 import { ToolButton } from "../editor/ToolButton.tsx";
+import { wordsOf } from "../ui/notes.tsx";
 import { useSelected } from "../ui/stores.ts";
 import { useApi, useRoom } from "../workspace/room.tsx";
 import { actionsFor } from "./actions.ts";
-import { reasonOf, useChatPanel } from "./context.ts";
+import { useChatPanel } from "./context.ts";
 import { Face, Name } from "./Face.tsx";
 import { MessageText } from "./MessageText.tsx";
 import { When } from "./When.tsx";
@@ -42,7 +43,7 @@ export function PinnedMessages({ onClose }: { onClose(): void }) {
           }),
         )
         .then(({ messages }) => isWanted && setPins(messages))
-        .catch((error: unknown) => isWanted && setWhy(reasonOf(error)));
+        .catch((error: unknown) => isWanted && setWhy(wordsOf(error)));
     void ask();
     const timer = setTimeout(ask, BEHIND_MS);
     return () => {

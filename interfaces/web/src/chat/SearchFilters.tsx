@@ -76,10 +76,10 @@ export function SearchFilters({ narrowing, onChange }: SearchFiltersProps) {
         />
       </label>
       <Switch isSelected={narrowing.mentionsMe} onChange={(mentionsMe) => set({ mentionsMe })}>
-        <div className="indicator" /> Mentions me
+        Mentions me
       </Switch>
       <Switch isSelected={narrowing.pinned} onChange={(pinned) => set({ pinned })}>
-        <div className="indicator" /> Pinned
+        Pinned
       </Switch>
       <Button onPress={() => onChange({ ...ANYTHING, q: narrowing.q })}>Clear</Button>
     </div>

@@ -5,8 +5,10 @@ import { Download, SlidersHorizontal, X } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
 import { Button, Input, SearchField } from "react-aria-components";
 import { ToolButton } from "../editor/ToolButton.tsx";
+import { wordsOf } from "../ui/notes.tsx";
+import { tell } from "../ui/toasts.tsx";
 import { useApi, useRoom } from "../workspace/room.tsx";
-import { reasonOf, useChatPanel } from "./context.ts";
+import { useChatPanel } from "./context.ts";
 import { Face, Name } from "./Face.tsx";
 import { ANYTHING, type Narrowing, narrowedBy, queryFor } from "./narrowing.ts";
 import { SearchFilters } from "./SearchFilters.tsx";
@@ -31,7 +33,7 @@ interface Found {
 export function SearchMessages({ onClose }: { onClose(): void }) {
   const { room } = useRoom();
   const api = useApi();
-  const { me, tell } = useChatPanel();
+  const { me } = useChatPanel();
   const [narrowing, setNarrowing] = useState<Narrowing>(ANYTHING);
   const [showsFilters, setShowsFilters] = useState(false);
   const find = useFind(narrowing);
@@ -50,7 +52,7 @@ export function SearchMessages({ onClose }: { onClose(): void }) {
           setFound(result);
           setWhy("");
         })
-        .catch((error: unknown) => isWanted && setWhy(reasonOf(error)));
+        .catch((error: unknown) => isWanted && setWhy(wordsOf(error)));
     }, PAUSE_MS);
     return () => {
       isWanted = false;
@@ -63,7 +65,7 @@ export function SearchMessages({ onClose }: { onClose(): void }) {
       const next = await found?.more?.();
       if (found && next) setFound({ ...next, hits: [...found.hits, ...next.hits] });
     } catch (error) {
-      setWhy(reasonOf(error));
+      setWhy(wordsOf(error));
     }
   };
   const exportThese = async () => {
@@ -71,7 +73,7 @@ export function SearchMessages({ onClose }: { onClose(): void }) {
       const query = { ...queryFor(narrowing, me), format: "json" };
       saveFile(await api.file(`/api/rooms/${encodeURIComponent(room)}/messages/export`, query));
     } catch (error) {
-      tell(`The messages cannot be exported: ${reasonOf(error)}`);
+      tell(`The messages cannot be exported: ${wordsOf(error)}`);
     }
   };
 

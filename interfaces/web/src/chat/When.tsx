@@ -1,7 +1,7 @@
 /** When something was: as one says it, and in full for who asks. */
 
 import { useSyncExternalStore } from "react";
-import { fullTimeOf, relativeOf } from "./when.ts";
+import { ago, dayAndTime } from "../ui/time.ts";
 
 /** "5 min ago" is right for about this long. */
 const TICK_MS = 30_000;
@@ -27,9 +27,9 @@ function subscribe(listener: () => void): () => void {
 }
 
 export function When({ at, className }: { readonly at: number; readonly className?: string }) {
-  const words = useSyncExternalStore(subscribe, () => relativeOf(at, now * 1_000));
+  const words = useSyncExternalStore(subscribe, () => ago(at, now));
   return (
-    <time dateTime={new Date(at / 1_000).toISOString()} title={fullTimeOf(at)} className={className}>
+    <time dateTime={new Date(at / 1_000).toISOString()} title={dayAndTime(at)} className={className}>
       {words}
     </time>
   );

@@ -21,8 +21,6 @@ export interface ChatPanelValue {
   react(message: ChatMessage, emoji: string, reacted: boolean): Promise<void>;
   /** Show a message in its place among the others. */
   jumpTo(message: string): void;
-  /** Tell the person something that did not work, or has. */
-  tell(words: string): void;
 }
 
 export const ChatPanelContext = createContext<ChatPanelValue | null>(null);
@@ -31,9 +29,4 @@ export function useChatPanel(): ChatPanelValue {
   const value = useContext(ChatPanelContext);
   if (value === null) throw new Error("there is no chat panel around this component");
   return value;
-}
-
-/** What went wrong, in words for a person. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -28,7 +28,7 @@ export function rowsOf(messages: readonly Said[], firstUnread: string | null): r
   let before: ChatMessage | null = null;
   for (const said of messages) {
     const { message } = said;
-    const isNewDay = before === null || dayOf(before.posted) !== dayOf(message.posted);
+    const isNewDay = before === null || dayKeyOf(before.posted) !== dayKeyOf(message.posted);
     if (isNewDay) rows.push({ kind: "day", key: `day ${message.message}`, at: message.posted });
     const isFirstUnread = message.message === firstUnread;
     if (isFirstUnread) rows.push({ kind: "new", key: "new" });
@@ -49,7 +49,7 @@ function belongsTo(before: ChatMessage, message: ChatMessage): boolean {
 }
 
 /** The day of this machine's clock. */
-export function dayOf(microseconds: number): string {
+export function dayKeyOf(microseconds: number): string {
   return new Date(microseconds / 1_000).toDateString();
 }
 

@@ -24,6 +24,8 @@ export async function showPassage(room: Room, passage: Passage): Promise<void> {
   const handle = room.open(document);
   await textOf(handle, revision);
   useWorkspace.getState().jumpTo(document, handle.toUtf16(start), handle.toUtf16(end));
+  // On a phone the panel lies over the text.
+  if (window.matchMedia("(max-width: 760px)").matches) useWorkspace.getState().showPanel(null);
 }
 
 /** Waits for a text that is as new as what was told about it. */

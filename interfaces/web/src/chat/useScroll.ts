@@ -30,11 +30,13 @@ interface Scroll {
 export function useScroll(
   scroller: RefObject<HTMLElement | null>,
   content: RefObject<HTMLElement | null>,
+  rows: readonly unknown[],
   onNearStart: () => void,
 ): Scroll {
   const [view, setView] = useState(NOTHING_SEEN);
   const isAtEnd = useRef(true);
   const anchor = useRef<{ row: HTMLElement; top: number } | null>(null);
+  const lookSoon = useRef(() => {});
   const nearStart = useRef(onNearStart);
   nearStart.current = onNearStart;
 
@@ -72,6 +74,7 @@ export function useScroll(
     });
     observer.observe(inner);
     observer.observe(box);
+    lookSoon.current = onScroll;
     box.addEventListener("scroll", onScroll, { passive: true });
     return () => {
       observer.disconnect();
@@ -79,6 +82,10 @@ export function useScroll(
       cancelAnimationFrame(frame);
     };
   }, [scroller, content]);
+
+  // Few messages fill less than the panel: then nothing is resized when another one comes.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: for each change of the rows
+  useEffect(() => lookSoon.current(), [rows]);
 
   return useMemo(
     () => ({

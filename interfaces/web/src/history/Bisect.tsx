@@ -147,7 +147,7 @@ function Result({ document, found }: { readonly document: string; readonly found
       </p>
     );
   return (
-    <section className="found" aria-label="Found" aria-live="polite">
+    <section className="bisect-found" aria-label="Found" aria-live="polite">
       <p>
         <strong>{room.presence.looksOf(edit.user).name}</strong> made it bad, {dayAndTime(edit.at)}, with
         revision {edit.revision}.

@@ -2,8 +2,8 @@
 
 import { useStore } from "@chronoscribe/client/react";
 import { RefreshCw } from "lucide-react";
-import { Fragment, useMemo, useState } from "react";
-import { Button, ToggleButton } from "react-aria-components";
+import { useMemo, useState } from "react";
+import { ToggleButton } from "react-aria-components";
 import { ToolButton } from "../editor/ToolButton.tsx";
 import { ErrorNote, Nothing, Waiting } from "../ui/notes.tsx";
 import { ago, dayAndTime } from "../ui/time.ts";
@@ -42,6 +42,11 @@ export function Blame({ document }: { readonly document: string }) {
     byAge
       ? `color-mix(in oklab, var(--accent) ${Math.round(6 + (34 * (at - oldest)) / Math.max(1, newest - oldest))}%, transparent)`
       : `color-mix(in oklab, ${room.presence.looksOf(author).colour} 24%, transparent)`;
+  const askAt = (target: EventTarget) => {
+    const start = target instanceof HTMLElement ? target.dataset.start : undefined;
+    if (start === undefined) return;
+    useHistory.getState().ask({ document, revision: answer.revision, position: Number(start) });
+  };
   return (
     <div className="blame">
       <p className="blame-head">
@@ -63,23 +68,18 @@ export function Blame({ document }: { readonly document: string }) {
           </li>
         ))}
       </ul>
-      <pre className="blame-text" dir="auto">
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the same by keyboard in the text itself, with Mod-Alt-H */}
+      <pre className="blame-text" dir="auto" onClick={(event) => askAt(event.target)}>
         {parts.map((part) => (
-          <Fragment key={part.start}>
-            <Button
-              className="blame-span"
-              style={{ background: background(part) }}
-              onPress={() =>
-                useHistory.getState().ask({ document, revision: answer.revision, position: part.start })
-              }
-            >
-              <span
-                title={`${answer.people[part.author] ?? part.author}, ${dayAndTime(part.at)} (${ago(part.at)})`}
-              >
-                {part.text}
-              </span>
-            </Button>
-          </Fragment>
+          <span
+            key={part.start}
+            className="blame-span"
+            data-start={part.start}
+            style={{ background: background(part) }}
+            title={`${answer.people[part.author] ?? part.author}, ${dayAndTime(part.at)} (${ago(part.at)})`}
+          >
+            {part.text}
+          </span>
         ))}
       </pre>
       {(answer.spans?.length ?? 0) > SPANS_SHOWN ? <p className="hint">The rest is not shown here.</p> : null}

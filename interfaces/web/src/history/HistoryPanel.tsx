@@ -30,7 +30,7 @@ export function HistoryPanel() {
   const active = useWorkspace((state) => state.active);
   useRequests();
   return (
-    <div className="history">
+    <div className="past-panel">
       {moment === null ? null : <MomentCard moment={moment} />}
       <Tabs selectedKey={view} onSelectionChange={(key) => setView(key as View)}>
         <TabList aria-label="Ways into the past">
