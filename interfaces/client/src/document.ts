@@ -146,7 +146,7 @@ export class OpenDocument implements DocumentHandle {
     const seenLength = replica.present.length + growth(changes);
     const now = this.#owner.now();
     const done = link.edit(op, now);
-    if (replica.stateOf(done.number) === "local") this.#steps.add(done.op, now); // else it is the server's to undo
+    if (replica.stateOf(done.number) !== "sent") this.#steps.add(done.op, now); // else it is the server's to undo
     this.#owner.touch(this.document);
     const { user, client } = this.#owner;
     this.#onText({ changes, isOwn: true, user, client, cause: "typed" });
@@ -206,7 +206,7 @@ export class OpenDocument implements DocumentHandle {
     const step = type === "undo" && this.#owner.isOnline ? null : this.#steps.take(type);
     if (step !== null) {
       const { number, op, changes } = link.edit(step, this.#owner.now());
-      if (link.editable().stateOf(number) === "local") this.#steps.applied(type, op);
+      if (link.editable().stateOf(number) !== "sent") this.#steps.applied(type, op);
       link.simplify();
       this.#onText({ changes, isOwn: false, user: null, client: null, cause: type });
       this.#owner.settle();
@@ -274,7 +274,10 @@ export class OpenDocument implements DocumentHandle {
 
   readonly #ear: LinkListener = {
     onState: () => this.#onState(),
-    onText: (changed) => this.#onText(changed),
+    onText: (changed) => {
+      if (changed.cause === "loaded" || changed.cause === "refused") this.#steps.clear();
+      this.#onText(changed);
+    },
     onForeign: (op) => this.#steps.move(op),
     onCursors: () => this.cursors.touch(),
     onSent: () => {
@@ -291,7 +294,6 @@ export class OpenDocument implements DocumentHandle {
   };
 
   #onText(changed: TextChanged): void {
-    if (changed.cause === "loaded" || changed.cause === "refused") this.#steps.clear();
     for (const listener of [...this.#textListeners]) callSafely(() => listener(changed));
     this.#owner.touch(this.document);
   }
