@@ -26,6 +26,8 @@ export interface DocumentOwner {
   readonly user: string;
   readonly client: string;
   now(): number;
+  /** The clock that people see. */
+  timeOfDay(): number;
   settle(): void;
   command(request: Record<string, unknown>): Promise<number | null>;
   typing(document: string, isTyping: boolean): void;
@@ -284,7 +286,7 @@ export class OpenDocument implements DocumentHandle {
       this.#steps.clear(); // the server knows of it from now on
     },
     onAcked: () => {
-      this.#savedAt = this.#owner.now();
+      this.#savedAt = this.#owner.timeOfDay();
     },
     onUnsent: (unsent) => {
       for (const listener of [...this.#unsentListeners]) callSafely(() => listener(unsent));

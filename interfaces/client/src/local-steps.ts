@@ -42,7 +42,7 @@ export class LocalSteps {
   /** Steps are made on the text as it was after them; a foreign edit goes under all of them, the newest first. */
   move(foreign: Op): void {
     let theirs = foreign;
-    for (const step of this.#done.toReversed()) {
+    for (const step of [...this.#done].reverse()) {
       [step.undo, theirs] = [transform(step.undo, theirs, "left"), transform(theirs, step.undo, "right")];
     }
     this.#undone = [];

@@ -278,7 +278,10 @@ describe("taking back without a connection", () => {
 
   test("does and undoes as a plain history would, whatever is typed", async () => {
     const act = fc.oneof(
-      { weight: 3, arbitrary: fc.record({ from: fc.nat(9), length: fc.nat(3), insert: fc.constantFrom("", "x", "😀") }) },
+      {
+        weight: 3,
+        arbitrary: fc.record({ from: fc.nat(9), length: fc.nat(3), insert: fc.constantFrom("", "x", "😀") }),
+      },
       { weight: 2, arbitrary: fc.constantFrom("undo" as const, "redo" as const) },
     );
     await fc.assert(
