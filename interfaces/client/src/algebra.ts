@@ -79,6 +79,41 @@ export function asWire(op: Op): Op {
   return op.map((component) => (isDelete(component) ? { d: deletedPoints(component.d) } : component));
 }
 
+/** An op with the same effect that does not delete what it inserts again at the same place. */
+export function simplified(op: Op): Op {
+  const result: Op = [];
+  for (let at = 0; at < op.length; at++) {
+    const [one, other] = [op[at]!, op[at + 1]];
+    const inserted = typeof one === "string" ? one : other;
+    const deleted = isDelete(one) ? one.d : other !== undefined && isDelete(other) ? other.d : null;
+    if (typeof inserted !== "string" || typeof deleted !== "string") {
+      result.push(one);
+      continue;
+    }
+    const [start, end] = commonEnds(inserted, deleted);
+    result.push(
+      countPoints(inserted.slice(0, start)),
+      inserted.slice(start, inserted.length - end),
+      { d: deleted.slice(start, deleted.length - end) },
+      countPoints(inserted.slice(inserted.length - end)),
+    );
+    at += 1;
+  }
+  return normalise(result);
+}
+
+/** UTF-16 units that two texts have in common at their starts, and at the ends of the rest; whole pairs. */
+function commonEnds(one: string, other: string): [start: number, end: number] {
+  const shorter = Math.min(one.length, other.length);
+  let start = 0;
+  while (start < shorter && one[start] === other[start]) start++;
+  if (start > 0 && isHighSurrogate(one.charCodeAt(start - 1))) start--;
+  let end = 0;
+  while (end < shorter - start && one.at(-1 - end) === other.at(-1 - end)) end++;
+  if (end > 0 && isLowSurrogate(one.charCodeAt(one.length - end))) end--;
+  return [start, end];
+}
+
 /** Whether two normal ops are the same but for how their deletes are written. */
 export function hasSameEffect(first: Op, second: Op): boolean {
   return JSON.stringify(asWire(first)) === JSON.stringify(asWire(second));

@@ -126,6 +126,12 @@ export class DocumentLink extends Errand {
     return done;
   }
 
+  /** What was typed and taken back before it was sent leaves no trace. */
+  simplify(): void {
+    this.replica?.simplify();
+    this.listener?.onState();
+  }
+
   /** Show the own cursor, in the present text, to the others; null: as it is, it is told no more. */
   setCursor(cursor: { anchor: number; head: number } | null, now: number): void {
     const replica = this.editable();

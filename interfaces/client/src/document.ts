@@ -56,6 +56,7 @@ export class OpenDocument implements DocumentHandle {
   #isClosed = false;
   #steps: Step[] = []; // of the buffer, oldest first
   #undone: Step[] = [];
+  #onceChanged: (() => void)[] = [];
   #waiters: { through: number; resolve: () => void; reject: (error: Error) => void }[] = [];
 
   constructor(document: string, owner: DocumentOwner) {
@@ -146,7 +147,11 @@ export class OpenDocument implements DocumentHandle {
     const replica = link.editable();
     const clean = changes.map((change) => ({ ...change, insert: asText(change.insert) }));
     const op = normalise(replica.present.opOf(clean));
-    if (op.length === 0) return replica.local;
+    // What is no text, or half of a character, is not what the editor shows afterwards.
+    const isCorrected =
+      clean.some((change, index) => change.insert !== changes[index]!.insert) ||
+      changes.some(({ from, to }) => replica.present.isWithinPair(from) || replica.present.isWithinPair(to));
+    if (op.length === 0 && !isCorrected) return replica.local;
     const seenLength = replica.present.length + growth(changes);
     const now = this.#owner.now();
     const done = link.edit(op, now);
@@ -154,11 +159,7 @@ export class OpenDocument implements DocumentHandle {
     this.#owner.touch(this.document);
     const { user, client } = this.#owner;
     this.#onText({ changes, isOwn: true, user, client, cause: "typed" });
-    const isCorrected =
-      growth(done.changes) !== growth(changes) ||
-      clean.some((change, index) => change.insert !== changes[index]!.insert);
     if (isCorrected) {
-      // The editor shows something that is no text: it gets what we have.
       const whole = [{ from: 0, to: seenLength, insert: this.text }];
       this.#onText({ changes: whole, isOwn: false, user: null, client: null, cause: "loaded" });
     }
@@ -205,23 +206,35 @@ export class OpenDocument implements DocumentHandle {
 
   /**
    * What was never sent is taken back here, without a trace; what was sent by the server, which knows what this
-   * user has done, from any device and however long ago.
+   * user has done, from any device and however long ago. With a connection a part of the last step may have left
+   * already, and the server takes all of it back at once.
    */
   async #takeBack(type: "undo" | "redo", steps: Step[], others: Step[]): Promise<number | null> {
     const link = this.#editable();
     const replica = link.editable();
-    const step = this.#owner.isOnline ? undefined : steps.pop();
+    // With a connection a part of the step may have left already, and the server takes all of it back at once.
+    const step = this.#owner.isOnline && type === "undo" ? undefined : steps.pop();
     if (step !== undefined) {
       const { op, changes } = link.edit(step.undo, this.#owner.now());
+      link.simplify();
       others.push({ undo: invert(op), at: 0 });
       this.#onText({ changes, isOwn: false, user: null, client: null, cause: type });
       this.#owner.touch(this.document);
       this.#owner.settle();
       return replica.revision;
     }
-    await this.saved();
+    await this.#upToDate();
     const { revision } = this.#editable().editable();
     return this.#owner.command({ type, document: this.document, revision });
+  }
+
+  /** The server knows all of ours, and we all of its: what else may have been taken back elsewhere meanwhile? */
+  async #upToDate(): Promise<void> {
+    for (;;) {
+      const link = this.#editable();
+      if (link.editable().isSaved && link.phase === "open") return;
+      await new Promise<void>((resolve) => this.#onceChanged.push(resolve));
+    }
   }
 
   #remember(op: Op, now: number): void {
@@ -316,6 +329,7 @@ export class OpenDocument implements DocumentHandle {
   }
 
   #onState(): void {
+    this.#tellChanged();
     const replica = this.#link?.replica;
     if (replica) {
       this.#waiters = this.#waiters.filter((waiter) => {
@@ -335,6 +349,12 @@ export class OpenDocument implements DocumentHandle {
     this.#owner.openAfresh(this.document);
   }
 
+  #tellChanged(): void {
+    const changed = this.#onceChanged;
+    this.#onceChanged = [];
+    for (const resolve of changed) resolve();
+  }
+
   /** The connection has come or gone. */
   onConnection(): void {
     this.#snapshot.touch();
@@ -342,11 +362,17 @@ export class OpenDocument implements DocumentHandle {
 
   close(): void {
     if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#rejectWaiters(new NotSaved("E_CLOSED", `${this.document} was closed`));
+    this.onLeft("E_CLOSED", `${this.document} was closed`);
     this.#owner.closeDocument(this.document);
-    this.#snapshot.touch();
     this.#owner.settle();
+  }
+
+  /** Nothing can be written here any more; whoever waits is told. */
+  onLeft(code: string, why: string): void {
+    this.#isClosed = true;
+    this.#rejectWaiters(new NotSaved(code, why));
+    this.#tellChanged();
+    this.#snapshot.touch();
   }
 
   /** All of them, or those alone whose edits have come to their end. */

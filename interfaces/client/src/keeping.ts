@@ -51,10 +51,12 @@ export class Keeping {
   /** What is to be written, in this order; null: deleted. Of one key only the last value counts. */
   readonly #toWrite = new Map<string, string | null>();
   #writing: Promise<void> | null = null;
+  #isFaulty = false;
+  /** The storage does not do what it should; told once, until it does again. */
   onFault: ((error: unknown) => void) | null = null;
 
   constructor(storage: Storage, locks: Locks, url: string, room: string) {
-    this.#storage = storage;
+    this.#storage = impatient(storage);
     this.#locks = locks;
     this.#base = `chronoscribe/${url}/${room}/`;
   }
@@ -68,6 +70,13 @@ export class Keeping {
     const client = newId();
     await this.#hold(client);
     return this.#take(client, now);
+  }
+
+  /** The storage could not be read: be this client, which nobody knows. */
+  begin(client: string): string {
+    this.#client = client;
+    this.#stored.clear();
+    return client;
   }
 
   /** Take this client if nobody uses it. */
@@ -272,8 +281,11 @@ export class Keeping {
   async #writeOne(key: string, value: string | null): Promise<void> {
     try {
       await (value === null ? this.#storage.delete(key) : this.#storage.set(key, value));
+      this.#isFaulty = false;
     } catch (error) {
-      this.onFault?.(error);
+      // A full storage is full at every word.
+      if (!this.#isFaulty) this.onFault?.(error);
+      this.#isFaulty = true;
     }
   }
 
@@ -281,4 +293,23 @@ export class Keeping {
   async flushed(): Promise<void> {
     await this.#writing;
   }
+}
+
+/** A browser's storage may never answer, and one can write without it. */
+const ANSWER_MS = 5_000;
+
+function impatient(storage: Storage): Storage {
+  return {
+    get: (key) => inTime(storage.get(key)),
+    set: (key, value) => inTime(storage.set(key, value)),
+    delete: (key) => inTime(storage.delete(key)),
+    keys: (prefix) => inTime(storage.keys(prefix)),
+  };
+}
+
+function inTime<T>(answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("the storage does not answer")), ANSWER_MS);
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }

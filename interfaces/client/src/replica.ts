@@ -24,6 +24,7 @@ import {
   invert,
   type Op,
   placeAfter,
+  simplified,
   transform,
   transformPosition,
 } from "./algebra.ts";
@@ -195,6 +196,14 @@ export class Replica {
     while (this.outstanding === null && this.#queue[0]?.op.length === 0) {
       this.durable = this.#queue.shift()!.through;
     }
+  }
+
+  /** Where text was deleted and the same stands there again, nothing was done. Only in what is not sent. */
+  simplify(): void {
+    const last = this.#queue.at(-1);
+    if (last === undefined || this.#queue.length === (this.outstanding === null ? 0 : 1)) return;
+    last.op = simplified(last.op);
+    this.#dropEmpty();
   }
 
   /** Let the head be no more than one frame holds. */

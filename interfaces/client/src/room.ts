@@ -154,7 +154,7 @@ class JoinedRoom implements Room, Surroundings {
       if (!(await this.#takeClient())) return;
       await this.#restore();
     } catch (error) {
-      this.#session.client ||= newId();
+      this.#session.client ||= this.#keeping.begin(newId());
       this.#onStorageFault(error);
     }
     this.#isStarted = true;
@@ -330,6 +330,7 @@ class JoinedRoom implements Room, Surroundings {
     await this.#starting; // or it would take a client id that nobody gives back
     this.#documents.end();
     this.#session.commands.abandon(new ChronoscribeError("E_LEFT", "the room was left"));
+    for (const handle of this.#handles.values()) handle.onLeft("E_LEFT", "the room was left");
     this.#connection.end();
     await this.#keeping.flushed();
     this.#keeping.release();

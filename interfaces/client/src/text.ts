@@ -17,10 +17,10 @@ import {
 } from "./algebra.ts";
 import type { Change } from "./types.ts";
 
-/** Chunks are cut at this size. Small enough to copy for each letter, large enough that there are few. */
-const CHUNK_UNITS = 4096;
+/** Chunks are cut at this size: small enough to walk over and copy for each letter, large enough that there are few. */
+const CHUNK_UNITS = 1024;
 /** Neighbours that together are smaller are joined, or a text would fall to crumbs where people type. */
-const JOINED_UNITS = 2048;
+const JOINED_UNITS = 512;
 
 interface Chunk {
   readonly text: string;
@@ -186,10 +186,14 @@ export class Text {
   }
 
   #outOfPair(units: number, direction: 1 | -1): number {
-    if (units <= 0 || units >= this.#units) return units;
+    return this.isWithinPair(units) ? units + direction : units;
+  }
+
+  /** Whether this place, in UTF-16 units, cuts a character in two. */
+  isWithinPair(units: number): boolean {
+    if (units <= 0 || units >= this.#units) return false;
     const around = this.slice(units - 1, units + 1);
-    const isWithin = isHighSurrogate(around.charCodeAt(0)) && isLowSurrogate(around.charCodeAt(1));
-    return isWithin ? units + direction : units;
+    return isHighSurrogate(around.charCodeAt(0)) && isLowSurrogate(around.charCodeAt(1));
   }
 }
 
@@ -202,6 +206,7 @@ class Walk {
   #index = 0;
   #rest: Chunk | null = null; // of the chunk that we stand in
   #tail = ""; // new text that is in no chunk yet
+  #tailPoints = 0;
 
   constructor(old: readonly Chunk[]) {
     this.#old = old;
@@ -220,7 +225,7 @@ class Walk {
   }
 
   insert(text: string): void {
-    this.#tail += text;
+    this.#append({ text, points: countPoints(text) });
   }
 
   end(): Chunk[] {
@@ -250,17 +255,24 @@ class Walk {
 
   #keep(chunk: Chunk): void {
     if (this.#tail === "" && chunk.text.length >= JOINED_UNITS) this.#new.push(chunk);
-    else if (this.#tail.length + chunk.text.length <= CHUNK_UNITS) this.#tail += chunk.text;
+    else if (this.#tail.length + chunk.text.length <= CHUNK_UNITS) this.#append(chunk);
     else {
       this.#flush();
       if (chunk.text.length >= JOINED_UNITS) this.#new.push(chunk);
-      else this.#tail = chunk.text;
+      else this.#append(chunk);
     }
   }
 
+  #append({ text, points }: Chunk): void {
+    this.#tail += text;
+    this.#tailPoints += points;
+  }
+
   #flush(): void {
-    if (this.#tail !== "") this.#new.push(...chunksOf(this.#tail));
+    if (this.#tail.length > CHUNK_UNITS) for (const chunk of chunksOf(this.#tail)) this.#new.push(chunk);
+    else if (this.#tail !== "") this.#new.push({ text: this.#tail, points: this.#tailPoints });
     this.#tail = "";
+    this.#tailPoints = 0;
   }
 }
 

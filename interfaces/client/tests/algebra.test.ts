@@ -13,6 +13,7 @@ import {
   normalise,
   type Op,
   type Side,
+  simplified,
   transform,
 } from "../src/algebra.ts";
 import { Text } from "../src/text.ts";
@@ -86,6 +87,21 @@ describe("the algebra", () => {
         normalise([...a, { d: "x" }, ...b]);
         invert(a);
         expect([JSON.stringify(a), JSON.stringify(b)]).toEqual([ours0, theirs0]);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test("finds a simpler op with the same effect", () => {
+    fc.assert(
+      fc.property(text(), steps, steps, (before, first, second) => {
+        const a = new Text(before).apply(opOf(first, countPoints(before))).op;
+        const middle = plainApply(before, a);
+        const b = new Text(middle).apply(opOf(second, countPoints(middle))).op;
+        const simple = simplified(compose(a, b));
+        expect(plainApply(before, simple)).toBe(plainApply(middle, b));
+        expect(applied(plainApply(before, simple), invert(simple))).toBe(before);
+        expect(simplified(compose(a, invert(a)))).toEqual([]);
       }),
       { numRuns: RUNS },
     );

@@ -7,6 +7,8 @@ import type { Frame } from "../src/requests.ts";
 import type { WebSocketClass } from "../src/types.ts";
 import { ModelDocument } from "./model-document.ts";
 
+const PING_MS = 20_000;
+
 export const URL_OF_MODEL = "http://model.example";
 
 export class ModelServer {
@@ -187,6 +189,7 @@ export class ModelSocket {
   client = "";
   readonly open = new Set<string>();
   readonly #server: ModelServer;
+  #pinging: ReturnType<typeof setInterval> | undefined;
 
   constructor(server: ModelServer, url: string, protocols: readonly string[]) {
     this.#server = server;
@@ -201,6 +204,7 @@ export class ModelSocket {
       if (this.readyState !== 0) return;
       this.readyState = 1;
       this.onopen?.({} as never);
+      this.#pinging = setInterval(() => this.tell({ type: "ping" }), PING_MS);
     });
   }
 
@@ -215,6 +219,7 @@ export class ModelSocket {
   }
 
   close(): void {
+    clearInterval(this.#pinging);
     this.readyState = 3;
     this.#server.sockets.delete(this);
   }
@@ -234,6 +239,7 @@ export class ModelSocket {
   }
 
   #close(code: number): void {
+    clearInterval(this.#pinging);
     if (this.readyState === 3) return;
     this.readyState = 3;
     this.onclose?.({ code } as never);

@@ -83,7 +83,7 @@ describe("a text in chunks", () => {
     for (let at = 0; at < 2_000; at++) chunked.apply([(at * 97) % 150_000, "yy"]);
     for (let at = 0; at < 2_000; at++) chunked.apply([(at * 89) % 100_000, { d: 50 }]);
     expect(chunked.length).toBe(200_000 + 4_000 - 100_000);
-    expect(chunked.chunkCount).toBeLessThan(2 * (chunked.length / 2_048) + 2);
+    expect(chunked.chunkCount).toBeLessThan(2 * (chunked.length / 512) + 2);
   });
 });
 

@@ -5,11 +5,12 @@ import { useStore } from "@chronoscribe/client/react";
 import type { EditorView } from "@codemirror/view";
 import { FileWarning } from "lucide-react";
 import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { Button } from "react-aria-components";
 import { createPortal } from "react-dom";
 import { useSelected } from "../ui/stores.ts";
 import { useRoom } from "../workspace/room.tsx";
 import { useWorkspace } from "../workspace/store.ts";
-import { FollowBanner, ReadOnlyBanner, whyReadOnly } from "./EditorBanner.tsx";
+import { FollowBanner, ReadOnlyBanner, StrandedBanner, whyReadOnly } from "./EditorBanner.tsx";
 import { EditorToolbar } from "./EditorToolbar.tsx";
 import { copyLink, selectedPassage } from "./passage.ts";
 import { usePreferences } from "./preferences.ts";
@@ -52,6 +53,7 @@ function OpenDocument({ document }: { readonly document: string }) {
   });
   const extensions = useMemo(() => selectionTooltip(toolbarHost), [toolbarHost]);
   const undo = useUndo(handle);
+  const comment = useCallback(() => commentOn(viewNow.current, handle), [handle]);
   const askWhen = useCallback(() => askWhenWritten(viewNow.current, handle), [handle]);
 
   const view = useEditorView(host, {
@@ -62,7 +64,7 @@ function OpenDocument({ document }: { readonly document: string }) {
     extensions,
     onChangedBy: setLastEditor,
     isTakingBack: undo.isTakingBack,
-    actions: { undo: undo.undo, redo: undo.redo, askWhen, stopFollowing },
+    actions: { undo: undo.undo, redo: undo.redo, comment, askWhen, stopFollowing },
   });
   viewNow.current = view;
   useJump(view, document);
@@ -75,7 +77,7 @@ function OpenDocument({ document }: { readonly document: string }) {
     if (savedAt !== null && me !== null) setLastEditor(me);
   }, [savedAt, me]);
 
-  if (status === "refused") return <NotOpened why={whyNot} document={document} />;
+  if (status === "refused") return <NotOpened why={whyNot} handle={handle} />;
   return (
     <section
       className="editor"
@@ -83,7 +85,11 @@ function OpenDocument({ document }: { readonly document: string }) {
       style={{ "--editor-size-chosen": `${size}px` } as CSSProperties}
     >
       <EditorToolbar view={view} undo={undo} mayWrite={mayWrite} askWhen={askWhen} />
-      {why === null ? null : <ReadOnlyBanner why={why} isDanger={status === "stranded"} />}
+      {why === null ? null : status === "stranded" ? (
+        <StrandedBanner why={why} handle={handle} />
+      ) : (
+        <ReadOnlyBanner why={why} />
+      )}
       {followed === null ? null : <FollowBanner person={followed} />}
       <div className="editor-text" ref={host}>
         {hasText ? null : <Skeleton isClosed={status === "closed"} />}
@@ -94,10 +100,7 @@ function OpenDocument({ document }: { readonly document: string }) {
         ? null
         : createPortal(
             <SelectionToolbar
-              comment={async () => {
-                useWorkspace.getState().draftLink(await selectedPassage(view, handle));
-                hideSelectionTooltip(view);
-              }}
+              comment={comment}
               askWhen={() => {
                 askWhen();
                 hideSelectionTooltip(view);
@@ -108,6 +111,19 @@ function OpenDocument({ document }: { readonly document: string }) {
           )}
     </section>
   );
+}
+
+/** Write in the chat about what is selected, or about the line of the cursor. */
+async function commentOn(view: EditorView | null, handle: DocumentHandle): Promise<void> {
+  if (view === null) return;
+  if (view.state.selection.main.empty) selectLine(view);
+  useWorkspace.getState().draftLink(await selectedPassage(view, handle));
+  hideSelectionTooltip(view);
+}
+
+function selectLine(view: EditorView): void {
+  const { from, to } = view.state.doc.lineAt(view.state.selection.main.head);
+  view.dispatch({ selection: { anchor: from, head: to } });
 }
 
 /** The history of the character at the cursor, or of the first one that is selected. */
@@ -143,14 +159,15 @@ function Skeleton({ isClosed }: { readonly isClosed: boolean }) {
   );
 }
 
-function NotOpened({ why, document }: { readonly why: string; readonly document: string }) {
+function NotOpened({ why, handle }: { readonly why: string; readonly handle: DocumentHandle }) {
   return (
-    <section className="editor-refused" aria-label={document} role="alert">
+    <section className="editor-refused" aria-label={handle.document} role="alert">
       <FileWarning aria-hidden="true" />
       <h2>
-        <bdi>{document}</bdi> could not be opened
+        <bdi>{handle.document}</bdi> could not be opened
       </h2>
       <p>{why}</p>
+      <Button onPress={() => handle.openAfresh()}>Try again</Button>
     </section>
   );
 }

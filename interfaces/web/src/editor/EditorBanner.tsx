@@ -1,10 +1,11 @@
 /** Why this text is not like others: it cannot be written in, or one goes along with somebody. */
 
-import type { DocumentSnapshot, Looks, RoomSnapshot } from "@chronoscribe/client";
+import type { DocumentHandle, DocumentSnapshot, Looks, RoomSnapshot } from "@chronoscribe/client";
 import { Eye, Lock, TriangleAlert } from "lucide-react";
-import type { CSSProperties } from "react";
+import { type CSSProperties, useState } from "react";
 import { Button } from "react-aria-components";
 import { useWorkspace } from "../workspace/store.ts";
+import { copyText } from "./passage.ts";
 
 /** Null when it can be written in. */
 export function whyReadOnly(
@@ -13,7 +14,7 @@ export function whyReadOnly(
   room: RoomSnapshot,
 ): string | null {
   if (status === "stranded")
-    return `${sentence(whyNot || "This text cannot be brought together with the others'")} What you wrote is kept: copy it before you go.`;
+    return sentence(whyNot || "What you wrote cannot be brought together with the room's text");
   if (status === "closed") return "This document was closed.";
   if (room.isClosed) return "This room is closed: everything can be read, nothing changed.";
   if (room.me?.role === "viewer") return "You may read here. Ask an owner of the room if you want to write.";
@@ -26,12 +27,31 @@ function sentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-export function ReadOnlyBanner({ why, isDanger }: { readonly why: string; readonly isDanger: boolean }) {
+export function ReadOnlyBanner({ why }: { readonly why: string }) {
   return (
-    <p className={`editor-banner ${isDanger ? "is-danger" : ""}`} role={isDanger ? "alert" : "status"}>
-      {isDanger ? <TriangleAlert aria-hidden="true" /> : <Lock aria-hidden="true" />}
+    <p className="editor-banner" role="status">
+      <Lock aria-hidden="true" />
       {why}
     </p>
+  );
+}
+
+/** The person must look: nothing is taken from them without a word. */
+export function StrandedBanner({ why, handle }: { readonly why: string; readonly handle: DocumentHandle }) {
+  const [isCopied, setCopied] = useState<boolean | null>(null);
+  return (
+    <div className="editor-banner is-danger" role="alert">
+      <TriangleAlert aria-hidden="true" />
+      <span>{why} Below is the text as you had it. Copy it, then take the room's.</span>
+      <span className="editor-banner-actions">
+        <Button onPress={() => void copyText(handle.text).then(setCopied)}>
+          {isCopied === null ? "Copy my text" : isCopied ? "Copied" : "Could not copy: select it below"}
+        </Button>
+        <Button isDisabled={isCopied !== true} onPress={() => handle.openAfresh()}>
+          Take the room's text
+        </Button>
+      </span>
+    </div>
   );
 }
 

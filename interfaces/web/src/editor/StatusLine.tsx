@@ -41,7 +41,8 @@ export function StatusLine({ handle, info, lastEditor }: StatusLineProps) {
       {view.isSelecting ? (
         <span className="editor-status-selected">
           {counted(view.characters, "character")}
-          {view.words === null ? "" : `, ${counted(view.words, "word")}`} selected
+          {view.words === null ? null : <span className="is-minor">, {counted(view.words, "word")}</span>}
+          {" selected"}
         </span>
       ) : (
         <span className="is-minor">{counted(length, "character")}</span>
@@ -53,7 +54,9 @@ export function StatusLine({ handle, info, lastEditor }: StatusLineProps) {
           <bdi>{lastEditor === me ? "you" : (looks ?? room.presence.looksOf(lastEditor)).name}</bdi>
         </span>
       )}
-      <span title="How many edits this document has had">Revision {number.format(revision)}</span>
+      <span className="editor-status-revision" title="How many edits this document has had">
+        Revision {number.format(revision)}
+      </span>
       <span className="is-minor">{view.indentation}</span>
       <span className="is-minor">{languageOf(handle.document)?.name ?? "Plain text"}</span>
     </section>

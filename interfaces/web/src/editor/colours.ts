@@ -1,17 +1,14 @@
 /** What can be read on a person's colour. */
 
 const LIGHT = "#ffffff";
-const DARK = "#10131c";
+const DARK = "#000000";
 
-/** From here on white is read well in bold (WCAG 2.2's contrast), and looks better on a colour than black. */
-const WHITE_FROM = 4;
-
-/** White or nearly black. */
+/** White or black, whichever is read better (WCAG 2.2's contrast). */
 export function inkOn(colour: string): string {
   const luminance = luminanceOf(colour);
   const ofWhite = 1.05 / (luminance + 0.05);
   const ofDark = (luminance + 0.05) / (luminanceOf(DARK) + 0.05);
-  return ofWhite >= Math.min(WHITE_FROM, ofDark) ? LIGHT : DARK;
+  return ofWhite >= ofDark ? LIGHT : DARK;
 }
 
 function luminanceOf(colour: string): number {

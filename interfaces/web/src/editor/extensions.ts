@@ -51,6 +51,8 @@ export const parts = {
 export interface Actions {
   undo(): void;
   redo(): void;
+  /** Write in the chat about what is selected. Rejects when it is not saved. */
+  comment(): Promise<void>;
   /** When was this written? */
   askWhen(): void;
   /** Stop following somebody; false when there is nobody. */
@@ -66,6 +68,7 @@ export function baseExtensions(document: string, text: string, actions: Actions)
     EditorView.clipboardInputFilter.of((pasted, state) => withLineEndsOf(state, pasted)),
     EditorView.contentAttributes.of({
       "aria-label": `Document ${document}`,
+      tabindex: "0",
       spellcheck: "false",
       autocorrect: "off",
       autocapitalize: "off",
@@ -75,6 +78,7 @@ export function baseExtensions(document: string, text: string, actions: Actions)
     undoing(actions),
     Prec.high(
       keymap.of([
+        { key: "Mod-Alt-m", run: handled(() => void actions.comment().catch(() => {})) },
         { key: "Mod-Alt-h", run: handled(actions.askWhen) },
         { key: "Escape", run: () => actions.stopFollowing() },
       ]),
@@ -187,6 +191,6 @@ function withLineEndsOf(state: EditorState, pasted: string): string {
   return pasted.replace(/\r\n?|\n/g, hasCarriageReturns ? "\r\n" : "\n");
 }
 
-function nonce(): string {
+export function nonce(): string {
   return document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
 }

@@ -33,7 +33,16 @@ function addressOf(room: string, { document, revision, start, end }: TextLink): 
 /** False when there is nothing to link to yet, or the browser does not allow it. */
 export async function copyLink(room: string, view: EditorView, handle: DocumentHandle): Promise<boolean> {
   try {
-    await navigator.clipboard.writeText(addressOf(room, await selectedPassage(view, handle)));
+    return await copyText(addressOf(room, await selectedPassage(view, handle)));
+  } catch {
+    return false;
+  }
+}
+
+/** False when the browser does not allow it. */
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
     return true;
   } catch {
     return false;

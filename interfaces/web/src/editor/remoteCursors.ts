@@ -19,6 +19,8 @@ import { inkOn } from "./colours.ts";
 
 /** A flag is read in this time, and is in the way after it. */
 const FLAG_MS = 2_500;
+/** Of more nobody could read the text: then those who moved last are named. */
+const FLAGS_AT_ONCE = 8;
 /** How near a pointer comes to a cursor to ask for its name. */
 const NEAR_PX = 7;
 const FLAG_HEIGHT_PX = 16;
@@ -62,9 +64,14 @@ interface Measured {
   readonly selection: readonly Box[];
 }
 
-interface Drawing {
-  readonly boxes: ReadonlyMap<string, Measured>;
+/** Of what is scrolled: how wide it is, and where its first visible line is. */
+interface Frame {
   readonly width: number;
+  readonly top: number;
+}
+
+interface Drawing extends Frame {
+  readonly boxes: ReadonlyMap<string, Measured>;
 }
 
 /** One cursor on the screen. */
@@ -174,10 +181,10 @@ class CursorLayer implements PluginValue {
       const measured = measure(view, cursor);
       if (measured !== null) boxes.set(cursor.client, measured);
     }
-    return { boxes, width: view.scrollDOM.scrollWidth };
+    return { boxes, ...frameOf(view) };
   }
 
-  private write({ boxes, width }: Drawing): void {
+  private write({ boxes, ...frame }: Drawing): void {
     for (const [client, caret] of this.carets) {
       if (boxes.has(client)) continue;
       caret.remove();
@@ -192,38 +199,32 @@ class CursorLayer implements PluginValue {
       }
       caret.draw(measured, this.below);
     }
-    this.placeFlags(width);
+    this.placeFlags(frame);
   }
 
   /** Show the flags that are to be seen, each in the lowest row that is free there. */
-  private placeFlags(width: number): void {
-    const taken: { left: number; right: number; top: number }[] = [];
-    let next = Number.POSITIVE_INFINITY;
+  private placeFlags(frame: Frame): void {
+    const taken: Place[] = [];
+    const named = this.named();
     for (const caret of this.carets.values()) {
-      caret.dom.classList.toggle("is-shown", caret.isShown);
-      if (!caret.isShown) continue;
-      if (!caret.isNear) next = Math.min(next, caret.shownUntil);
-      const isTurned = caret.box.left + caret.flagWidth > width && caret.box.left > caret.flagWidth;
-      const left = isTurned ? caret.box.left - caret.flagWidth : caret.box.left;
-      const place = { left, right: left + caret.flagWidth, top: caret.box.top - FLAG_HEIGHT_PX };
-      while (taken.some((other) => overlap(place, other))) place.top -= FLAG_HEIGHT_PX;
-      if (place.top < 0) {
-        place.top = caret.box.top + caret.box.height;
-        while (taken.some((other) => overlap(place, other))) place.top += FLAG_HEIGHT_PX;
-      }
-      taken.push(place);
-      caret.dom.classList.toggle("is-turned", isTurned);
-      caret.dom.classList.toggle("is-below", place.top > caret.box.top);
-      caret.flag.style.top = `${place.top - caret.box.top}px`;
+      const isShown = named.includes(caret);
+      caret.dom.classList.toggle("is-shown", isShown);
+      if (isShown) taken.push(placeFlag(caret, frame, taken));
     }
-    this.fadeAt(next, width);
-  }
-
-  private fadeAt(next: number, width: number): void {
+    const next = Math.min(...named.filter(({ isNear }) => !isNear).map(({ shownUntil }) => shownUntil));
     if (this.fading !== null) clearTimeout(this.fading);
     this.fading = Number.isFinite(next)
-      ? setTimeout(() => this.placeFlags(width), Math.max(50, next - performance.now()))
+      ? setTimeout(() => this.placeFlags(frameOf(this.view)), Math.max(50, next - performance.now()))
       : null;
+  }
+
+  /** Whose flags are shown. */
+  private named(): readonly Caret[] {
+    const wanted = [...this.carets.values()].filter(({ isShown }) => isShown);
+    if (wanted.length <= FLAGS_AT_ONCE) return wanted;
+    return wanted
+      .sort((one, other) => Number(other.isNear) - Number(one.isNear) || other.at - one.at)
+      .slice(0, FLAGS_AT_ONCE);
   }
 
   private readonly onPointer = (event: MouseEvent): void => {
@@ -240,15 +241,39 @@ class CursorLayer implements PluginValue {
       hasChanged ||= isNear !== caret.isNear;
       caret.isNear = isNear;
     }
-    if (hasChanged) this.placeFlags(scroller.scrollWidth);
+    if (hasChanged) this.placeFlags(frameOf(this.view));
   };
 }
 
-function overlap(
-  one: { left: number; right: number; top: number },
-  other: { left: number; right: number; top: number },
-): boolean {
+interface Place {
+  readonly left: number;
+  readonly right: number;
+  top: number;
+}
+
+/** Above the cursor, in the lowest row that is free there; below it where there is no room above. */
+function placeFlag(caret: Caret, { width, top }: Frame, taken: readonly Place[]): Place {
+  const { box, flagWidth } = caret;
+  const isTurned = box.left + flagWidth > width && box.left > flagWidth;
+  const left = isTurned ? box.left - flagWidth : box.left;
+  const place: Place = { left, right: left + flagWidth, top: box.top - FLAG_HEIGHT_PX };
+  while (taken.some((other) => overlap(place, other))) place.top -= FLAG_HEIGHT_PX;
+  if (place.top < top) {
+    place.top = box.top + box.height;
+    while (taken.some((other) => overlap(place, other))) place.top += FLAG_HEIGHT_PX;
+  }
+  caret.dom.classList.toggle("is-turned", isTurned);
+  caret.dom.classList.toggle("is-below", place.top > box.top);
+  caret.flag.style.top = `${place.top - box.top}px`;
+  return place;
+}
+
+function overlap(one: Place, other: Place): boolean {
   return one.left < other.right && other.left < one.right && Math.abs(one.top - other.top) < FLAG_HEIGHT_PX;
+}
+
+function frameOf({ scrollDOM }: EditorView): Frame {
+  return { width: scrollDOM.scrollWidth, top: scrollDOM.scrollTop };
 }
 
 /** Where a cursor is, relative to what is scrolled; null when it is far from what is seen. */

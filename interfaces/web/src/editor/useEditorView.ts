@@ -83,6 +83,7 @@ function openView(
   const actions: Actions = {
     undo: () => latest.current.actions.undo(),
     redo: () => latest.current.actions.redo(),
+    comment: () => latest.current.actions.comment(),
     askWhen: () => latest.current.actions.askWhen(),
     stopFollowing: () => latest.current.actions.stopFollowing(),
   };

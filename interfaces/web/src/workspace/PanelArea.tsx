@@ -78,6 +78,7 @@ export function PanelArea() {
       style={isPhone ? {} : { inlineSize: shown ? width : undefined }}
     >
       {shown && !isPhone ? <Divider /> : null}
+      {shown ? null : <TabPanel id="document" hidden />}
       {shown ? (
         <TabPanel id={shown.key} className="panel">
           <header className="panel-head">
