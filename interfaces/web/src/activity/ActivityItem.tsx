@@ -2,7 +2,7 @@
 
 import type { ActivityLine } from "@chronoscribe/client";
 import { ChevronDown, ChevronRight, Users } from "lucide-react";
-import { memo, useState } from "react";
+import { memo, useMemo, useState } from "react";
 import { Button } from "react-aria-components";
 import { Name } from "../chat/Face.tsx";
 import { useLooks, useNames } from "../chat/looks.ts";
@@ -12,6 +12,7 @@ import { useWorkspace } from "../workspace/store.ts";
 import { iconOf } from "./icons.ts";
 import { peopleIn } from "./lines.ts";
 import { TARGET_WORDS, type Target, targetOf } from "./target.ts";
+import { usersIn, withNames } from "./words.ts";
 
 export const ActivityItem = memo(function ActivityItem({ line }: { readonly line: ActivityLine }) {
   const Icon = iconOf(line.kind);
@@ -37,20 +38,12 @@ export const ActivityItem = memo(function ActivityItem({ line }: { readonly line
   );
 });
 
-/** The server's words, with the name of a member in the place of their id. */
-function Words({ line }: { readonly line: ActivityLine }) {
-  const { member } = line.details;
-  const [name] = useNames(typeof member === "string" ? [member] : []);
-  if (typeof member !== "string" || name === undefined) return line.line;
-  const at = line.line.indexOf(member);
-  if (at === -1) return line.line;
-  return (
-    <>
-      {line.line.slice(0, at)}
-      <bdi>{name}</bdi>
-      {line.line.slice(at + member.length)}
-    </>
-  );
+/** The server's words, with people's names in the place of their ids. */
+function Words({ line: { line, details } }: { readonly line: ActivityLine }) {
+  const member = typeof details.member === "string" ? details.member : null;
+  const users = useMemo(() => usersIn(line, member), [line, member]);
+  const names = useNames(users);
+  return withNames(line, member, (user) => names[users.indexOf(user)] ?? user);
 }
 
 export function FoldedItems({ lines }: { readonly lines: readonly ActivityLine[] }) {

@@ -32,21 +32,24 @@ export function ActivityStream() {
       <div className="choices">
         <Choice
           label="Who"
-          any="everybody"
+          isLabelShown={false}
+          any="Everybody"
           value={filter.user}
           options={people.map(({ user, name }) => [user, name])}
           onChange={(user) => narrow({ user })}
         />
         <Choice
           label="What"
-          any="everything"
+          isLabelShown={false}
+          any="Everything"
           value={filter.group}
           options={Object.entries(GROUP_WORDS)}
           onChange={(group) => narrow({ group: group as Group | null })}
         />
         <Choice
           label="Where"
-          any="any document"
+          isLabelShown={false}
+          any="Any document"
           value={filter.document}
           options={documents.map((document) => [document, document])}
           onChange={(document) => narrow({ document })}

@@ -2,6 +2,7 @@ import type { ActivityLine } from "@chronoscribe/client";
 import { describe, expect, test } from "vitest";
 import { daysOf, EVERYTHING, GROUPS, merged, narrowed } from "./lines.ts";
 import { targetOf } from "./target.ts";
+import { usersIn, withNames } from "./words.ts";
 
 const NOON = new Date(2026, 10, 23, 12).getTime() * 1_000;
 
@@ -75,4 +76,11 @@ test("a line leads to what it is about", () => {
   });
   expect(targetOf(line(1, "listed", { document: "a.md" }))).toEqual({ kind: "document", document: "a.md" });
   expect(targetOf(line(1, "joined"))).toEqual({ kind: "moment", at: NOON + 1 });
+});
+
+test("ids in the words are names", () => {
+  const nameOf = (user: string) => ({ a: "Ada", "guest-ben-1": "$& Ben" })[user] ?? user;
+  expect(withNames("made a a member, as editor", "a", nameOf)).toBe("made Ada a member, as editor");
+  expect(withNames("said: hi @guest-ben-1, me@a", null, nameOf)).toBe("said: hi @$& Ben, me@a");
+  expect(usersIn("said: hi @guest-ben-1 and @a", null)).toEqual(["guest-ben-1", "a"]);
 });

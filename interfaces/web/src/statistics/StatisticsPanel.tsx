@@ -37,7 +37,8 @@ export function StatisticsPanel() {
         <div className="statistics-who">
           <Choice
             label="By"
-            any="everybody"
+            isLabelShown={false}
+            any="By everybody"
             value={user}
             options={people.map((person) => [person.user, person.name])}
             onChange={setUser}

@@ -17,6 +17,8 @@ const ANY = "any:";
 
 interface ChoiceProps {
   readonly label: string;
+  /** False where the words of `any` say enough. */
+  readonly isLabelShown?: boolean;
   readonly any: string;
   readonly value: string | null;
   readonly options: readonly (readonly [value: string, words: string])[];
@@ -24,11 +26,11 @@ interface ChoiceProps {
 }
 
 /** One of several, or any. Keys have a letter before them: an empty one is none. */
-export function Choice({ label, any, value, options, onChange }: ChoiceProps) {
+export function Choice({ label, isLabelShown = true, any, value, options, onChange }: ChoiceProps) {
   const choose = (key: Key | null) => onChange(key === null || key === ANY ? null : String(key).slice(1));
   return (
     <Select className="react-aria-Select choice" value={value === null ? ANY : `=${value}`} onChange={choose}>
-      <Label>{label}</Label>
+      <Label className={isLabelShown ? "react-aria-Label" : "for-ears"}>{label}</Label>
       <Button>
         <SelectValue />
         <ChevronDown aria-hidden="true" />
