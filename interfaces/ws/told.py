@@ -1,5 +1,5 @@
 """What the server says on a socket, as models: for the clients' types, and for tests that hold them against
-what is really sent. Nothing is sent through them: each event is encoded once, by hand, for everybody (`wire`).
+is really sent. Nothing is sent through them: each event is encoded once, by hand, for all (`wire`).
 
 Times are microseconds since the epoch.
 """
@@ -412,9 +412,10 @@ class Notice(Told):
 
 
 class ActivityTold(Told):
-    """Lines as over HTTP."""
+    """Lines as over HTTP; `position`: up to where that is all of it."""
 
     type: Literal["activity"]
+    position: int
     lines: list[dict[str, Any]]
 
 

@@ -721,10 +721,11 @@ export interface Notice {
   position: number;
 }
 /**
- * Lines as over HTTP.
+ * Lines as over HTTP; `position`: up to where that is all of it.
  */
 export interface ActivityTold {
   type: "activity";
+  position: number;
   lines: {
     [k: string]: unknown;
   }[];
