@@ -3,7 +3,7 @@
 import type { ChatMessage } from "@chronoscribe/client";
 import { useStore } from "@chronoscribe/client/react";
 import { Pin, Search } from "lucide-react";
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { Button } from "react-aria-components";
 import { ToolButton } from "../editor/ToolButton.tsx";
 import { wordsOf } from "../ui/notes.tsx";
@@ -91,6 +91,14 @@ export function ChatPanel() {
       },
     };
   }, [room, me, role, mayPost]);
+
+  const wanted = useWorkspace((workspace) => workspace.messageRequest);
+  const hasMessages = snapshot.messages.length > 0;
+  useEffect(() => {
+    if (wanted === null || !hasMessages) return;
+    useWorkspace.getState().showMessage(null);
+    panel.jumpTo(wanted);
+  }, [wanted, hasMessages, panel]);
 
   const lastOwn = () =>
     snapshot.messages.findLast(({ author, deleted }) => author === me && deleted === null) ?? null;

@@ -66,7 +66,12 @@ export function MessageLog({ snapshot, ref }: MessageLogProps) {
   // What is new.
   const isInFront = useAttention(scroller);
   const isAttending = isInFront && view.isAtEnd;
-  const firstUnread = useMemo(() => firstUnreadOf(messages, unread, me), [messages, unread, me]);
+  // To who has never been here everything is new, and so nothing is.
+  const hasRead = (pointers.get(me)?.read ?? 0) > 0;
+  const firstUnread = useMemo(
+    () => (hasRead ? firstUnreadOf(messages, unread, me) : null),
+    [messages, unread, me, hasRead],
+  );
   const hasBegun = messages.length > 0 && view.last !== null;
   const present = hasBegun ? nextLine(line, { isAttending, firstUnread }) : line;
   if (present !== line) setLine(present);
@@ -79,7 +84,8 @@ export function MessageLog({ snapshot, ref }: MessageLogProps) {
   useEffect(() => {
     if (hasCome.current || !hasBegun) return;
     hasCome.current = true;
-    if (line.above !== null) scroll.to("[data-line]", "center");
+    scroll.toEnd();
+    if (line.above !== null && scroll.isAbove("[data-line]")) scroll.to("[data-line]", "start");
   }, [hasBegun, line.above, scroll]);
 
   const [lit, setLit] = useState<string | null>(null);

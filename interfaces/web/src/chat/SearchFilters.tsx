@@ -1,17 +1,6 @@
 /** What a search is narrowed by. */
-
-import { ChevronDown } from "lucide-react";
-import {
-  Button,
-  type Key,
-  Label,
-  ListBox,
-  ListBoxItem,
-  Popover,
-  Select,
-  SelectValue,
-  Switch,
-} from "react-aria-components";
+import { Button, Switch } from "react-aria-components";
+import { Choice } from "../ui/Choice.tsx";
 import { useSelected } from "../ui/stores.ts";
 import { useRoom } from "../workspace/room.tsx";
 import { ANYTHING, type Narrowing } from "./narrowing.ts";
@@ -32,7 +21,7 @@ export function SearchFilters({ narrowing, onChange }: SearchFiltersProps) {
   const people = useCandidates();
   const set = (part: Partial<Narrowing>) => onChange({ ...narrowing, ...part });
   return (
-    <div className="filters">
+    <div className="choices">
       <Choice
         label="Said by"
         any="anybody"
@@ -57,7 +46,7 @@ export function SearchFilters({ narrowing, onChange }: SearchFiltersProps) {
         ]}
         onChange={(emoji) => set({ emoji })}
       />
-      <label className="filter">
+      <label className="choice">
         <span>From</span>
         <input
           type="date"
@@ -66,7 +55,7 @@ export function SearchFilters({ narrowing, onChange }: SearchFiltersProps) {
           onChange={({ currentTarget }) => set({ from: currentTarget.value })}
         />
       </label>
-      <label className="filter">
+      <label className="choice">
         <span>Until</span>
         <input
           type="date"
@@ -83,41 +72,5 @@ export function SearchFilters({ narrowing, onChange }: SearchFiltersProps) {
       </Switch>
       <Button onPress={() => onChange({ ...ANYTHING, q: narrowing.q })}>Clear</Button>
     </div>
-  );
-}
-
-const ANY = "any:";
-
-interface ChoiceProps {
-  readonly label: string;
-  readonly any: string;
-  readonly value: string | null;
-  readonly options: readonly (readonly [value: string, words: string])[];
-  onChange(value: string | null): void;
-}
-
-/** One of several, or any. Keys have a letter before them: an empty one is none. */
-export function Choice({ label, any, value, options, onChange }: ChoiceProps) {
-  const choose = (key: Key | null) => onChange(key === null || key === ANY ? null : String(key).slice(1));
-  return (
-    <Select className="react-aria-Select filter" value={value === null ? ANY : `=${value}`} onChange={choose}>
-      <Label>{label}</Label>
-      <Button>
-        <SelectValue />
-        <ChevronDown aria-hidden="true" />
-      </Button>
-      <Popover>
-        <ListBox>
-          <ListBoxItem id={ANY} textValue={any}>
-            {any}
-          </ListBoxItem>
-          {options.map(([key, words]) => (
-            <ListBoxItem key={key} id={`=${key}`} textValue={words}>
-              <bdi>{words}</bdi>
-            </ListBoxItem>
-          ))}
-        </ListBox>
-      </Popover>
-    </Select>
   );
 }

@@ -23,6 +23,8 @@ const NOTHING_SEEN: View = { isAtEnd: true, last: null, isLineAbove: false };
 interface Scroll {
   readonly view: View;
   toEnd(): void;
+  /** Whether that row is further up than what is seen. */
+  isAbove(selector: string): boolean;
   /** False when there is no such row. */
   to(selector: string, block: ScrollLogicalPosition): boolean;
 }
@@ -93,6 +95,10 @@ export function useScroll(
       toEnd: () => {
         isAtEnd.current = true;
         if (scroller.current !== null) scroller.current.scrollTop = scroller.current.scrollHeight;
+      },
+      isAbove: (selector) => {
+        const row = content.current?.querySelector<HTMLElement>(selector) ?? null;
+        return row !== null && scroller.current !== null && topOf(row) < scroller.current.scrollTop;
       },
       to: (selector, block) => {
         const row = content.current?.querySelector<HTMLElement>(selector) ?? null;

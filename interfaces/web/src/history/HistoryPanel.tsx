@@ -82,7 +82,7 @@ function useRequests(): void {
     void follow(request);
     async function follow(asked: HistoryRequest) {
       const { ask, enter, setView } = useHistory.getState();
-      if (asked.kind === "message") {
+      if (asked.kind === "message" || asked.kind === "moment") {
         setView("timeline");
         await enter(room, asked.at);
       } else {

@@ -3,9 +3,7 @@
 import { useStore } from "@chronoscribe/client/react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { addressOfRoom, type PassageAddress, replaceAddress } from "../app/route.ts";
-import { PastView } from "../history/PastView.tsx";
 import { useHistory } from "../history/store.ts";
-import { TimeStrip } from "../history/TimeStrip.tsx";
 import { Fence, Nothing, Waiting } from "../ui/notes.tsx";
 import { tell } from "../ui/toasts.tsx";
 import { DocumentList } from "./DocumentList.tsx";
@@ -19,6 +17,12 @@ import { useShortcuts } from "./useShortcuts.ts";
 import "./workspace.css";
 
 const Editor = lazy(() => import("../editor/Editor.tsx").then(({ Editor }) => ({ default: Editor })));
+const PastView = lazy(() =>
+  import("../history/PastView.tsx").then(({ PastView }) => ({ default: PastView })),
+);
+const TimeStrip = lazy(() =>
+  import("../history/TimeStrip.tsx").then(({ TimeStrip }) => ({ default: TimeStrip })),
+);
 const Palette = lazy(() => import("./Palette.tsx").then(({ Palette }) => ({ default: Palette })));
 const Dialogs = lazy(() => import("../dialogs/Dialogs.tsx").then(({ Dialogs }) => ({ default: Dialogs })));
 
@@ -69,7 +73,11 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
             </div>
           </Suspense>
         </Fence>
-        {isInPast ? <TimeStrip /> : null}
+        {isInPast ? (
+          <Suspense>
+            <TimeStrip />
+          </Suspense>
+        ) : null}
       </main>
       <PanelArea />
       <RoomNotices />

@@ -26,6 +26,7 @@ export type HistoryRequest =
       readonly revision: number;
     }
   | { readonly kind: "message"; readonly message: string; readonly at: number }
+  | { readonly kind: "moment"; readonly at: number }
   | { readonly kind: "revision"; readonly document: string; readonly revision: number };
 
 /** A passage that the next message is to point at, with what stands there. */
@@ -42,6 +43,8 @@ interface WorkspaceState {
   readonly linkDraft: LinkDraft | null;
   /** The name of somebody whom the next message is to speak to. */
   readonly mentionDraft: string | null;
+  /** A message that the chat is to show in its place. */
+  readonly messageRequest: string | null;
   openDocument(document: string): void;
   closeTab(document: string): void;
   showPanel(panel: Panel | null): void;
@@ -54,6 +57,8 @@ interface WorkspaceState {
   draftLink(link: LinkDraft | null): void;
   /** Open the chat with somebody's name; null when the chat has taken it. */
   mention(name: string | null): void;
+  /** Open the chat at a message; null when it is shown. */
+  showMessage(message: string | null): void;
   /** Another room: nothing is open. */
   reset(): void;
 }
@@ -67,6 +72,7 @@ const EMPTY = {
   historyRequest: null,
   linkDraft: null,
   mentionDraft: null,
+  messageRequest: null,
 } as const;
 
 export const useWorkspace = create<WorkspaceState>()((set) => ({
@@ -94,5 +100,7 @@ export const useWorkspace = create<WorkspaceState>()((set) => ({
   historyShown: () => set({ historyRequest: null }),
   draftLink: (linkDraft) => set(linkDraft === null ? { linkDraft } : { linkDraft, panel: "chat" }),
   mention: (mentionDraft) => set(mentionDraft === null ? { mentionDraft } : { mentionDraft, panel: "chat" }),
+  showMessage: (messageRequest) =>
+    set(messageRequest === null ? { messageRequest } : { messageRequest, panel: "chat" }),
   reset: () => set(EMPTY),
 }));
