@@ -1,7 +1,6 @@
 /** A document of the room, as the page shows it: the text, what one does with it, and how it is with it. */
 
 import type { DocumentHandle } from "@chronoscribe/client";
-import { useStore } from "@chronoscribe/client/react";
 import type { EditorView } from "@codemirror/view";
 import { FileWarning } from "lucide-react";
 import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
@@ -37,9 +36,11 @@ function OpenDocument({ document }: { readonly document: string }) {
   const handle = useMemo(() => room.open(document), [room, document]);
   const status = useSelected(handle, (snapshot) => snapshot.status);
   const whyNot = useSelected(handle, (snapshot) => snapshot.why);
-  const roomSnapshot = useStore(room.state);
+  const isRoomClosed = useSelected(room.state, (state) => state.isClosed);
+  const role = useSelected(room.state, (state) => state.me?.role ?? null);
+  const me = useSelected(room.state, (state) => state.me?.user ?? null);
   const size = usePreferences((preferences) => preferences.size);
-  const why = whyReadOnly(status, whyNot, roomSnapshot);
+  const why = whyReadOnly(status, whyNot, isRoomClosed, role);
   const hasText = HAS_TEXT.has(status);
   const mayWrite = hasText && why === null;
 
@@ -74,7 +75,6 @@ function OpenDocument({ document }: { readonly document: string }) {
   useDevelopersAccess(view, handle);
   const isFocused = useSelected(info, (seen) => seen.isFocused);
   const savedAt = useSelected(handle, (snapshot) => snapshot.savedAt);
-  const me = roomSnapshot.me?.user ?? null;
   useEffect(() => {
     if (savedAt !== null && me !== null) setLastEditor(me);
   }, [savedAt, me]);

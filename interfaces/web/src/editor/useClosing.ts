@@ -14,8 +14,10 @@ export function useClosing(handle: DocumentHandle): void {
     return useWorkspace.subscribe(({ tabs }, before) => {
       for (const document of before.tabs) {
         if (tabs.includes(document)) continue;
-        shown.get(document)?.close();
+        const closed = shown.get(document);
         shown.delete(document);
+        // First what shows it goes.
+        setTimeout(() => closed?.close());
       }
     });
   }, [handle]);

@@ -5,6 +5,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { addressOfRoom, type PassageAddress, replaceAddress } from "../app/route.ts";
 import { useHistory } from "../history/store.ts";
 import { Fence, Nothing, Waiting } from "../ui/notes.tsx";
+import { useSelected } from "../ui/stores.ts";
 import { tell } from "../ui/toasts.tsx";
 import { DocumentList } from "./DocumentList.tsx";
 import { PanelArea } from "./PanelArea.tsx";
@@ -42,7 +43,7 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
   useAddress(room.room, active);
   useShortcuts();
   useLeaveWarning();
-  const title = useStore(room.state).title;
+  const title = useSelected(room.state, (state) => state.title);
   useEffect(() => {
     window.document.title = active === null ? title : `${active} · ${title}`;
   }, [title, active]);
@@ -92,7 +93,7 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
 /** The document of the address, else the first of the room. */
 function useFirstDocument(document: string | null): void {
   const room = useRoom();
-  const first = useStore(room.state).documents[0] ?? null;
+  const first = useSelected(room.state, ({ documents }) => documents[0] ?? null);
   const wanted = document ?? first;
   useEffect(() => {
     const { active, openDocument } = useWorkspace.getState();
@@ -141,9 +142,9 @@ function useAddress(room: string, active: string | null): void {
 function useLeaveWarning(): void {
   const room = useRoom();
   const { status } = useStore(room.connection);
-  const { unsaved } = useStore(room.state);
+  const hasUnsaved = useSelected(room.state, ({ unsaved }) => unsaved > 0);
   const [isAtRisk, setIsAtRisk] = useState(false);
-  useEffect(() => setIsAtRisk(status === "stopped" && unsaved > 0), [status, unsaved]);
+  useEffect(() => setIsAtRisk(status === "stopped" && hasUnsaved), [status, hasUnsaved]);
   useEffect(() => {
     if (!isAtRisk) return;
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();
