@@ -89,17 +89,22 @@ class Pointers(Told):
 
 
 class Happened(Told):
-    """`position` is missing where edits are read by revision."""
+    """`position` is its place in the log."""
 
     actor: str
     at: int
-    position: int | None = None
+    position: int
 
 
-class Edit(Happened):
-    """`cause`, `undoes` and `source` are there where it was not typed."""
+class Edit(Told):
+    """`cause`, `undoes` and `source` are there where it was not typed; `position` is not where edits are read by
+    revision.
+    """
 
     event: Literal["edit"]
+    actor: str
+    at: int
+    position: int | None = None
     document: str
     revision: int
     base: int

@@ -381,7 +381,7 @@ export interface Move {
 export interface MessageSaid {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   message: string;
   author: string;
   posted: number;
@@ -456,13 +456,14 @@ export interface Opened {
   edits?: Edit[] | null;
 }
 /**
- * `cause`, `undoes` and `source` are there where it was not typed.
+ * `cause`, `undoes` and `source` are there where it was not typed; `position` is not, where edits are read
+ * by revision.
  */
 export interface Edit {
+  event: "edit";
   actor: string;
   at: number;
   position?: number | null;
-  event: "edit";
   document: string;
   revision: number;
   base: number;
@@ -533,7 +534,7 @@ export interface Events {
 export interface MessageEdited {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "message_edited";
   message: string;
   text: string;
@@ -542,14 +543,14 @@ export interface MessageEdited {
 export interface MessageChanged {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "message_deleted" | "message_pinned" | "message_unpinned";
   message: string;
 }
 export interface Reaction {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "reaction_added" | "reaction_removed";
   message: string;
   emoji: string;
@@ -557,14 +558,14 @@ export interface Reaction {
 export interface Receipts {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "receipts";
   receipts: Pointers[];
 }
 export interface RevisionSaved {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "revision_saved";
   document: string;
   revision: number;
@@ -573,7 +574,7 @@ export interface RevisionSaved {
 export interface RunStarted {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "run_started";
   run: string;
   client: string;
@@ -584,7 +585,7 @@ export interface RunStarted {
 export interface RunFinished {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "run_finished";
   run: string;
   outcome: "passed" | "failed" | "stopped";
@@ -596,7 +597,7 @@ export interface Joined {
   avatar: string;
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "joined";
   client: string;
   session: string;
@@ -604,7 +605,7 @@ export interface Joined {
 export interface StatusChanged {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "status";
   client: string;
   session: string;
@@ -613,7 +614,7 @@ export interface StatusChanged {
 export interface Left {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "left";
   client: string;
   session: string;
@@ -625,21 +626,21 @@ export interface ProfileChanged {
   avatar: string;
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "profile";
   user: string;
 }
 export interface DocumentListed {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "document_listed" | "document_unlisted";
   document: string;
 }
 export interface RoomOpened {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "room_opened";
   title: string;
   everyone: ("viewer" | "commenter" | "editor" | "owner") | null;
@@ -647,27 +648,27 @@ export interface RoomOpened {
 export interface RoomRenamed {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "room_renamed";
   title: string;
 }
 export interface AccessChanged {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "access_changed";
   everyone: ("viewer" | "commenter" | "editor" | "owner") | null;
 }
 export interface RoomClosed {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "room_closed";
 }
 export interface MemberChanged {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "member_added" | "role_changed";
   user: string;
   role: "viewer" | "commenter" | "editor" | "owner";
@@ -675,14 +676,14 @@ export interface MemberChanged {
 export interface MemberRemoved {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "member_removed";
   user: string;
 }
 export interface InvitationMade {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "invitation_made";
   invitation: string;
   role: "viewer" | "commenter" | "editor" | "owner";
@@ -692,7 +693,7 @@ export interface InvitationMade {
 export interface InvitationRevoked {
   actor: string;
   at: number;
-  position?: number | null;
+  position: number;
   event: "invitation_revoked";
   invitation: string;
 }
