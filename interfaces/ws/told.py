@@ -97,8 +97,8 @@ class Happened(Told):
 
 
 class Edit(Told):
-    """`cause`, `undoes` and `source` are there where it was not typed; `position` is not where edits are read by
-    revision.
+    """`cause`, `undoes` and `source` are there where it was not typed. Edits that are read by revision have
+    no `position`.
     """
 
     event: Literal["edit"]

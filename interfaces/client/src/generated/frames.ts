@@ -456,8 +456,8 @@ export interface Opened {
   edits?: Edit[] | null;
 }
 /**
- * `cause`, `undoes` and `source` are there where it was not typed; `position` is not, where edits are read
- * by revision.
+ * `cause`, `undoes` and `source` are there where it was not typed. Edits that are read by revision have
+ * no `position`.
  */
 export interface Edit {
   event: "edit";
