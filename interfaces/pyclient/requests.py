@@ -29,6 +29,9 @@ RETRY_MOST_SECONDS: Final = 5.0
 # The server is busy or asks for patience: the same request can succeed later.
 NOT_NOW: Final = frozenset({"E_RATE", "E_BUSY", "E_STORE"})
 
+# Refusals for how things stand, not for what was asked: a copy that comes later may find them otherwise.
+OF_THE_MOMENT: Final = frozenset({"E_FORBIDDEN", "E_DOC_SIZE"})
+
 
 class Requests:
     """What goes to the server, and who waits for the answer. One per session; empty without a socket."""
@@ -108,10 +111,10 @@ class Errand:
         self._wait(now + max(pause, reply.get("retry_after") or 0.0), again)
 
     def _is_overtaken(self, reply: Frame, now: float) -> bool:
-        """Whether this refuses an earlier copy for a right that the last one may have again: then that one's
-        answer is waited for.
+        """Whether this refuses an earlier copy for a right or for room that the last one may have again: then
+        that one's answer is waited for.
         """
-        if reply.get("code") != "E_FORBIDDEN" or reply["ref"] == self._refs[-1]:
+        if reply.get("code") not in OF_THE_MOMENT or reply["ref"] == self._refs[-1]:
             return False
         self.due = now + RESEND_SECONDS
         return True

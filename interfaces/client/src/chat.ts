@@ -5,6 +5,7 @@
  */
 
 import { Cell } from "./cell.ts";
+import type { RoomEvent, Welcome } from "./frames.ts";
 import { newId } from "./ids.ts";
 import type { RoomPart, Surroundings } from "./part.ts";
 import type { Presence } from "./presence.ts";
@@ -190,7 +191,7 @@ export class Chat implements RoomPart, ChatStore {
 
   // What is told.
 
-  onWelcome(welcome: Frame, now: number): void {
+  onWelcome(welcome: Welcome, now: number): void {
     if (!welcome.resumed) {
       this.#messages.clear();
       this.#order = null;
@@ -232,7 +233,7 @@ export class Chat implements RoomPart, ChatStore {
     this.#snapshot.touch();
   }
 
-  onEvent(event: Frame, now: number): void {
+  onEvent(event: RoomEvent, now: number): void {
     if (event.event === "message") {
       this.#add(event as unknown as ChatMessage);
       this.#pending = this.#pending.filter(({ message }) => message !== event.message);
@@ -241,7 +242,7 @@ export class Chat implements RoomPart, ChatStore {
     } else if (event.event === "receipts") {
       for (const { user, ...pointers } of event.receipts) this.#onReceipt(user, pointers);
       this.#reading.onTold(this.#pointers.get(this.#around.user) ?? NOTHING_READ);
-    } else if (event.event in CHANGES) {
+    } else if ("message" in event && event.event in CHANGES) {
       const message = this.#messages.get(event.message);
       if (message === undefined) return;
       this.#messages.set(

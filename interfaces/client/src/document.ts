@@ -1,9 +1,10 @@
 /** One document of a room, as a program sees it: in UTF-16 units, with stores and promises. */
 
-import { asText, compose, invert, normalise, type Op, transform } from "./algebra.ts";
+import { asText, normalise } from "./algebra.ts";
 import { type Bell, Cell, callSafely } from "./cell.ts";
 import type { DocumentLink, LinkListener } from "./document-link.ts";
 import { NotEditable, NotSaved } from "./errors.ts";
+import { LocalSteps } from "./local-steps.ts";
 import type { Presence } from "./presence.ts";
 import type {
   Change,
@@ -17,9 +18,6 @@ import type {
   UnsentText,
 } from "./types.ts";
 
-/** What was typed without a pause of this long is one step of undo, as at the server. */
-const STEP_MS = 1_000;
-
 /** What a document asks of its room. */
 export interface DocumentOwner {
   readonly bell: Bell;
@@ -28,6 +26,8 @@ export interface DocumentOwner {
   readonly user: string;
   readonly client: string;
   now(): number;
+  /** The clock that people see. */
+  timeOfDay(): number;
   settle(): void;
   command(request: Record<string, unknown>): Promise<number | null>;
   typing(document: string, isTyping: boolean): void;
@@ -36,12 +36,6 @@ export interface DocumentOwner {
   onUnsent(unsent: UnsentText): void;
   openAfresh(document: string): void;
   closeDocument(document: string): void;
-}
-
-/** A local step that was never sent: what takes it back, made on the text after it. */
-interface Step {
-  undo: Op;
-  at: number;
 }
 
 export class OpenDocument implements DocumentHandle {
@@ -54,8 +48,7 @@ export class OpenDocument implements DocumentHandle {
   #link: DocumentLink | null = null;
   #savedAt: number | null = null;
   #isClosed = false;
-  #steps: Step[] = []; // of the buffer, oldest first
-  #undone: Step[] = [];
+  readonly #steps = new LocalSteps();
   #onceChanged: (() => void)[] = [];
   #waiters: { through: number; resolve: () => void; reject: (error: Error) => void }[] = [];
 
@@ -155,7 +148,7 @@ export class OpenDocument implements DocumentHandle {
     const seenLength = replica.present.length + growth(changes);
     const now = this.#owner.now();
     const done = link.edit(op, now);
-    if (replica.stateOf(done.number) === "local") this.#remember(done.op, now); // else it is the server's to undo
+    if (replica.stateOf(done.number) !== "sent") this.#steps.add(done.op, now); // else it is the server's to undo
     this.#owner.touch(this.document);
     const { user, client } = this.#owner;
     this.#onText({ changes, isOwn: true, user, client, cause: "typed" });
@@ -196,12 +189,12 @@ export class OpenDocument implements DocumentHandle {
 
   // Taking back.
 
-  async undo(): Promise<number | null> {
-    return this.#takeBack("undo", this.#steps, this.#undone);
+  undo(): Promise<number | null> {
+    return this.#takeBack("undo");
   }
 
-  async redo(): Promise<number | null> {
-    return this.#takeBack("redo", this.#undone, this.#steps);
+  redo(): Promise<number | null> {
+    return this.#takeBack("redo");
   }
 
   /**
@@ -209,19 +202,17 @@ export class OpenDocument implements DocumentHandle {
    * user has done, from any device and however long ago. With a connection a part of the last step may have left
    * already, and the server takes all of it back at once.
    */
-  async #takeBack(type: "undo" | "redo", steps: Step[], others: Step[]): Promise<number | null> {
+  async #takeBack(type: "undo" | "redo"): Promise<number | null> {
     const link = this.#editable();
-    const replica = link.editable();
-    // With a connection a part of the step may have left already, and the server takes all of it back at once.
-    const step = this.#owner.isOnline && type === "undo" ? undefined : steps.pop();
-    if (step !== undefined) {
-      const { op, changes } = link.edit(step.undo, this.#owner.now());
+    link.editable();
+    const step = type === "undo" && this.#owner.isOnline ? null : this.#steps.take(type);
+    if (step !== null) {
+      const { number, op, changes } = link.edit(step, this.#owner.now());
+      if (link.editable().stateOf(number) !== "sent") this.#steps.applied(type, op);
       link.simplify();
-      others.push({ undo: invert(op), at: 0 });
       this.#onText({ changes, isOwn: false, user: null, client: null, cause: type });
-      this.#owner.touch(this.document);
       this.#owner.settle();
-      return replica.revision;
+      return link.editable().revision;
     }
     await this.#upToDate();
     const { revision } = this.#editable().editable();
@@ -235,26 +226,6 @@ export class OpenDocument implements DocumentHandle {
       if (link.editable().isSaved && link.phase === "open") return;
       await new Promise<void>((resolve) => this.#onceChanged.push(resolve));
     }
-  }
-
-  #remember(op: Op, now: number): void {
-    const last = this.#steps.at(-1);
-    if (last !== undefined && now - last.at < STEP_MS) {
-      last.undo = compose(invert(op), last.undo);
-      last.at = now;
-    } else {
-      this.#steps.push({ undo: invert(op), at: now });
-    }
-    this.#undone = [];
-  }
-
-  /** Steps are made on the text as it was after them; a foreign edit goes under all of them, the newest first. */
-  #moveSteps(op: Op): void {
-    let theirs = op;
-    for (const step of this.#steps.toReversed()) {
-      [step.undo, theirs] = [transform(step.undo, theirs, "left"), transform(theirs, step.undo, "right")];
-    }
-    this.#undone = [];
   }
 
   // Cursors and places.
@@ -305,15 +276,17 @@ export class OpenDocument implements DocumentHandle {
 
   readonly #ear: LinkListener = {
     onState: () => this.#onState(),
-    onText: (changed) => this.#onText(changed),
-    onForeign: (op) => this.#moveSteps(op),
+    onText: (changed) => {
+      if (changed.cause === "loaded" || changed.cause === "refused") this.#steps.clear();
+      this.#onText(changed);
+    },
+    onForeign: (op) => this.#steps.move(op),
     onCursors: () => this.cursors.touch(),
     onSent: () => {
-      this.#steps = []; // the server knows of it from now on
-      this.#undone = [];
+      this.#steps.clear(); // the server knows of it from now on
     },
     onAcked: () => {
-      this.#savedAt = this.#owner.now();
+      this.#savedAt = this.#owner.timeOfDay();
     },
     onUnsent: (unsent) => {
       for (const listener of [...this.#unsentListeners]) callSafely(() => listener(unsent));
@@ -323,7 +296,6 @@ export class OpenDocument implements DocumentHandle {
   };
 
   #onText(changed: TextChanged): void {
-    if (changed.cause === "loaded" || changed.cause === "refused") this.#steps = [];
     for (const listener of [...this.#textListeners]) callSafely(() => listener(changed));
     this.#owner.touch(this.document);
   }
@@ -344,8 +316,7 @@ export class OpenDocument implements DocumentHandle {
 
   openAfresh(): void {
     if (this.#isClosed || this.#link === null) return;
-    this.#steps = [];
-    this.#undone = [];
+    this.#steps.clear();
     this.#owner.openAfresh(this.document);
   }
 

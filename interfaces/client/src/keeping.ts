@@ -182,7 +182,19 @@ export class Keeping {
       else found.set(document, { ...kept, text });
       this.#stored.set(document, { revision, unsent: JSON.stringify(kept) });
     }
+    await this.#sweep();
     return { found, lost };
+  }
+
+  /** A crash between two writes may have left a text to which nothing refers. */
+  async #sweep(): Promise<void> {
+    const referred = new Set(
+      [...this.#stored].map(([document, { revision }]) => this.#textKey(document, revision)),
+    );
+    for (const name of await this.#names(`base/${this.#client}/`)) {
+      const key = `base/${this.#client}/${name}`;
+      if (!referred.has(key)) this.#write(key, null);
+    }
   }
 
   async posts(): Promise<Frame[]> {

@@ -1,6 +1,7 @@
 /** Who is in the room: places by session, people by user, members by role, and who types where. */
 
 import { Cell } from "./cell.ts";
+import type { Edit, PresenceTold, RoomEvent, Welcome } from "./frames.ts";
 import type { RoomPart, Surroundings } from "./part.ts";
 import type { Frame } from "./requests.ts";
 import type {
@@ -136,7 +137,7 @@ export class Presence implements RoomPart, PresenceStore {
 
   // What is told.
 
-  onWelcome(welcome: Frame): void {
+  onWelcome(welcome: Welcome): void {
     this.#typingMs = (welcome.limits.typing_seconds ?? TYPING_SECONDS) * 1_000;
     this.everyone = welcome.room.everyone;
     this.#members = new Map(welcome.members.map((member: Frame) => [member.user, member.role]));
@@ -155,7 +156,7 @@ export class Presence implements RoomPart, PresenceStore {
     if (this.#isDeclared && this.#declared !== null) this.#sayStatus();
   }
 
-  onEvent(event: Frame): void {
+  onEvent(event: RoomEvent): void {
     switch (event.event) {
       case "joined":
         if (!this.#looks.has(event.actor)) this.#setLooks(event.actor, event);
@@ -194,11 +195,11 @@ export class Presence implements RoomPart, PresenceStore {
     this.#snapshot.touch();
   }
 
-  onEdit(event: Frame): void {
+  onEdit(event: Edit): void {
     this.#onActive(event.client, event.at);
   }
 
-  onPresence(frame: Frame): void {
+  onPresence(frame: PresenceTold): void {
     for (const move of frame.moves) {
       for (const stay of this.#of(move.client)) {
         stay.active = Math.max(stay.active, move.at);

@@ -2,6 +2,7 @@
 
 import { Cell } from "./cell.ts";
 import { ChronoscribeError, Refused } from "./errors.ts";
+import type { ServerFrame } from "./frames.ts";
 import type { RoomPart, Surroundings } from "./part.ts";
 import type { Frame } from "./requests.ts";
 import { StageFold } from "./stage.ts";
@@ -31,7 +32,7 @@ export class Player implements RoomPart {
     return replay;
   }
 
-  onFrame(frame: Frame): void {
+  onFrame(frame: ServerFrame): void {
     if (frame.type === "replay") this.#open?.onFrame(frame);
   }
 

@@ -115,7 +115,7 @@ export class Replica {
   /** The server's text at `revision`: the present one without what it has not acknowledged. */
   serverText(): string {
     const text = this.#text.copy();
-    for (const { op } of this.#queue.toReversed()) text.apply(invert(op));
+    for (const { op } of [...this.#queue].reverse()) text.apply(invert(op));
     return text.toString();
   }
 

@@ -27,6 +27,9 @@ export const RETRY_MOST_MS = 5_000;
 
 const NOT_NOW = new Set(["E_RATE", "E_BUSY", "E_STORE"]);
 
+/** Refusals for how things stand, not for what was asked: a copy that comes later may find them otherwise. */
+const OF_THE_MOMENT = new Set(["E_FORBIDDEN", "E_DOC_SIZE"]);
+
 /** The server is busy or asks for patience: the same request can succeed later. */
 export function isNotNow(reply: Frame): boolean {
   return NOT_NOW.has(reply.code) || "retry_after" in reply;
@@ -108,11 +111,11 @@ export abstract class Errand {
   }
 
   /**
-   * Whether this refuses an earlier copy for a right that the last one may have again: then that one's answer is
-   * waited for.
+   * Whether this refuses an earlier copy for a right or for room that the last one may have again: then that one's
+   * answer is waited for.
    */
   protected isOvertaken(reply: Frame, now: number): boolean {
-    if (reply.code !== "E_FORBIDDEN" || reply.ref === this.refs.at(-1)) return false;
+    if (!OF_THE_MOMENT.has(reply.code) || reply.ref === this.refs.at(-1)) return false;
     this.due = now + RESEND_MS;
     return true;
   }

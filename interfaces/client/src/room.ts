@@ -376,6 +376,10 @@ class JoinedRoom implements Room, Surroundings {
     return this.#now();
   }
 
+  timeOfDay(): number {
+    return this.#timeOfDay();
+  }
+
   settle(): void {
     this.#connection.settle();
   }

@@ -13,6 +13,7 @@
 import { reasonOf, type Verdict, verdictOf } from "./closes.ts";
 import { Commands } from "./commands.ts";
 import type { DocumentLink } from "./document-link.ts";
+import type { Events, PresenceTold, ServerFrame, Welcome } from "./frames.ts";
 import type { RoomPart } from "./part.ts";
 import { type Frame, Pacer, Requests } from "./requests.ts";
 
@@ -97,7 +98,7 @@ export class Session {
     this.#refusal = null;
     const hello: Frame = { type: "hello", protocol: PROTOCOL, client: this.client, at };
     if (this.epoch !== null) hello.resume = { epoch: this.epoch, position: this.position };
-    this.requests.ask(hello, (reply, then) => this.#onWelcome(reply, then));
+    this.requests.ask(hello, (reply, then) => this.#onGreeted(reply, then));
     this.#setStatus("greeting", null, "");
   }
 
@@ -160,7 +161,7 @@ export class Session {
 
   // Hearing.
 
-  onFrame(frame: Frame, now: number): void {
+  onFrame(frame: ServerFrame, now: number): void {
     if (this.isOnline) this.#deadline = now + this.#silence;
     switch (frame.type) {
       case "events":
@@ -185,11 +186,13 @@ export class Session {
     }
   }
 
-  #onWelcome(welcome: Frame, now: number): void {
-    if (welcome.type === "error") {
-      this.#refusal = welcome; // a close code follows and says what to do
-      return;
-    }
+  #onGreeted(reply: Frame, now: number): void {
+    if (reply.type === "error")
+      this.#refusal = reply; // a close code follows and says what to do
+    else this.#onWelcome(reply as unknown as Welcome, now);
+  }
+
+  #onWelcome(welcome: Welcome, now: number): void {
     this.#silence = (welcome.heartbeat.interval + welcome.heartbeat.timeout) * 1_000;
     this.#deadline = now + this.#silence;
     this.pacer.setRate(welcome.limits.edits_per_second);
@@ -210,7 +213,7 @@ export class Session {
     for (const link of this.links.values()) link.onOnline(now, welcome.epoch);
   }
 
-  #onEvents(events: readonly Frame[], position: number, now: number): void {
+  #onEvents(events: Events["events"], position: number, now: number): void {
     for (const event of events) {
       if (event.event === "edit") {
         this.links.get(event.document)?.onEdit(event, now);
@@ -226,7 +229,7 @@ export class Session {
     for (const link of this.links.values()) link.pump(now);
   }
 
-  #onPresence(frame: Frame, now: number): void {
+  #onPresence(frame: PresenceTold, now: number): void {
     for (const move of frame.moves) this.links.get(move.document)?.onMove(move);
     for (const part of this.parts) part.onPresence?.(frame, now);
   }

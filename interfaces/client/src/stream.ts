@@ -1,5 +1,6 @@
 /** One projection that is watched on the socket, such as the room's activity: subscribed while it is wanted. */
 
+import type { ServerFrame } from "./frames.ts";
 import type { RoomPart } from "./part.ts";
 import { Errand, type Frame, isNotNow, type Requests } from "./requests.ts";
 
@@ -42,7 +43,7 @@ export class Stream extends Errand implements RoomPart {
     this.#after = null;
   }
 
-  onFrame(frame: Frame): void {
+  onFrame(frame: ServerFrame): void {
     if (frame.type !== this.name || !this.#isWanted) return; // it was on its way when we had enough
     this.#after = Math.max(this.#after ?? 0, this.#onNews(frame));
   }

@@ -1,8 +1,8 @@
 /** Projections of a room that are live while somebody looks: its activity, line by line, and its figures. */
 
 import { Cell } from "./cell.ts";
+import type { ServerFrame } from "./frames.ts";
 import type { RoomPart, Surroundings } from "./part.ts";
-import type { Frame } from "./requests.ts";
 import { Stream } from "./stream.ts";
 import type {
   ActivityLine,
@@ -104,7 +104,7 @@ export class Activity implements RoomPart, ActivityStore {
     this.#snapshot.touch();
   }
 
-  onFrame(frame: Frame): void {
+  onFrame(frame: ServerFrame): void {
     this.#stream.onFrame(frame);
   }
 
@@ -165,7 +165,7 @@ export class WatchedStatistics implements RoomPart, Store<Statistics | null> {
     this.#stream.onOtherEpoch();
   }
 
-  onFrame(frame: Frame): void {
+  onFrame(frame: ServerFrame): void {
     this.#stream.onFrame(frame);
   }
 

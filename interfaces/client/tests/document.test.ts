@@ -276,6 +276,45 @@ describe("taking back without a connection", () => {
     await room.leave();
   });
 
+  test("does and undoes as a plain history would, whatever is typed", async () => {
+    const act = fc.oneof(
+      {
+        weight: 3,
+        arbitrary: fc.record({ from: fc.nat(9), length: fc.nat(3), insert: fc.constantFrom("", "x", "😀") }),
+      },
+      { weight: 2, arbitrary: fc.constantFrom("undo" as const, "redo" as const) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { maxLength: 12 }), async (drawn) => {
+        const { server, room, document } = await opened("a😀b");
+        const editor = new Editor(document);
+        await offline(server);
+        const history = [editor.text];
+        let at = 0;
+        for (const done of drawn) {
+          if (done === "undo" && at > 0) at -= 1;
+          else if (done === "redo" && at < history.length - 1) at += 1;
+          else if (typeof done === "object") {
+            const from = Math.min(done.from, editor.text.length);
+            const to = Math.min(from + done.length, editor.text.length);
+            if (from === to && done.insert === "") continue;
+            editor.type([{ from, to, insert: done.insert }]);
+            history.splice(++at, history.length, editor.text);
+            await wait(1_000); // each a step of its own
+            continue;
+          } else continue; // nothing of it is here, and the server cannot be asked
+          await document[done]();
+          expect(editor.text).toBe(history[at]);
+          expect(document.text).toBe(history[at]);
+        }
+        await online(server, room);
+        expect(server.document("main.md").text).toBe(document.text);
+        await room.leave();
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
   test("takes nothing back that has left: that the server does, when all is acknowledged", async () => {
     const { server, room, document } = await opened("ab");
     document.edit(insert(2, "sent"));

@@ -326,6 +326,28 @@ describe("what is unsent", () => {
     await next.leave();
   });
 
+  test("leaves nothing behind in the storage, wherever the program has ended", async () => {
+    const browser = new Browser();
+    const { server } = browser;
+    const document = await opened(browser.tab());
+    server.isReachable = false;
+    server.cut();
+    await wait(10);
+    document.edit(insert(0, "typed"));
+    await wait(10);
+    browser.crash();
+    const [base] = await browser.keys("base");
+    await browser.storage.set(base!.replace(/0$/, "17"), "a text to which nothing refers yet");
+    await opened(browser.tab());
+    await wait(10);
+    expect(await browser.keys("base")).toEqual([base]);
+    server.isReachable = true;
+    await wait(31_000);
+    expect(await browser.keys("base")).toEqual([]);
+    const kinds = (await browser.storage.keys("")).map((key) => key.split("/")[5]);
+    expect(kinds.toSorted()).toEqual(["client", "text", "user"]);
+  });
+
   test("whose text is gone is told as it was typed", async () => {
     const browser = new Browser();
     const { server } = browser;

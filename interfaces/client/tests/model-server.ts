@@ -66,6 +66,13 @@ export class ModelServer {
     return document;
   }
 
+  /** The network is there again. What went over sockets meanwhile is lost, and they with it. */
+  comeBack(): void {
+    if (this.isSilent) this.cut();
+    this.isSilent = false;
+    this.isReachable = true;
+  }
+
   /** All sockets end, with this code if there is one. */
   cut(code = 1006): void {
     for (const socket of [...this.sockets]) socket.end(code);

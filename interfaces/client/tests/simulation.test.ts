@@ -131,8 +131,7 @@ async function play(
         server.cut();
         break;
       case "back":
-        server.isReachable = true;
-        server.isSilent = false;
+        server.comeBack();
         break;
       case "silent":
         server.isSilent = true;
@@ -163,8 +162,7 @@ describe("rooms at a server of bad luck", () => {
         const people = Array.from({ length: PEOPLE }, () => new Person(server));
         await wait(10);
         const typed = await play(server, people, drawn);
-        server.isReachable = true;
-        server.isSilent = false;
+        server.comeBack();
         server.latencyMs = 1;
         server.refusals.length = 0;
         await wait(300_000);

@@ -3,6 +3,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App.tsx";
+import { followUpdates } from "./app/updates.ts";
 import "./ui/tokens.css";
 import "./ui/ui.css";
 import "./app/app.css";
@@ -12,3 +13,5 @@ createRoot(document.getElementById("root")!).render(
     <App />
   </StrictMode>,
 );
+
+followUpdates();

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
+from tests.interfaces.client.generate import GENERATED, generate
 from tests.interfaces.client.npm import fetch_npm_packages, has_npm, npm
 from tests.servers import running_server
 
@@ -34,3 +36,11 @@ def test_the_pages_own_tests_pass() -> None:
     done = npm("test", "--workspace", "web", seconds=TESTS_SECONDS, NO_COLOR="1")
     print(done.stdout)
     assert done.returncode == 0
+
+
+def test_the_clients_types_are_those_of_the_servers_models(tmp_path: Path) -> None:
+    generate(tmp_path)
+    for name in ("http.ts", "frames.ts"):
+        assert (tmp_path / name).read_text() == (GENERATED / name).read_text(), (
+            "run python -m tests.interfaces.client.generate"
+        )

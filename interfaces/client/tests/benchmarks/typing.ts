@@ -28,6 +28,7 @@ function measure(name: string, filling: string): void {
     user: "ada",
     client: "ada",
     now: () => performance.now(),
+    timeOfDay: Date.now,
     settle: () => bell.ring(),
     command: async () => null,
     typing: () => {},

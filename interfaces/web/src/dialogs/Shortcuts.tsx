@@ -10,6 +10,7 @@ const KEYS: readonly [string, string][] = [
   ["Mod-S", "Name this version"],
   ["Mod-F", "Find in the text"],
   ["Mod-Alt-H", "When was this written?"],
+  ["Mod-Alt-M", "Write in the chat about what is selected"],
   ["Alt-1", "People"],
   ["Alt-2", "Chat"],
   ["Alt-3", "Activity"],

@@ -1,7 +1,6 @@
 /** A document of the room, as the page shows it: the text, what one does with it, and how it is with it. */
 
 import type { DocumentHandle } from "@chronoscribe/client";
-import { useStore } from "@chronoscribe/client/react";
 import type { EditorView } from "@codemirror/view";
 import { FileWarning } from "lucide-react";
 import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
@@ -18,6 +17,7 @@ import { SelectionToolbar } from "./SelectionToolbar.tsx";
 import { StatusLine } from "./StatusLine.tsx";
 import { hideSelectionTooltip, selectionTooltip } from "./selectionTooltip.ts";
 import { TouchKeys } from "./TouchKeys.tsx";
+import { useClosing } from "./useClosing.ts";
 import { useEditorView } from "./useEditorView.ts";
 import { useFollow } from "./useFollow.ts";
 import { useJump } from "./useJump.ts";
@@ -36,9 +36,11 @@ function OpenDocument({ document }: { readonly document: string }) {
   const handle = useMemo(() => room.open(document), [room, document]);
   const status = useSelected(handle, (snapshot) => snapshot.status);
   const whyNot = useSelected(handle, (snapshot) => snapshot.why);
-  const roomSnapshot = useStore(room.state);
+  const isRoomClosed = useSelected(room.state, (state) => state.isClosed);
+  const role = useSelected(room.state, (state) => state.me?.role ?? null);
+  const me = useSelected(room.state, (state) => state.me?.user ?? null);
   const size = usePreferences((preferences) => preferences.size);
-  const why = whyReadOnly(status, whyNot, roomSnapshot);
+  const why = whyReadOnly(status, whyNot, isRoomClosed, role);
   const hasText = HAS_TEXT.has(status);
   const mayWrite = hasText && why === null;
 
@@ -68,11 +70,11 @@ function OpenDocument({ document }: { readonly document: string }) {
   });
   viewNow.current = view;
   useJump(view, document);
+  useClosing(handle);
   const followed = useFollow(view, handle);
   useDevelopersAccess(view, handle);
   const isFocused = useSelected(info, (seen) => seen.isFocused);
   const savedAt = useSelected(handle, (snapshot) => snapshot.savedAt);
-  const me = roomSnapshot.me?.user ?? null;
   useEffect(() => {
     if (savedAt !== null && me !== null) setLastEditor(me);
   }, [savedAt, me]);

@@ -1,6 +1,6 @@
 /** Why this text is not like others: it cannot be written in, or one goes along with somebody. */
 
-import type { DocumentHandle, DocumentSnapshot, Looks, RoomSnapshot } from "@chronoscribe/client";
+import type { DocumentHandle, DocumentSnapshot, Looks, Role } from "@chronoscribe/client";
 import { Eye, Lock, TriangleAlert } from "lucide-react";
 import { type CSSProperties, useState } from "react";
 import { Button } from "react-aria-components";
@@ -11,14 +11,15 @@ import { copyText } from "./passage.ts";
 export function whyReadOnly(
   status: DocumentSnapshot["status"],
   whyNot: string,
-  room: RoomSnapshot,
+  isRoomClosed: boolean,
+  role: Role | null,
 ): string | null {
   if (status === "stranded")
     return sentence(whyNot || "What you wrote cannot be brought together with the room's text");
   if (status === "closed") return "This document was closed.";
-  if (room.isClosed) return "This room is closed: everything can be read, nothing changed.";
-  if (room.me?.role === "viewer") return "You may read here. Ask an owner of the room if you want to write.";
-  if (room.me?.role === "commenter")
+  if (isRoomClosed) return "This room is closed: everything can be read, nothing changed.";
+  if (role === "viewer") return "You may read here. Ask an owner of the room if you want to write.";
+  if (role === "commenter")
     return "You may read and write in the chat. Ask an owner of the room if you want to edit.";
   return null;
 }

@@ -1,8 +1,11 @@
 /** What one can do with the text that is selected. Stands beside it. */
 
 import { History, Link, MessageSquareText } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Button, Toolbar } from "react-aria-components";
+
+/** How long a button says what it has done. */
+const SAID_MS = 2_500;
 
 interface SelectionToolbarProps {
   /** Rejects when the text has no revision yet that a link could name. */
@@ -14,6 +17,11 @@ interface SelectionToolbarProps {
 
 export function SelectionToolbar({ comment, askWhen, copyLink }: SelectionToolbarProps) {
   const [copied, setCopied] = useState<"yes" | "no" | null>(null);
+  useEffect(() => {
+    if (copied === null) return;
+    const timer = setTimeout(() => setCopied(null), SAID_MS);
+    return () => clearTimeout(timer);
+  }, [copied]);
   const [hasFailed, setFailed] = useState(false);
   return (
     <Toolbar aria-label="Selected text" className="react-aria-Toolbar selection-toolbar">

@@ -30,6 +30,7 @@ import {
   lineNumbers,
   placeholder,
   rectangularSelection,
+  tooltips,
 } from "@codemirror/view";
 import { lineDirections } from "./direction.ts";
 import { flashing } from "./flash.ts";
@@ -102,6 +103,8 @@ export function baseExtensions(document: string, text: string, actions: Actions)
     highlightSelectionMatches({ minSelectionLength: 2 }),
     search({ top: true }),
     EditorState.phrases.of(PHRASES),
+    // What stands beside the text covers no panel.
+    tooltips({ tooltipSpace: (view) => view.dom.getBoundingClientRect() }),
     flashing,
     collaboratorCursors,
     overviewRuler,
@@ -129,7 +132,7 @@ const PHRASES = {
   previous: "Previous",
   all: "All",
   "match case": "Match case",
-  regexp: "Regular expression",
+  regexp: "Regex",
   "by word": "Whole words",
   replace: "Replace",
   "replace all": "Replace all",

@@ -19,7 +19,8 @@ export function selectionTooltip(host: HTMLElement): Extension {
       if (transaction.docChanged || transaction.selection !== undefined) return null;
       const rest = transaction.effects.findLast((effect) => effect.is(atRest));
       if (rest === undefined) return tooltip;
-      return rest.value === true ? tooltipFor(transaction.state, host) : null;
+      // Another one in its place would take the focus from its buttons.
+      return rest.value === true ? (tooltip ?? tooltipFor(transaction.state, host)) : null;
     },
     provide: (field) => showTooltip.from(field),
   });

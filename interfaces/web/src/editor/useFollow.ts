@@ -3,24 +3,16 @@
  * scrolls oneself.
  */
 
-import type { DocumentHandle, Looks, Person, PresenceSnapshot } from "@chronoscribe/client";
+import type { DocumentHandle, Looks, PresenceSnapshot } from "@chronoscribe/client";
 import { EditorView } from "@codemirror/view";
 import { useEffect } from "react";
+import { documentOf } from "../people/whereabouts.ts";
 import { useSelected } from "../ui/stores.ts";
 import { useRoom } from "../workspace/room.tsx";
 import { useWorkspace } from "../workspace/store.ts";
 
 /** Keeps lines around the cursor in sight. */
 const MARGIN_PX = 90;
-
-/** The document in which somebody was last seen. */
-export function documentOf(person: Person): string | null {
-  const liveliest = person.places.find(
-    (place) => place.status === person.status && place.documents.length > 0,
-  );
-  const place = liveliest ?? person.places.find(({ documents }) => documents.length > 0);
-  return place?.documents.at(-1) ?? null;
-}
 
 /** Who is followed, when that is somebody here. */
 export function useFollow(view: EditorView | null, handle: DocumentHandle): Looks | null {

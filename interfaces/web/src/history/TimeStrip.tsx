@@ -22,6 +22,7 @@ import { dayAndTime, timeWithSeconds } from "../ui/time.ts";
 import { tell } from "../ui/toasts.tsx";
 import { useApi, useRoom } from "../workspace/room.tsx";
 import { useHistory } from "./store.ts";
+import { TimeLine } from "./timeLine.ts";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64] as const;
 
@@ -30,6 +31,8 @@ const LINES = 1_000;
 const PAGE = 200;
 /** People with a row of their own; the rest share the last one. */
 const ROWS = 6;
+/** The thumb goes in steps that are finer than a screen shows. */
+const STEPS = 10_000;
 /** Narrower is not seen, in percent of the strip. */
 const LEAST_WIDTH = 0.4;
 
@@ -43,6 +46,7 @@ function Strip({ replay }: { readonly replay: Replay }) {
   const [dragged, setDragged] = useState<number | null>(null);
   const seek = useSeeking(replay);
   const lines = useLines();
+  const line = useMemo(() => new TimeLine(from, until, lines), [from, until, lines]);
   const shown = dragged ?? at;
   const run = (work: Promise<void>) =>
     void work.catch((error: unknown) => tell({ text: wordsOf(error), tone: "bad" }));
@@ -95,16 +99,17 @@ function Strip({ replay }: { readonly replay: Replay }) {
         </ToggleButton>
       </div>
       <div className="strip-time" onKeyDownCapture={onKey}>
-        <Doings lines={lines} from={from} until={until} />
+        <Doings lines={lines} line={line} />
         <Slider
           aria-label="Moment"
-          minValue={from}
-          maxValue={Math.max(until, from + 1)}
-          step={1_000}
-          value={Math.min(Math.max(shown, from), until)}
+          minValue={0}
+          maxValue={line.length}
+          step={line.length / STEPS}
+          value={line.placeOf(shown)}
           onChange={(value) => {
-            setDragged(value as number);
-            seek(value as number);
+            const time = line.timeOf(value as number);
+            setDragged(time);
+            seek(time);
           }}
           onChangeEnd={() => setDragged(null)}
         >
@@ -112,7 +117,7 @@ function Strip({ replay }: { readonly replay: Replay }) {
             <SliderThumb aria-label="Moment" />
           </SliderTrack>
         </Slider>
-        <Marks marks={marks} from={from} until={until} onChoose={(moment) => run(replay.seek(moment))} />
+        <Marks marks={marks} line={line} onChoose={(moment) => run(replay.seek(moment))} />
       </div>
       <div className="strip-ends" aria-hidden="true">
         <span>{dayAndTime(from)}</span>
@@ -190,25 +195,16 @@ function useLines(): readonly ActivityLine[] {
 }
 
 /** A row for each person, with a bar where they did something. */
-function Doings({
-  lines,
-  from,
-  until,
-}: {
-  readonly lines: readonly ActivityLine[];
-  from: number;
-  until: number;
-}) {
+function Doings({ lines, line }: { readonly lines: readonly ActivityLine[]; readonly line: TimeLine }) {
   const room = useRoom();
   const rows = useMemo(() => {
     const users = [...new Set(lines.map(({ user }) => user))].filter((user) => !user.startsWith("@"));
     const rowOf = new Map(users.map((user, index) => [user, Math.min(index, ROWS - 1)]));
-    return lines.flatMap((line) => {
-      const row = rowOf.get(line.user);
-      return row === undefined ? [] : [{ ...line, row }];
+    return lines.flatMap((done) => {
+      const row = rowOf.get(done.user);
+      return row === undefined ? [] : [{ ...done, row }];
     });
   }, [lines]);
-  const place = (at: number) => (100 * (at - from)) / Math.max(1, until - from);
   const height = Math.max(1, ...rows.map(({ row }) => row + 1));
   return (
     <svg
@@ -217,12 +213,22 @@ function Doings({
       preserveAspectRatio="none"
       aria-hidden="true"
     >
+      {line.folds.map((place) => (
+        <rect
+          key={place}
+          className="strip-fold"
+          x={(100 * place) / line.length - 0.2}
+          y={0}
+          width={0.4}
+          height={height * 5}
+        />
+      ))}
       {rows.map(({ id, row, at, until: end, user }) => (
         <rect
           key={id}
-          x={place(at)}
+          x={line.shareOf(at)}
           y={row * 5 + 0.75}
-          width={Math.max(LEAST_WIDTH, place(end) - place(at))}
+          width={Math.max(LEAST_WIDTH, line.shareOf(end) - line.shareOf(at))}
           height={3.5}
           rx={0.3}
           fill={room.presence.looksOf(user).colour}
@@ -235,13 +241,11 @@ function Doings({
 /** What one may want to go to: saves and names, runs, what was restored or taken back, who came. */
 function Marks({
   marks,
-  from,
-  until,
+  line,
   onChoose,
 }: {
   readonly marks: readonly Mark[];
-  from: number;
-  until: number;
+  readonly line: TimeLine;
   onChoose(at: number): void;
 }) {
   const room = useRoom();
@@ -249,10 +253,7 @@ function Marks({
   return (
     <ul className="strip-marks" aria-label="Marks">
       {named.map((mark) => (
-        <li
-          key={mark.position}
-          style={{ insetInlineStart: `${(100 * (mark.at - from)) / Math.max(1, until - from)}%` }}
-        >
+        <li key={mark.position} style={{ insetInlineStart: `${line.shareOf(mark.at)}%` }}>
           <ToolButton
             label={`${timeWithSeconds(mark.at)} ${room.presence.looksOf(mark.user).name}: ${mark.text}`}
             className={`strip-mark ${mark.kind}`}

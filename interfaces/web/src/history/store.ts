@@ -4,6 +4,8 @@ import type { Replay, Room } from "@chronoscribe/client";
 import { create } from "zustand";
 import { wordsOf } from "../ui/notes.tsx";
 import { tell } from "../ui/toasts.tsx";
+import { useWorkspace } from "../workspace/store.ts";
+import { isPhone } from "../workspace/useIsPhone.ts";
 
 export type View = "timeline" | "blame" | "compare" | "versions" | "search" | "bisect";
 
@@ -52,6 +54,7 @@ export const useHistory = create<HistoryState>()((set, get) => ({
   enter: async (room, at, document) => {
     try {
       const replay = get().replay ?? (await room.replay());
+      if (isPhone()) useWorkspace.getState().showPanel(null); // it would cover what one wants to see
       set({ isInPast: true, replay, ...(document === undefined ? {} : { document }) });
       await replay.pause();
       await replay.seek(at ?? replay.getSnapshot().until);

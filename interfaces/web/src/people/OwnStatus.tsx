@@ -26,12 +26,16 @@ export function OwnStatus({ declared, declare }: OwnStatusProps) {
       </Button>
       <Popover>
         <ListBox>
-          <ListBoxItem id={AUTOMATIC} textValue="what you do">
-            <Sparkles aria-hidden="true" /> What you do
+          <ListBoxItem id={AUTOMATIC} textValue="What you do">
+            <span className="own-status-option">
+              <Sparkles aria-hidden="true" /> What you do
+            </span>
           </ListBoxItem>
           {Object.entries(STATUS).map(([status, { word, Icon }]) => (
             <ListBoxItem key={status} id={status} textValue={word}>
-              <Icon aria-hidden="true" /> {word}
+              <span className="own-status-option">
+                <Icon aria-hidden="true" /> {word}
+              </span>
             </ListBoxItem>
           ))}
         </ListBox>

@@ -2,13 +2,14 @@
 
 import type { Person } from "@chronoscribe/client";
 import { AtSign, Eye, EyeOff } from "lucide-react";
-import type { CSSProperties } from "react";
+import { type CSSProperties, memo } from "react";
 import { Button } from "react-aria-components";
 import { ToolButton } from "../editor/ToolButton.tsx";
+import { useRoom } from "../workspace/room.tsx";
 import { useWorkspace } from "../workspace/store.ts";
 import { Picture } from "./Picture.tsx";
 import { STATUS, typingIn } from "./status.ts";
-import type { Whereabouts } from "./whereabouts.ts";
+import { documentOf, type Whereabouts } from "./whereabouts.ts";
 
 interface PersonRowProps {
   readonly person: Person;
@@ -18,7 +19,16 @@ interface PersonRowProps {
   readonly isFollowed: boolean;
 }
 
-export function PersonRow({ person, showsId, whereabouts, isFollowed }: PersonRowProps) {
+/** A snapshot has new people whenever anybody moves; a row is rendered when what it says is another. */
+export const PersonRow = memo(Row, (before, after) => saidBy(before) === saidBy(after));
+
+function saidBy({ person, whereabouts, showsId, isFollowed }: PersonRowProps): string {
+  const { places, ...looks } = person;
+  const where = [whereabouts?.document, whereabouts?.place?.line];
+  return JSON.stringify([looks, places.length, typingIn(person) ?? "nowhere", where, showsId, isFollowed]);
+}
+
+function Row({ person, showsId, whereabouts, isFollowed }: PersonRowProps) {
   const { user, name, isMe, role, status, places } = person;
   const { Icon } = STATUS[status];
   return (
@@ -39,23 +49,7 @@ export function PersonRow({ person, showsId, whereabouts, isFollowed }: PersonRo
           {places.length > 1 ? <span className="person-places"> · {places.length} windows</span> : null}
         </span>
       </span>
-      {isMe ? null : (
-        <span className="person-actions">
-          <ToolButton
-            label={`Mention ${name} in the chat`}
-            onPress={() => useWorkspace.getState().mention(name)}
-          >
-            <AtSign />
-          </ToolButton>
-          <ToolButton
-            label={isFollowed ? `Stop following ${name}` : `Follow ${name}`}
-            isPressed={isFollowed}
-            onPress={() => followOrNot(user, isFollowed, whereabouts)}
-          >
-            {isFollowed ? <EyeOff /> : <Eye />}
-          </ToolButton>
-        </span>
-      )}
+      {isMe ? null : <Actions user={user} name={name} isFollowed={isFollowed} />}
     </li>
   );
 }
@@ -88,9 +82,35 @@ function goTo({ document, place }: Whereabouts): void {
   else workspace.jumpTo(document, place.position, place.position);
 }
 
-function followOrNot(user: string, isFollowed: boolean, whereabouts: Whereabouts | null): void {
-  const workspace = useWorkspace.getState();
-  workspace.follow(isFollowed ? null : user);
-  // Without an open document there is no editor yet that could go along.
-  if (!isFollowed && whereabouts !== null) workspace.openDocument(whereabouts.document);
+interface ActionsProps {
+  readonly user: string;
+  readonly name: string;
+  readonly isFollowed: boolean;
 }
+
+/** The same wherever somebody is. */
+const Actions = memo(function Actions({ user, name, isFollowed }: ActionsProps) {
+  const { presence } = useRoom();
+  const followOrNot = () => {
+    const workspace = useWorkspace.getState();
+    workspace.follow(isFollowed ? null : user);
+    // Without an open document there is no editor yet that could go along.
+    const person = presence.getSnapshot().people.find((one) => one.user === user);
+    const document = person === undefined ? null : documentOf(person);
+    if (!isFollowed && document !== null) workspace.openDocument(document);
+  };
+  return (
+    <span className="person-actions">
+      <ToolButton label={`Mention ${name} in the chat`} onPress={() => useWorkspace.getState().mention(name)}>
+        <AtSign />
+      </ToolButton>
+      <ToolButton
+        label={isFollowed ? `Stop following ${name}` : `Follow ${name}`}
+        isPressed={isFollowed}
+        onPress={followOrNot}
+      >
+        {isFollowed ? <EyeOff /> : <Eye />}
+      </ToolButton>
+    </span>
+  );
+});

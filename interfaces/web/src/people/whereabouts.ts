@@ -1,12 +1,20 @@
 /** Where the people are: in which document, and in which line of it, when it is open here. */
 
 import type { Person, RemoteCursor, Room } from "@chronoscribe/client";
-import { documentOf } from "../editor/useFollow.ts";
 
 export interface Whereabouts {
   readonly document: string;
   /** In UTF-16 units of the present text, and its line; null when the document is not open here. */
   readonly place: { readonly position: number; readonly line: number } | null;
+}
+
+/** The document in which somebody was last seen. */
+export function documentOf(person: Person): string | null {
+  const liveliest = person.places.find(
+    (place) => place.status === person.status && place.documents.length > 0,
+  );
+  const place = liveliest ?? person.places.find(({ documents }) => documents.length > 0);
+  return place?.documents.at(-1) ?? null;
 }
 
 /** `open` are documents that are open here: opening one only to look would tell the others that one is in it. */

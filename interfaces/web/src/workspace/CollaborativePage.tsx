@@ -3,10 +3,9 @@
 import { useStore } from "@chronoscribe/client/react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { addressOfRoom, type PassageAddress, replaceAddress } from "../app/route.ts";
-import { PastView } from "../history/PastView.tsx";
 import { useHistory } from "../history/store.ts";
-import { TimeStrip } from "../history/TimeStrip.tsx";
 import { Fence, Nothing, Waiting } from "../ui/notes.tsx";
+import { useSelected } from "../ui/stores.ts";
 import { tell } from "../ui/toasts.tsx";
 import { DocumentList } from "./DocumentList.tsx";
 import { PanelArea } from "./PanelArea.tsx";
@@ -19,6 +18,12 @@ import { useShortcuts } from "./useShortcuts.ts";
 import "./workspace.css";
 
 const Editor = lazy(() => import("../editor/Editor.tsx").then(({ Editor }) => ({ default: Editor })));
+const PastView = lazy(() =>
+  import("../history/PastView.tsx").then(({ PastView }) => ({ default: PastView })),
+);
+const TimeStrip = lazy(() =>
+  import("../history/TimeStrip.tsx").then(({ TimeStrip }) => ({ default: TimeStrip })),
+);
 const Palette = lazy(() => import("./Palette.tsx").then(({ Palette }) => ({ default: Palette })));
 const Dialogs = lazy(() => import("../dialogs/Dialogs.tsx").then(({ Dialogs }) => ({ default: Dialogs })));
 
@@ -38,7 +43,7 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
   useAddress(room.room, active);
   useShortcuts();
   useLeaveWarning();
-  const title = useStore(room.state).title;
+  const title = useSelected(room.state, (state) => state.title);
   useEffect(() => {
     window.document.title = active === null ? title : `${active} · ${title}`;
   }, [title, active]);
@@ -69,7 +74,11 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
             </div>
           </Suspense>
         </Fence>
-        {isInPast ? <TimeStrip /> : null}
+        {isInPast ? (
+          <Suspense>
+            <TimeStrip />
+          </Suspense>
+        ) : null}
       </main>
       <PanelArea />
       <RoomNotices />
@@ -84,7 +93,7 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
 /** The document of the address, else the first of the room. */
 function useFirstDocument(document: string | null): void {
   const room = useRoom();
-  const first = useStore(room.state).documents[0] ?? null;
+  const first = useSelected(room.state, ({ documents }) => documents[0] ?? null);
   const wanted = document ?? first;
   useEffect(() => {
     const { active, openDocument } = useWorkspace.getState();
@@ -133,9 +142,9 @@ function useAddress(room: string, active: string | null): void {
 function useLeaveWarning(): void {
   const room = useRoom();
   const { status } = useStore(room.connection);
-  const { unsaved } = useStore(room.state);
+  const hasUnsaved = useSelected(room.state, ({ unsaved }) => unsaved > 0);
   const [isAtRisk, setIsAtRisk] = useState(false);
-  useEffect(() => setIsAtRisk(status === "stopped" && unsaved > 0), [status, unsaved]);
+  useEffect(() => setIsAtRisk(status === "stopped" && hasUnsaved), [status, hasUnsaved]);
   useEffect(() => {
     if (!isAtRisk) return;
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();

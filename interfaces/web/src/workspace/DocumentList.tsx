@@ -1,11 +1,11 @@
 /** The documents of the room: open one, make one, take one off the list. */
 
-import { useStore } from "@chronoscribe/client/react";
 import { EllipsisVertical, FileText, Plus } from "lucide-react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import { useDialogs } from "../dialogs/store.ts";
 import { ToolButton } from "../editor/ToolButton.tsx";
 import { wordsOf } from "../ui/notes.tsx";
+import { useSelected } from "../ui/stores.ts";
 import { tell } from "../ui/toasts.tsx";
 import { useApi, useRoom } from "./room.tsx";
 import { useWorkspace } from "./store.ts";
@@ -13,10 +13,11 @@ import { useWorkspace } from "./store.ts";
 export function DocumentList() {
   const room = useRoom();
   const api = useApi();
-  const { documents, me } = useStore(room.state);
+  const documents = useSelected(room.state, (state) => state.documents);
+  const role = useSelected(room.state, ({ me }) => me?.role);
   const { active, openDocument, closeTab, showPanel, panel } = useWorkspace();
   const openDialog = useDialogs((state) => state.open);
-  const mayEdit = me?.role === "editor" || me?.role === "owner";
+  const mayEdit = role === "editor" || role === "owner";
   const unlist = (document: string) =>
     api
       .data(

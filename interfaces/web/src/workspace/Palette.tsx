@@ -1,6 +1,5 @@
 /** Everything one can do, found by typing: Ctrl+K, or F1. */
 
-import { useStore } from "@chronoscribe/client/react";
 import {
   Autocomplete,
   Dialog,
@@ -18,11 +17,15 @@ import { addressOfRoom } from "../app/route.ts";
 import { useDialogs } from "../dialogs/store.ts";
 import { keysOf } from "../editor/ToolButton.tsx";
 import { wordsOf } from "../ui/notes.tsx";
+import { useCalm, useSelected } from "../ui/stores.ts";
 import { nextTheme } from "../ui/theme.tsx";
 import { tell } from "../ui/toasts.tsx";
 import { usePalette } from "./palette.ts";
 import { useRoom } from "./room.tsx";
 import { type Panel, useWorkspace } from "./store.ts";
+
+/** People move many times in a second; who may be followed changes with those who come and go. */
+const CALM_MS = 500;
 
 interface Command {
   readonly id: string;
@@ -80,8 +83,8 @@ const PANELS: readonly [Panel, string, string][] = [
 
 function useCommands(onSignOut: () => void): Command[] {
   const room = useRoom();
-  const { documents } = useStore(room.state);
-  const { people } = useStore(room.presence);
+  const documents = useSelected(room.state, (state) => state.documents);
+  const { people } = useCalm(room.presence, CALM_MS);
   const { active, openDocument, showPanel, follow, following } = useWorkspace();
   const openDialog = useDialogs((state) => state.open);
   const complain = (error: unknown) => tell({ text: wordsOf(error), tone: "bad" });

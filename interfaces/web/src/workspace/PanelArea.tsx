@@ -68,42 +68,44 @@ export function PanelArea() {
   const entries = [TEXT, ...(isPhone ? [DOCUMENTS] : []), ...PANELS];
   const shown = entries.find(({ key }) => key === panel);
   return (
-    <Tabs
-      className="panels"
-      data-open={shown !== undefined || undefined}
-      orientation={isPhone ? "horizontal" : "vertical"}
-      keyboardActivation="manual"
-      selectedKey={shown?.key ?? "document"}
-      onSelectionChange={(key) => showPanel(key === "document" ? null : (key as Panel))}
-      style={isPhone ? {} : { inlineSize: shown ? width : undefined }}
-    >
-      {shown && !isPhone ? <Divider /> : null}
-      {shown ? null : <TabPanel id="document" hidden />}
-      {shown ? (
-        <TabPanel id={shown.key} className="panel">
-          <header className="panel-head">
-            <h2>{shown.title}</h2>
-            <ToolButton label={`Close ${shown.title.toLowerCase()}`} onPress={() => showPanel(null)}>
-              <X aria-hidden="true" />
-            </ToolButton>
-          </header>
-          <div className="panel-body">
-            <Fence key={shown.key}>
-              <Suspense fallback={<Waiting />}>{shown.content()}</Suspense>
-            </Fence>
-          </div>
-        </TabPanel>
-      ) : null}
-      <TabList aria-label="Panels" className="react-aria-TabList panel-tabs">
-        {entries.map(({ key, title, icon: Icon }) => (
-          <Tab key={key} id={key}>
-            <Icon aria-hidden="true" />
-            <span className="panel-tab-title">{title}</span>
-            {key === "chat" ? <Unread /> : null}
-          </Tab>
-        ))}
-      </TabList>
-    </Tabs>
+    <aside className="panels-side" aria-label="Beside the text">
+      <Tabs
+        className="panels"
+        data-open={shown !== undefined || undefined}
+        orientation={isPhone ? "horizontal" : "vertical"}
+        keyboardActivation="manual"
+        selectedKey={shown?.key ?? "document"}
+        onSelectionChange={(key) => showPanel(key === "document" ? null : (key as Panel))}
+        style={isPhone ? {} : { inlineSize: shown ? width : undefined }}
+      >
+        <TabList aria-label="Panels" className="react-aria-TabList panel-tabs">
+          {entries.map(({ key, title, icon: Icon }) => (
+            <Tab key={key} id={key}>
+              <Icon aria-hidden="true" />
+              <span className="panel-tab-title">{title}</span>
+              {key === "chat" ? <Unread /> : null}
+            </Tab>
+          ))}
+        </TabList>
+        {shown && !isPhone ? <Divider /> : null}
+        {shown ? null : <TabPanel id="document" hidden />}
+        {shown ? (
+          <TabPanel id={shown.key} className="panel">
+            <header className="panel-head">
+              <h2>{shown.title}</h2>
+              <ToolButton label={`Close ${shown.title.toLowerCase()}`} onPress={() => showPanel(null)}>
+                <X aria-hidden="true" />
+              </ToolButton>
+            </header>
+            <div className="panel-body">
+              <Fence key={shown.key}>
+                <Suspense fallback={<Waiting />}>{shown.content()}</Suspense>
+              </Fence>
+            </div>
+          </TabPanel>
+        ) : null}
+      </Tabs>
+    </aside>
   );
 }
 

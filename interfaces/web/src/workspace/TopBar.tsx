@@ -6,6 +6,7 @@ import { Button, Link, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-c
 import { useDialogs } from "../dialogs/store.ts";
 import { keysOf, ToolButton } from "../editor/ToolButton.tsx";
 import { Picture } from "../people/Picture.tsx";
+import { useCalm, useSelected } from "../ui/stores.ts";
 import { ThemeSwitch } from "../ui/theme.tsx";
 import { ConnectionState } from "./ConnectionState.tsx";
 import { usePalette } from "./palette.ts";
@@ -15,9 +16,12 @@ import { useWorkspace } from "./store.ts";
 /** More faces than fit beside the rest are counted. */
 const FACES = 4;
 
+/** People move many times in a second; faces only come and go. */
+const CALM_MS = 500;
+
 export function TopBar({ onSignOut }: { onSignOut(): void }) {
   const room = useRoom();
-  const { title } = useStore(room.state);
+  const title = useSelected(room.state, (state) => state.title);
   const openPalette = usePalette((state) => state.open);
   const openDialog = useDialogs((state) => state.open);
   return (
@@ -98,7 +102,7 @@ function UnsavedMark({ document }: { readonly document: string }) {
 
 function Faces() {
   const room = useRoom();
-  const { people } = useStore(room.presence);
+  const { people } = useCalm(room.presence, CALM_MS);
   const showPanel = useWorkspace((state) => state.showPanel);
   const openDialog = useDialogs((state) => state.open);
   const [me, ...others] = people;

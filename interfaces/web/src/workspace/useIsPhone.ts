@@ -9,6 +9,10 @@ function subscribe(listener: () => void): () => void {
   return () => query.removeEventListener("change", listener);
 }
 
+export function isPhone(): boolean {
+  return query.matches;
+}
+
 export function useIsPhone(): boolean {
-  return useSyncExternalStore(subscribe, () => query.matches);
+  return useSyncExternalStore(subscribe, isPhone);
 }
