@@ -200,8 +200,11 @@ async def test_older_messages_come_and_what_one_reads_stays(
     log = ada.page.get_by_role("log")
     await log.evaluate("(log) => log.scrollTo(0, 300)")
     first = await log.evaluate(
-        """(log) => [...log.querySelectorAll("article")]
-            .find((row) => row.getBoundingClientRect().top > log.getBoundingClientRect().top).dataset.message"""
+        """(log) => {
+            const top = log.getBoundingClientRect().top;
+            const rows = [...log.querySelectorAll("article")];
+            return rows.find((row) => row.getBoundingClientRect().top > top).dataset.message;
+        }"""
     )
     await expect(message(ada, "Line 40.")).to_have_count(1)
     await expect(ada.page.locator(f'[data-message="{first}"]')).to_be_in_viewport()

@@ -1,9 +1,9 @@
 /** The documents that are open in this window. The one in front is always in view; the rest are also in a list. */
 
-import { useStore } from "@chronoscribe/client/react";
 import { ChevronDown, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
+import { useSelected } from "../ui/stores.ts";
 import { useRoom } from "./room.tsx";
 import { useWorkspace } from "./store.ts";
 
@@ -72,8 +72,8 @@ export function DocumentTabs() {
 }
 
 function UnsavedMark({ document }: { readonly document: string }) {
-  const { sent, local } = useStore(useRoom().open(document));
-  return sent + local > 0 ? <span className="tab-unsaved" role="img" aria-label="not saved yet" /> : null;
+  const isUnsaved = useSelected(useRoom().open(document), ({ sent, local }) => sent + local > 0);
+  return isUnsaved ? <span className="tab-unsaved" role="img" aria-label="not saved yet" /> : null;
 }
 
 /** Whether more stands in an element than can be seen of it; `content` says when to look again. */
