@@ -7,6 +7,7 @@ import { Button } from "react-aria-components";
 import { Name } from "../chat/Face.tsx";
 import { useLooks, useNames } from "../chat/looks.ts";
 import { listed } from "../chat/sentences.ts";
+import { uncoverText } from "../chat/showPassage.ts";
 import { dayAndTime, timeOfDay } from "../ui/time.ts";
 import { useWorkspace } from "../workspace/store.ts";
 import { iconOf } from "./icons.ts";
@@ -79,6 +80,8 @@ export function FoldedItems({ lines }: { readonly lines: readonly ActivityLine[]
 function show(target: Target): void {
   const workspace = useWorkspace.getState();
   if (target.kind === "message") workspace.showMessage(target.message);
-  else if (target.kind === "document") workspace.openDocument(target.document);
-  else workspace.showHistory(target);
+  else if (target.kind === "document") {
+    workspace.openDocument(target.document);
+    uncoverText();
+  } else workspace.showHistory(target);
 }

@@ -107,30 +107,24 @@ export function ChatPanel() {
   return (
     <ChatPanelContext value={panel}>
       <section className="chat" aria-label="Chat">
-        <header className="chat-head">
-          <Button
-            className="react-aria-Button quiet chat-find"
-            aria-pressed={inFront === "search"}
-            onPress={() => setInFront(inFront === "search" ? null : "search")}
-          >
-            <Search aria-hidden="true" /> Search messages
-          </Button>
-          {snapshot.unread > 0 ? (
-            <span className="chat-unread" role="status">
-              {snapshot.unread} unread
+        {inFront === null ? (
+          <header className="chat-head">
+            <Button className="react-aria-Button quiet chat-find" onPress={() => setInFront("search")}>
+              <Search aria-hidden="true" /> Search messages
+            </Button>
+            {snapshot.unread > 0 ? (
+              <span className="chat-unread" role="status">
+                {snapshot.unread} unread
+              </span>
+            ) : null}
+            <span className="chat-tools">
+              <ToolButton label="Pinned messages" onPress={() => setInFront("pinned")}>
+                <Pin aria-hidden="true" />
+              </ToolButton>
+              <ChatFiles />
             </span>
-          ) : null}
-          <span className="chat-tools">
-            <ToolButton
-              label="Pinned messages"
-              isPressed={inFront === "pinned"}
-              onPress={() => setInFront(inFront === "pinned" ? null : "pinned")}
-            >
-              <Pin aria-hidden="true" />
-            </ToolButton>
-            <ChatFiles />
-          </span>
-        </header>
+          </header>
+        ) : null}
         <div className="chat-main">
           <div className="chat-log" inert={inFront !== null}>
             <MessageLog ref={log} snapshot={snapshot} />

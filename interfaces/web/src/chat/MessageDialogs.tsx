@@ -44,15 +44,17 @@ export function ReadersDialog({ message, anchor, onClose }: AboutMessage & { rea
   );
   return (
     <Floating anchor={anchor} label="Who has read it" onClose={onClose}>
-      <Heading slot="title">Read by</Heading>
-      {asked === null ? <p>…</p> : null}
-      {asked !== null && "why" in asked ? <p role="alert">{asked.why}</p> : null}
-      {asked !== null && "found" in asked ? (
-        <>
-          <People users={asked.found.read} nobody="Nobody has read it yet." />
-          <Delivered {...asked.found} />
-        </>
-      ) : null}
+      <div className="readers-dialog">
+        <Heading slot="title">Read by</Heading>
+        {asked === null ? <p>…</p> : null}
+        {asked !== null && "why" in asked ? <p role="alert">{asked.why}</p> : null}
+        {asked !== null && "found" in asked ? (
+          <>
+            <People users={asked.found.read} nobody="Nobody has read it yet." />
+            <Delivered {...asked.found} />
+          </>
+        ) : null}
+      </div>
     </Floating>
   );
 }
@@ -75,12 +77,14 @@ function Delivered({
 }
 
 function People({ users, nobody }: { readonly users: readonly string[]; readonly nobody: string }) {
+  const { me } = useChatPanel();
   if (users.length === 0) return <p className="nobody">{nobody}</p>;
   return (
     <ul className="readers-list">
       {users.map((user) => (
         <li key={user}>
           <Face user={user} /> <Name user={user} />
+          {user === me ? <span className="message-you">you</span> : null}
         </li>
       ))}
     </ul>
@@ -116,7 +120,7 @@ export function HistoryDialog({ message, onClose }: AboutMessage) {
           )}
         </ol>
       ) : null}
-      <div className="dialog-buttons">
+      <div className="dialog-do">
         <Button onPress={onClose} autoFocus>
           Close
         </Button>
@@ -138,9 +142,9 @@ export function DeleteDialog({ message, onClose }: AboutMessage) {
         <MessageText text={message.text} mentions={message.mentions} me={me} />
       </div>
       <p>Its place stays, its text goes. Its author and the room's owners can still look up what it said.</p>
-      <div className="dialog-buttons">
+      <div className="dialog-do">
         <Button onPress={onClose}>Keep it</Button>
-        <Button className="react-aria-Button is-danger" onPress={remove} autoFocus>
+        <Button className="react-aria-Button bad" onPress={remove} autoFocus>
           Delete
         </Button>
       </div>
@@ -158,9 +162,11 @@ interface InFrontProps {
 function InFront({ label, role = "dialog", children, onClose }: InFrontProps) {
   return (
     <ModalOverlay isOpen isDismissable onOpenChange={(isOpen) => isOpen || onClose()}>
-      <Modal>
-        <Dialog role={role} className="react-aria-Dialog message-dialog">
-          <Heading slot="title">{label}</Heading>
+      <Modal className="react-aria-Modal dialog">
+        <Dialog role={role}>
+          <div className="dialog-head">
+            <Heading slot="title">{label}</Heading>
+          </div>
           {children}
         </Dialog>
       </Modal>

@@ -65,7 +65,6 @@ export function MessageLog({ snapshot, ref }: MessageLogProps) {
 
   // What is new.
   const isInFront = useAttention(scroller);
-  const isAttending = isInFront && view.isAtEnd;
   // To who has never been here everything is new, and so nothing is.
   const hasRead = (pointers.get(me)?.read ?? 0) > 0;
   const firstUnread = useMemo(
@@ -73,20 +72,19 @@ export function MessageLog({ snapshot, ref }: MessageLogProps) {
     [messages, unread, me, hasRead],
   );
   const hasBegun = messages.length > 0 && view.last !== null;
-  const present = hasBegun ? nextLine(line, { isAttending, firstUnread }) : line;
+  const present = hasBegun ? nextLine(line, { isInFront, isAtEnd: view.isAtEnd, firstUnread }) : line;
   if (present !== line) setLine(present);
-  useEffect(() => {
-    if (isInFront && unread > 0 && view.last !== null) chat.read(view.last);
-  }, [chat, isInFront, unread, view.last]);
-
   // Whoever comes to a chat with more news than can be seen begins to read where they begin.
-  const hasCome = useRef(false);
+  const [hasCome, setCome] = useState(false);
   useEffect(() => {
-    if (hasCome.current || !hasBegun) return;
-    hasCome.current = true;
+    if (hasCome || !hasBegun) return;
     scroll.toEnd();
     if (line.above !== null && scroll.isAbove("[data-line]")) scroll.to("[data-line]", "start");
-  }, [hasBegun, line.above, scroll]);
+    setCome(true);
+  }, [hasCome, hasBegun, line.above, scroll]);
+  useEffect(() => {
+    if (hasCome && isInFront && unread > 0 && view.last !== null) chat.read(view.last);
+  }, [chat, hasCome, isInFront, unread, view.last]);
 
   const [lit, setLit] = useState<string | null>(null);
   useEffect(() => {

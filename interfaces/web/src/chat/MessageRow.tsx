@@ -58,6 +58,12 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       tabIndex={isTabStop ? 0 : -1}
       aria-label={`${name}, ${timeOfDay(message.posted)}`}
       {...longPress}
+      onKeyDown={(event) => {
+        if (event.target !== event.currentTarget || pending !== null) return;
+        if (event.key !== "Enter" && event.key !== "ContextMenu") return;
+        event.preventDefault();
+        openMenu(message, event.currentTarget);
+      }}
     >
       <div className="message-side">
         {isFirstOfGroup ? (

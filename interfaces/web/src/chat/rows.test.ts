@@ -46,8 +46,9 @@ test("the first unread message is counted from the end, without one's own and de
 });
 
 describe("the line above what is new", () => {
-  const away = (firstUnread: string | null) => ({ isAttending: false, firstUnread });
-  const here = (firstUnread: string | null) => ({ isAttending: true, firstUnread });
+  const away = (firstUnread: string | null) => ({ isInFront: false, isAtEnd: true, firstUnread });
+  const here = (firstUnread: string | null) => ({ isInFront: true, isAtEnd: true, firstUnread });
+  const further = (firstUnread: string | null) => ({ isInFront: true, isAtEnd: false, firstUnread });
 
   test("stands above the first that came while one was away, also when more come", () => {
     let line = nextLine(NO_LINE, away("a"));
@@ -55,20 +56,21 @@ describe("the line above what is new", () => {
     expect(line.above).toBe("a");
   });
 
-  test("stays while one reads, and goes when one looks away", () => {
+  test("stays while one reads, also further up, and goes when one looks away", () => {
     let line = nextLine(NO_LINE, away("a"));
     line = nextLine(line, here("a"));
     line = nextLine(line, here(null));
+    line = nextLine(line, further(null));
     expect(line.above).toBe("a");
     line = nextLine(line, away(null));
     expect(line.above).toBeNull();
     expect(nextLine(line, away("b")).above).toBe("b");
   });
 
-  test("does not come for what one sees at once", () => {
-    let line = nextLine(NO_LINE, here(null));
-    line = nextLine(line, here("a"));
-    expect(line.above).toBeNull();
+  test("does not come for what one sees at once, but for what comes while one reads further up", () => {
+    const line = nextLine(NO_LINE, here(null));
+    expect(nextLine(line, here("a")).above).toBeNull();
+    expect(nextLine(nextLine(line, further(null)), further("a")).above).toBe("a");
   });
 
   test("shows where it begins to who opens the chat at its end", () => {

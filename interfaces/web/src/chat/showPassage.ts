@@ -24,7 +24,11 @@ export async function showPassage(room: Room, passage: Passage): Promise<void> {
   const handle = room.open(document);
   await textOf(handle, revision);
   useWorkspace.getState().jumpTo(document, handle.toUtf16(start), handle.toUtf16(end));
-  // On a phone the panel lies over the text.
+  uncoverText();
+}
+
+/** On a phone a panel lies over the text. */
+export function uncoverText(): void {
   if (window.matchMedia("(max-width: 760px)").matches) useWorkspace.getState().showPanel(null);
 }
 

@@ -6,27 +6,28 @@
 export interface UnreadLine {
   /** The message above which the line stands. */
   readonly above: string | null;
-  readonly isAttending: boolean;
+  readonly isInFront: boolean;
 }
 
-export const NO_LINE: UnreadLine = { above: null, isAttending: false };
+export const NO_LINE: UnreadLine = { above: null, isInFront: false };
 
-/** `isAttending`: the newest message is in view, in a window that is in front. */
-export function nextLine(
-  line: UnreadLine,
-  now: { readonly isAttending: boolean; readonly firstUnread: string | null },
-): UnreadLine {
-  const { isAttending, firstUnread } = now;
+interface Present {
+  /** The chat is in view, in a window that is in front. */
+  readonly isInFront: boolean;
+  /** The newest message is in view as well. */
+  readonly isAtEnd: boolean;
+  readonly firstUnread: string | null;
+}
+
+export function nextLine(line: UnreadLine, { isInFront, isAtEnd, firstUnread }: Present): UnreadLine {
   let { above } = line;
-  if (isAttending) {
-    // Whoever comes back to what is new sees where it begins; who has been here all the time does not.
-    if (!line.isAttending && above === null) above = firstUnread;
-  } else if (line.isAttending) {
+  if (line.isInFront && !isInFront) {
     above = firstUnread;
-  } else {
+  } else if (!(line.isInFront && isAtEnd)) {
+    // Whoever comes back to what is new sees where it begins; who has seen it come does not need to.
     above ??= firstUnread;
   }
-  return above === line.above && isAttending === line.isAttending ? line : { above, isAttending };
+  return above === line.above && isInFront === line.isInFront ? line : { above, isInFront };
 }
 
 export function withoutLine(line: UnreadLine): UnreadLine {

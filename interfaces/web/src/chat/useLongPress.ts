@@ -4,8 +4,23 @@ import { type PointerEvent as ReactPointerEvent, type SyntheticEvent, useRef } f
 
 /** As long as on phones. */
 const LONG_PRESS_MS = 450;
+const CLICK_MS = 60;
 /** A finger is never quite still. */
 const STILL_PIXELS = 10;
+
+/** As long as the finger stays, nothing that opens below it is pressed by it. See over.css. */
+function hold(): void {
+  const { dataset } = document.documentElement;
+  dataset.held = "";
+  const letGo = () => {
+    // The click that belongs to it comes a moment later.
+    window.setTimeout(() => delete dataset.held, CLICK_MS);
+    window.removeEventListener("touchend", letGo, true);
+    window.removeEventListener("touchcancel", letGo, true);
+  };
+  window.addEventListener("touchend", letGo, true);
+  window.addEventListener("touchcancel", letGo, true);
+}
 
 export function useLongPress(onLongPress: () => void) {
   const press = useRef<{ timer: number; x: number; y: number } | null>(null);
@@ -17,7 +32,10 @@ export function useLongPress(onLongPress: () => void) {
     onPointerDown: ({ pointerType, clientX, clientY, target }: ReactPointerEvent) => {
       end();
       if (pointerType !== "touch" || (target as Element).closest("a, button")) return;
-      const timer = window.setTimeout(onLongPress, LONG_PRESS_MS);
+      const timer = window.setTimeout(() => {
+        hold();
+        onLongPress();
+      }, LONG_PRESS_MS);
       press.current = { timer, x: clientX, y: clientY };
     },
     onPointerMove: ({ clientX, clientY }: ReactPointerEvent) => {

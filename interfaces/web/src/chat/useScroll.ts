@@ -3,7 +3,7 @@
  * where it is, whatever is put above or below it or grows.
  */
 
-import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 
 /** Nearer to the end than this is at the end. */
 const END_PIXELS = 24;
@@ -37,64 +37,80 @@ export function useScroll(
 ): Scroll {
   const [view, setView] = useState(NOTHING_SEEN);
   const isAtEnd = useRef(true);
+  const lastTop = useRef(0);
   const anchor = useRef<{ row: HTMLElement; top: number } | null>(null);
-  const lookSoon = useRef(() => {});
   const nearStart = useRef(onNearStart);
   nearStart.current = onNearStart;
+
+  /** What is seen now. */
+  const look = useCallback(() => {
+    const [box, inner] = [scroller.current, content.current];
+    if (box === null || inner === null) return;
+    const top = box.scrollTop;
+    // Only who moves up leaves the end: what grows below has not been followed yet.
+    if (box.scrollHeight - top - box.clientHeight < END_PIXELS) isAtEnd.current = true;
+    else if (top < lastTop.current - 1) isAtEnd.current = false;
+    lastTop.current = top;
+    const rows = rowsIn(inner);
+    const first = rows[firstWhere(rows, (row) => bottomOf(row) > top)];
+    anchor.current = first === undefined ? null : { row: first, top: topOf(first) - top };
+    const bottom = top + box.clientHeight;
+    const last = rows[firstWhere(rows, (row) => topOf(row) >= bottom) - 1]?.dataset.message ?? null;
+    const line = inner.querySelector<HTMLElement>("[data-line]");
+    const isLineAbove = line !== null && bottomOf(line) < top;
+    const seen = { isAtEnd: isAtEnd.current, last, isLineAbove };
+    setView((before) => (isSame(before, seen) ? before : seen));
+    if (top < OLDER_PIXELS) nearStart.current();
+  }, [scroller, content]);
+
+  /** Goes back to where one was, after what is above or below it has changed. */
+  const settle = useCallback(() => {
+    const box = scroller.current;
+    if (box === null) return;
+    if (isAtEnd.current) box.scrollTop = box.scrollHeight;
+    else if (anchor.current?.row.isConnected) box.scrollTop = topOf(anchor.current.row) - anchor.current.top;
+    lastTop.current = box.scrollTop;
+  }, [scroller]);
 
   useEffect(() => {
     const [box, inner] = [scroller.current, content.current];
     if (box === null || inner === null) return;
     let frame = 0;
-
-    const look = () => {
-      frame = 0;
-      isAtEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < END_PIXELS;
-      const rows = [...inner.querySelectorAll<HTMLElement>("[data-message]")];
-      const first = rows[firstWhere(rows, (row) => bottomOf(row) > box.scrollTop)];
-      anchor.current = first === undefined ? null : { row: first, top: topOf(first) - box.scrollTop };
-      const bottom = box.scrollTop + box.clientHeight;
-      const last = rows[firstWhere(rows, (row) => topOf(row) >= bottom) - 1]?.dataset.message ?? null;
-      const line = inner.querySelector<HTMLElement>("[data-line]");
-      const isLineAbove = line !== null && bottomOf(line) < box.scrollTop;
-      setView((before) =>
-        before.isAtEnd === isAtEnd.current && before.last === last && before.isLineAbove === isLineAbove
-          ? before
-          : { isAtEnd: isAtEnd.current, last, isLineAbove },
-      );
-      if (box.scrollTop < OLDER_PIXELS) nearStart.current();
-    };
-    const onScroll = () => {
-      frame ||= requestAnimationFrame(look);
+    const lookSoon = () => {
+      frame ||= requestAnimationFrame(() => {
+        frame = 0;
+        look();
+      });
     };
     // Told after the layout and before it is painted, so that nothing is seen to jump.
     const observer = new ResizeObserver(() => {
-      if (isAtEnd.current) box.scrollTop = box.scrollHeight;
-      else if (anchor.current?.row.isConnected)
-        box.scrollTop = topOf(anchor.current.row) - anchor.current.top;
-      onScroll();
+      settle();
+      lookSoon();
     });
     observer.observe(inner);
     observer.observe(box);
-    lookSoon.current = onScroll;
-    box.addEventListener("scroll", onScroll, { passive: true });
+    box.addEventListener("scroll", lookSoon, { passive: true });
     return () => {
       observer.disconnect();
-      box.removeEventListener("scroll", onScroll);
+      box.removeEventListener("scroll", lookSoon);
       cancelAnimationFrame(frame);
     };
-  }, [scroller, content]);
+  }, [scroller, content, look, settle]);
 
   // Few messages fill less than the panel: then nothing is resized when another one comes.
   // biome-ignore lint/correctness/useExhaustiveDependencies: for each change of the rows
-  useEffect(() => lookSoon.current(), [rows]);
+  useLayoutEffect(() => {
+    settle();
+    look();
+  }, [rows, look, settle]);
 
   return useMemo(
     () => ({
       view,
       toEnd: () => {
         isAtEnd.current = true;
-        if (scroller.current !== null) scroller.current.scrollTop = scroller.current.scrollHeight;
+        settle();
+        look();
       },
       isAbove: (selector) => {
         const row = content.current?.querySelector<HTMLElement>(selector) ?? null;
@@ -105,13 +121,20 @@ export function useScroll(
         if (row === null) return false;
         isAtEnd.current = false;
         row.scrollIntoView({ block });
-        const box = scroller.current;
-        if (box !== null) anchor.current = { row, top: topOf(row) - box.scrollTop };
+        look();
         return true;
       },
     }),
-    [view, scroller, content],
+    [view, scroller, content, look, settle],
   );
+}
+
+function isSame(one: View, other: View): boolean {
+  return one.isAtEnd === other.isAtEnd && one.last === other.last && one.isLineAbove === other.isLineAbove;
+}
+
+function rowsIn(content: HTMLElement): readonly HTMLElement[] {
+  return [...content.querySelectorAll<HTMLElement>("[data-message]")];
 }
 
 /** Within the content, which is the offset parent of its rows and begins where the scroller's begins. */

@@ -4,6 +4,7 @@ import type { Person, PersonStatus, Role } from "@chronoscribe/client";
 import { useStore } from "@chronoscribe/client/react";
 import { useMemo, useState } from "react";
 import { Input, SearchField } from "react-aria-components";
+import { lookAlikes } from "../ui/lookalikes.ts";
 import { useCalm } from "../ui/stores.ts";
 import { useRoom } from "../workspace/room.tsx";
 import { useWorkspace } from "../workspace/store.ts";
@@ -36,7 +37,7 @@ export function PresenceList() {
       .map(([user, role]) => ({ user, role, ...(looks.get(user) ?? room.presence.looksOf(user)) }))
       .sort((one, other) => one.name.localeCompare(other.name));
   }, [people, members, looks, room]);
-  const alike = useMemo(() => namesTwice([...people, ...absent]), [people, absent]);
+  const alike = useMemo(() => lookAlikes([...people, ...absent]), [people, absent]);
   const open = useMemo(() => new Set(tabs), [tabs]);
 
   const matches = (name: string) => name.toLocaleLowerCase().includes(sought.trim().toLocaleLowerCase());
@@ -49,7 +50,7 @@ export function PresenceList() {
     <PersonRow
       key={person.user}
       person={person}
-      showsId={alike.has(folded(person.name))}
+      showsId={alike.has(person.user)}
       whereabouts={whereaboutsOf(room, person, open)}
       isFollowed={following === person.user}
     />
@@ -79,7 +80,7 @@ export function PresenceList() {
         </Group>
         <Group title="Members who are offline" count={offline.length}>
           {offline.map((member) => (
-            <AbsentMember key={member.user} {...member} showsId={alike.has(folded(member.name))} />
+            <AbsentMember key={member.user} {...member} showsId={alike.has(member.user)} />
           ))}
         </Group>
         {here.length === 1 && away.length === 0 && sought === "" ? <Alone role={me?.role ?? null} /> : null}
@@ -113,18 +114,4 @@ function Alone({ role }: { readonly role: Role | null }) {
         : "Send somebody the address of this page."}
     </p>
   );
-}
-
-/** Names that look the same to somebody who reads them. */
-function folded(name: string): string {
-  return name.normalize("NFKC").toLocaleLowerCase().replace(/\s+/g, " ").trim();
-}
-
-function namesTwice(people: readonly { readonly name: string }[]): ReadonlySet<string> {
-  const seen = new Set<string>();
-  const twice = new Set<string>();
-  for (const name of people.map((person) => folded(person.name)))
-    if (seen.has(name)) twice.add(name);
-    else seen.add(name);
-  return twice;
 }

@@ -1,6 +1,5 @@
 /** The room's name, its open documents, how the connection is, and who is here. */
 
-import { useStore } from "@chronoscribe/client/react";
 import { Command, Hourglass, Menu as MenuIcon, Settings, X } from "lucide-react";
 import { Button, Link, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import { useDialogs } from "../dialogs/store.ts";
@@ -96,8 +95,8 @@ function DocumentTabs() {
 }
 
 function UnsavedMark({ document }: { readonly document: string }) {
-  const { sent, local } = useStore(useRoom().open(document));
-  return sent + local > 0 ? <span className="tab-unsaved" role="img" aria-label="not saved yet" /> : null;
+  const isUnsaved = useSelected(useRoom().open(document), ({ sent, local }) => sent + local > 0);
+  return isUnsaved ? <span className="tab-unsaved" role="img" aria-label="not saved yet" /> : null;
 }
 
 function Faces() {
