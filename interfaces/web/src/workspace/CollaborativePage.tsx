@@ -4,6 +4,7 @@ import { useStore } from "@chronoscribe/client/react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { addressOfRoom, type PassageAddress, replaceAddress } from "../app/route.ts";
 import { useHistory } from "../history/store.ts";
+import { useMomentAddress } from "../history/useMomentAddress.ts";
 import { Fence, Nothing, Waiting } from "../ui/notes.tsx";
 import { useSelected } from "../ui/stores.ts";
 import { tell } from "../ui/toasts.tsx";
@@ -23,7 +24,7 @@ const PastView = lazy(() =>
   import("../history/PastView.tsx").then(({ PastView }) => ({ default: PastView })),
 );
 const TimeStrip = lazy(() =>
-  import("../history/TimeStrip.tsx").then(({ TimeStrip }) => ({ default: TimeStrip })),
+  import("../history/strip/TimeStrip.tsx").then(({ TimeStrip }) => ({ default: TimeStrip })),
 );
 const Palette = lazy(() => import("./Palette.tsx").then(({ Palette }) => ({ default: Palette })));
 const Dialogs = lazy(() => import("../dialogs/Dialogs.tsx").then(({ Dialogs }) => ({ default: Dialogs })));
@@ -39,6 +40,7 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
   const { status, code, why } = useStore(room.connection);
   const active = useWorkspace((state) => state.active);
   const isInPast = useHistory((state) => state.isInPast);
+  useMomentAddress();
   useFirstDocument(document);
   usePassage(document, passage);
   useAddress(room.room, active);
