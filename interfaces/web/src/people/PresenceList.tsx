@@ -12,6 +12,7 @@ import { AbsentMember } from "./AbsentMember.tsx";
 import { OwnStatus } from "./OwnStatus.tsx";
 import { PersonRow } from "./PersonRow.tsx";
 import { useAnnouncements } from "./useAnnouncements.ts";
+import { useMoves } from "./useMoves.ts";
 import { whereaboutsOf } from "./whereabouts.ts";
 import "./people.css";
 
@@ -39,6 +40,7 @@ export function PresenceList() {
   }, [people, members, looks, room]);
   const alike = useMemo(() => lookAlikes([...people, ...absent]), [people, absent]);
   const open = useMemo(() => new Set(tabs), [tabs]);
+  useMoves(room, open, CALM_MS);
 
   const matches = (name: string) => name.toLocaleLowerCase().includes(sought.trim().toLocaleLowerCase());
   const here = people.filter(({ status, name }) => status !== "away" && matches(name));
