@@ -11,6 +11,7 @@ import { useWorkspace } from "../workspace/store.ts";
 import { AbsentMember } from "./AbsentMember.tsx";
 import { OwnStatus } from "./OwnStatus.tsx";
 import { PersonRow } from "./PersonRow.tsx";
+import { useMoves } from "./useMoves.ts";
 import { whereaboutsOf } from "./whereabouts.ts";
 import "./people.css";
 
@@ -37,6 +38,7 @@ export function PresenceList() {
   }, [people, members, looks, room]);
   const alike = useMemo(() => lookAlikes([...people, ...absent]), [people, absent]);
   const open = useMemo(() => new Set(tabs), [tabs]);
+  useMoves(room, open, CALM_MS);
 
   const matches = (name: string) => name.toLocaleLowerCase().includes(sought.trim().toLocaleLowerCase());
   const here = people.filter(({ status, name }) => status !== "away" && matches(name));
