@@ -41,6 +41,7 @@ export function WhoAreYou({ verb, onEnter }: WhoAreYouProps) {
   const known = remembered();
   /** Only who the server knows, or makes a guest of, is somebody. */
   const enter = async (identity: Identity) => {
+    if (isComing) return;
     setIsComing(true);
     setFault(null);
     try {
@@ -72,7 +73,7 @@ export function WhoAreYou({ verb, onEnter }: WhoAreYouProps) {
           <Label>Your name</Label>
           <Input onFocus={(event) => event.currentTarget.select()} />
         </TextField>
-        <Button type="submit" className="react-aria-Button primary" isPending={isComing}>
+        <Button type="submit" className="react-aria-Button primary">
           {verb} <ArrowRight aria-hidden="true" />
         </Button>
       </Form>

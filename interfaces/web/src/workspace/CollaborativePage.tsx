@@ -49,7 +49,8 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
   useEffect(() => {
     window.document.title = active === null ? title : `${active} · ${title}`;
   }, [title, active]);
-  if (status === "stopped" && code !== null && active === null)
+  const hasSomething = useSelected(room.state, ({ me, unsaved }) => me !== null || unsaved > 0);
+  if (status === "stopped" && code !== null && (active === null || !hasSomething))
     return <StoppedNote isAlone why={why} code={code} onSignOut={onSignOut} />;
   return (
     <div className="workspace" data-past={isInPast || undefined}>
