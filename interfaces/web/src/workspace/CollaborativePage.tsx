@@ -3,12 +3,15 @@
 import { useStore } from "@chronoscribe/client/react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { addressOfRoom, type PassageAddress, replaceAddress } from "../app/route.ts";
+import { useDialogs } from "../dialogs/store.ts";
 import { useHistory } from "../history/store.ts";
 import { Fence, Nothing, Waiting } from "../ui/notes.tsx";
 import { useSelected } from "../ui/stores.ts";
 import { tell } from "../ui/toasts.tsx";
+import { useIdle } from "../ui/useIdle.ts";
 import { DocumentList } from "./DocumentList.tsx";
 import { PanelArea } from "./PanelArea.tsx";
+import { usePalette } from "./palette.ts";
 import { RoomNotices } from "./RoomNotices.tsx";
 import { useApi, useRoom } from "./room.tsx";
 import { StoppedNote } from "./StoppedNote.tsx";
@@ -39,6 +42,9 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
   const { status, code, why } = useStore(room.connection);
   const active = useWorkspace((state) => state.active);
   const isInPast = useHistory((state) => state.isInPast);
+  const isIdle = useIdle();
+  const isPaletteOpen = usePalette((state) => state.isOpen);
+  const hasDialog = useDialogs((state) => state.dialog !== null);
   useFirstDocument(document);
   usePassage(document, passage);
   useAddress(room.room, active);
@@ -86,8 +92,8 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
       <PanelArea />
       <RoomNotices />
       <Suspense>
-        <Palette onSignOut={onSignOut} />
-        <Dialogs />
+        {isIdle || isPaletteOpen ? <Palette onSignOut={onSignOut} /> : null}
+        {isIdle || hasDialog ? <Dialogs /> : null}
       </Suspense>
     </div>
   );
