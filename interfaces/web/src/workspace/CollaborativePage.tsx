@@ -10,6 +10,7 @@ import { useSelected } from "../ui/stores.ts";
 import { tell } from "../ui/toasts.tsx";
 import { useIdle } from "../ui/useIdle.ts";
 import { DocumentList } from "./DocumentList.tsx";
+import { editor } from "./editor.ts";
 import { PanelArea } from "./PanelArea.tsx";
 import { usePalette } from "./palette.ts";
 import { RoomNotices } from "./RoomNotices.tsx";
@@ -21,7 +22,6 @@ import { useSeenPage } from "./useSeenPage.ts";
 import { useShortcuts } from "./useShortcuts.ts";
 import "./workspace.css";
 
-const Editor = lazy(() => import("../editor/Editor.tsx").then(({ Editor }) => ({ default: Editor })));
 const PastView = lazy(() =>
   import("../history/PastView.tsx").then(({ PastView }) => ({ default: PastView })),
 );
@@ -78,7 +78,7 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
               {active === null ? (
                 <Nothing>Open a document, or make one.</Nothing>
               ) : (
-                <Editor document={active} />
+                <editor.Component document={active} />
               )}
             </div>
           </Suspense>
