@@ -2,9 +2,10 @@
 
 import { ApiError } from "@chronoscribe/client";
 import { ArrowRight, Hourglass } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Button, Form, Input, Label, TextField } from "react-aria-components";
 import { ErrorNote } from "../ui/notes.tsx";
+import { editor } from "../workspace/editor.ts";
 import { credentialsOf, type Identity, newGuest, remembered, someName, withToken } from "./identity.ts";
 
 /** What a server with accounts answers to somebody who would be a guest. */
@@ -16,6 +17,7 @@ interface EntranceProps {
 }
 
 export function Entrance({ title, onEnter }: EntranceProps) {
+  useEffect(editor.ask, []);
   return (
     <main className="entrance">
       <Hourglass className="entrance-mark" aria-hidden="true" />
@@ -41,6 +43,7 @@ export function WhoAreYou({ verb, onEnter }: WhoAreYouProps) {
   const known = remembered();
   /** Only who the server knows, or makes a guest of, is somebody. */
   const enter = async (identity: Identity) => {
+    if (isComing) return;
     setIsComing(true);
     setFault(null);
     try {
@@ -72,7 +75,7 @@ export function WhoAreYou({ verb, onEnter }: WhoAreYouProps) {
           <Label>Your name</Label>
           <Input onFocus={(event) => event.currentTarget.select()} />
         </TextField>
-        <Button type="submit" className="react-aria-Button primary" isPending={isComing}>
+        <Button type="submit" className="react-aria-Button primary">
           {verb} <ArrowRight aria-hidden="true" />
         </Button>
       </Form>

@@ -6,6 +6,8 @@ import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { Button, Form, Input, Label, Link, TextField } from "react-aria-components";
 import { ErrorNote } from "../ui/notes.tsx";
 import { ThemeSwitch } from "../ui/theme.tsx";
+import { whenIdle } from "../ui/useIdle.ts";
+import { editor } from "../workspace/editor.ts";
 import { WhoAreYou } from "./Entrance.tsx";
 import { credentialsOf, type Identity } from "./identity.ts";
 import { addressOfRoom, goTo } from "./route.ts";
@@ -19,6 +21,8 @@ interface LobbyProps {
 }
 
 export function Lobby({ me, onEnter, onSignOut }: LobbyProps) {
+  // Whoever reads this goes into a room next.
+  useEffect(() => whenIdle(() => editor.ask()), []);
   return (
     <main className="lobby">
       <div className="lobby-corner">

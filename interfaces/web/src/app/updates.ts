@@ -3,13 +3,18 @@
 import { registerSW } from "virtual:pwa-register";
 import { tell } from "../ui/toasts.tsx";
 
+/** Keeping the page means loading all of it: not while somebody waits for the first part. */
+const AFTER_MS = 4_000;
+
 export function followUpdates(): void {
-  const update = registerSW({
-    onNeedRefresh: () =>
-      tell({
-        text: "There is a newer version of this page.",
-        stays: true,
-        action: { label: "Load it", run: () => void update(true) },
-      }),
-  });
+  window.setTimeout(() => {
+    const update = registerSW({
+      onNeedRefresh: () =>
+        tell({
+          text: "There is a newer version of this page.",
+          stays: true,
+          action: { label: "Load it", run: () => void update(true) },
+        }),
+    });
+  }, AFTER_MS);
 }

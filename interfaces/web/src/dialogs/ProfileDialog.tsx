@@ -56,8 +56,10 @@ export function ProfileDialog({ onDone }: { onDone(): void }) {
   const noteOf = (of: string) => (field === of ? <Text slot="errorMessage">{wordsOf(fault)}</Text> : null);
   return (
     <Form
+      validationBehavior="aria" // what the server said is no reason not to ask again
       onSubmit={(event) => {
         event.preventDefault();
+        setFault(null);
         save().catch(setFault);
       }}
     >
@@ -108,7 +110,7 @@ export function ProfileDialog({ onDone }: { onDone(): void }) {
       </TextField>
       {fault !== null && field === undefined ? <ErrorNote error={fault} /> : null}
       <div className="dialog-do">
-        <Button type="submit" className="react-aria-Button primary">
+        <Button type="submit" className="react-aria-Button primary" isDisabled={name.trim() === ""}>
           Save
         </Button>
       </div>

@@ -3,13 +3,17 @@
 import { useStore } from "@chronoscribe/client/react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { addressOfRoom, type PassageAddress, replaceAddress } from "../app/route.ts";
+import { useDialogs } from "../dialogs/store.ts";
 import { useHistory } from "../history/store.ts";
 import { useMomentAddress } from "../history/useMomentAddress.ts";
 import { Fence, Nothing, Waiting } from "../ui/notes.tsx";
 import { useSelected } from "../ui/stores.ts";
 import { tell } from "../ui/toasts.tsx";
+import { useIdle } from "../ui/useIdle.ts";
 import { DocumentList } from "./DocumentList.tsx";
+import { editor } from "./editor.ts";
 import { PanelArea } from "./PanelArea.tsx";
+import { usePalette } from "./palette.ts";
 import { RoomNotices } from "./RoomNotices.tsx";
 import { useApi, useRoom } from "./room.tsx";
 import { StoppedNote } from "./StoppedNote.tsx";
@@ -19,7 +23,6 @@ import { useSeenPage } from "./useSeenPage.ts";
 import { useShortcuts } from "./useShortcuts.ts";
 import "./workspace.css";
 
-const Editor = lazy(() => import("../editor/Editor.tsx").then(({ Editor }) => ({ default: Editor })));
 const PastView = lazy(() =>
   import("../history/PastView.tsx").then(({ PastView }) => ({ default: PastView })),
 );
@@ -41,6 +44,9 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
   const active = useWorkspace((state) => state.active);
   const isInPast = useHistory((state) => state.isInPast);
   useMomentAddress();
+  const isIdle = useIdle();
+  const isPaletteOpen = usePalette((state) => state.isOpen);
+  const hasDialog = useDialogs((state) => state.dialog !== null);
   useFirstDocument(document);
   usePassage(document, passage);
   useAddress(room.room, active);
@@ -51,7 +57,8 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
   useEffect(() => {
     window.document.title = active === null ? title : `${active} · ${title}`;
   }, [title, active]);
-  if (status === "stopped" && code !== null && active === null)
+  const hasSomething = useSelected(room.state, ({ me, unsaved }) => me !== null || unsaved > 0);
+  if (status === "stopped" && code !== null && (active === null || !hasSomething))
     return <StoppedNote isAlone why={why} code={code} onSignOut={onSignOut} />;
   return (
     <div className="workspace" data-past={isInPast || undefined}>
@@ -73,7 +80,7 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
               {active === null ? (
                 <Nothing>Open a document, or make one.</Nothing>
               ) : (
-                <Editor document={active} />
+                <editor.Component document={active} />
               )}
             </div>
           </Suspense>
@@ -87,8 +94,8 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
       <PanelArea />
       <RoomNotices />
       <Suspense>
-        <Palette onSignOut={onSignOut} />
-        <Dialogs />
+        {isIdle || isPaletteOpen ? <Palette onSignOut={onSignOut} /> : null}
+        {isIdle || hasDialog ? <Dialogs /> : null}
       </Suspense>
     </div>
   );

@@ -18,7 +18,10 @@ export function DocumentList() {
   const role = useSelected(room.state, ({ me }) => me?.role);
   const { active, openDocument, closeTab, showPanel, panel } = useWorkspace();
   const openDialog = useDialogs((state) => state.open);
+  const tabs = useWorkspace((state) => state.tabs);
   const branches = useBranches(documents);
+  // Before the room has told anything, say without a network, those that are open are what is known of it.
+  const listed = role === undefined && documents.length === 0 ? tabs : documents;
   const mayEdit = role === "editor" || role === "owner";
   const unlist = (document: string) =>
     api
@@ -40,9 +43,9 @@ export function DocumentList() {
           </ToolButton>
         ) : null}
       </header>
-      {documents.length === 0 ? <p className="documents-none">No documents yet.</p> : null}
+      {listed.length === 0 ? <p className="documents-none">No documents yet.</p> : null}
       <ul>
-        {documents.map((document) => (
+        {listed.map((document) => (
           <li
             key={document}
             data-active={document === active || undefined}

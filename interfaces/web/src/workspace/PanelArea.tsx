@@ -89,7 +89,7 @@ export function PanelArea() {
       >
         <TabList aria-label="Panels" className="react-aria-TabList panel-tabs">
           {entries.map(({ key, title, short, icon: Icon }) => (
-            <Tab key={key} id={key} {...(isPhone && short ? { "aria-label": title } : {})}>
+            <Tab key={key} id={key}>
               <Icon aria-hidden="true" />
               <span className="panel-tab-title">{isPhone ? (short ?? title) : title}</span>
               {key === "chat" ? <Unread /> : null}
