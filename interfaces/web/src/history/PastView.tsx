@@ -54,7 +54,7 @@ function StageView() {
   }, [isPlaying, document]);
   if (stage === null) return <Waiting>Travelling back…</Waiting>;
   return (
-    <section className="past" aria-label="The room as it was">
+    <section className="past" aria-label="The room as it was" data-place={stage.place}>
       <header className="past-head">
         <History aria-hidden="true" />
         <p className="past-when">
@@ -123,20 +123,20 @@ function useShownDocument(stage: Stage | null): string | null {
   const chosen = useHistory((state) => state.document);
   const person = useHistory((state) => state.person);
   const active = useWorkspace((state) => state.active);
-  const written = useWrittenDocument(stage);
+  const written = useWrittenDocument(stage, active);
   if (stage === null) return null;
   const isListed = (document: string | null | undefined) =>
     document != null && stage.documents.get(document)?.listed === true;
   const followed = [...stage.people.values()].find(({ user, cursor }) => user === person && cursor !== null);
   const first = [...stage.documents.values()].find(({ listed }) => listed)?.document ?? null;
-  return [followed?.cursor?.document, chosen, written, active].find(isListed) ?? first;
+  return [followed?.cursor?.document, chosen, written].find(isListed) ?? first;
 }
 
 /** So long (microseconds of the replay) a text stays in front that nobody writes in, while another is written. */
 const STAYS = 4_000_000;
 
 /** The document that is written in; where two are, the one that is in front stays there. */
-function useWrittenDocument(stage: Stage | null): string | null {
+function useWrittenDocument(stage: Stage | null, first: string | null): string | null {
   const [seen, setSeen] = useState<{ stage: Stage; document: string | null; at: number } | null>(null);
   if (stage !== null && stage !== seen?.stage) {
     const changed = [...stage.documents.values()]
@@ -145,9 +145,9 @@ function useWrittenDocument(stage: Stage | null): string | null {
         return listed && before !== undefined && before.revision !== revision;
       })
       .map(({ document }) => document);
-    const front = seen?.document ?? null;
+    const front = seen?.document ?? first;
     const isStill = front !== null && !changed.includes(front);
-    const isOver = seen === null || front === null || Math.abs(stage.at - seen.at) > STAYS;
+    const isOver = front === null || (seen !== null && Math.abs(stage.at - seen.at) > STAYS);
     const document = isStill && !isOver ? front : ((isStill || front === null ? changed[0] : front) ?? front);
     const isWritten = document !== null && changed.includes(document);
     setSeen({ stage, document, at: isWritten ? stage.at : (seen?.at ?? stage.at) });
