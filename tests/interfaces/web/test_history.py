@@ -57,6 +57,13 @@ def moment(page: Page) -> Locator:
     return page.get_by_role("region", name="The moment")
 
 
+async def step(page: Page, key: str) -> None:
+    """One step of the replay, until it has come."""
+    place = await past(page).get_attribute("data-place")
+    await page.keyboard.press(key)
+    await expect(past(page)).not_to_have_attribute("data-place", str(place))
+
+
 async def choose(page: Page, view: str) -> Locator:
     """One of the ways into the past; what it shows."""
     await page.get_by_role("tab", name=view, exact=True).click()
@@ -151,9 +158,7 @@ async def test_what_a_step_has_written_is_seen(windows: Windows, beads: str) -> 
     await page.get_by_role("menuitem", name=re.compile("Cleo named revision .* “green”")).click()
     written = page.locator(".past-new").first
     for _ in range(100):
-        place = await past(page).get_attribute("data-place")
-        await page.keyboard.press("ArrowRight")
-        await expect(past(page)).not_to_have_attribute("data-place", str(place))
+        await step(page, "ArrowRight")
         if await written.count():
             break
     await expect(written).to_be_visible()
@@ -417,10 +422,7 @@ async def test_the_text_of_a_moment_is_restored_from_the_past(windows: Windows, 
     await page.get_by_role("button", name="Travel back").click()
     await expect(past_text(page)).to_contain_text("two")
     while "two" in await past_text(page).inner_text():
-        at = await slider(page).get_attribute("aria-valuetext")
-        await page.keyboard.press("ArrowLeft")
-        await expect(past(page)).to_be_visible()
-        assert at is not None
+        await step(page, "ArrowLeft")
     await page.get_by_role("button", name="Restore this text…").click()
     await page.get_by_role("button", name="Restore it").click()
     await expect(window.editor).to_be_visible()

@@ -48,7 +48,7 @@ function WideView({ wide }: { readonly wide: Wide }) {
 function StageView() {
   const { stage, at, status, isPlaying } = useStage();
   const leave = useHistory((state) => state.leave);
-  const document = useShownDocument(stage);
+  const document = useShownDocument(stage, isPlaying);
   useEffect(() => {
     if (!isPlaying) useHistory.getState().stage(document);
   }, [isPlaying, document]);
@@ -119,11 +119,11 @@ function PastTabs({ stage, shown }: { readonly stage: Stage; readonly shown: str
 }
 
 /** The one that was picked; else that of the person who is followed, or the one that was written in last. */
-function useShownDocument(stage: Stage | null): string | null {
+function useShownDocument(stage: Stage | null, isPlaying: boolean): string | null {
   const chosen = useHistory((state) => state.document);
   const person = useHistory((state) => state.person);
   const active = useWorkspace((state) => state.active);
-  const written = useWrittenDocument(stage, active);
+  const written = useWrittenDocument(stage, active, isPlaying);
   if (stage === null) return null;
   const isListed = (document: string | null | undefined) =>
     document != null && stage.documents.get(document)?.listed === true;
@@ -136,7 +136,7 @@ function useShownDocument(stage: Stage | null): string | null {
 const STAYS = 4_000_000;
 
 /** The document that is written in; where two are, the one that is in front stays there. */
-function useWrittenDocument(stage: Stage | null, first: string | null): string | null {
+function useWrittenDocument(stage: Stage | null, first: string | null, isPlaying: boolean): string | null {
   const [seen, setSeen] = useState<{ stage: Stage; document: string | null; at: number } | null>(null);
   if (stage !== null && stage !== seen?.stage) {
     const changed = [...stage.documents.values()]
@@ -147,7 +147,9 @@ function useWrittenDocument(stage: Stage | null, first: string | null): string |
       .map(({ document }) => document);
     const front = seen?.document ?? first;
     const isStill = front !== null && !changed.includes(front);
-    const isOver = front === null || (seen !== null && Math.abs(stage.at - seen.at) > STAYS);
+    // Who goes step by step wants to see each.
+    const isStep = seen !== null && !isPlaying && changed.length === 1;
+    const isOver = front === null || isStep || (seen !== null && Math.abs(stage.at - seen.at) > STAYS);
     const document = isStill && !isOver ? front : ((isStill || front === null ? changed[0] : front) ?? front);
     const isWritten = document !== null && changed.includes(document);
     setSeen({ stage, document, at: isWritten ? stage.at : (seen?.at ?? stage.at) });
