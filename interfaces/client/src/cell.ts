@@ -81,7 +81,8 @@ export class Cell<T> implements Store<T> {
 /** A snapshot is an object or a list of small objects; what lies deeper is compared by what it is. */
 const DEPTH = 2;
 
-function isSame(one: unknown, other: unknown, depth: number): boolean {
+/** Whether both are alike down to `depth` levels of plain objects and lists. */
+export function isSame(one: unknown, other: unknown, depth: number): boolean {
   if (Object.is(one, other)) return true;
   if (depth === 0 || !isPlain(one) || !isPlain(other)) return false;
   const keys = Object.keys(one);

@@ -20,11 +20,19 @@ import type {
   TextLink,
 } from "./types.ts";
 
-/** Messages kept to look at, those that were loaded by scrolling back included. A few megabytes. */
+/** With more messages than this, every one that comes takes the place of the oldest. A few megabytes. */
 const MESSAGES_KEPT = 5_000;
 
-/** Older messages come so many at a time. */
+/** Older messages come so many at a time... */
 const PAGE = 50;
+
+/** ...and on the way to one that is to be shown as many as the server gives at once. */
+const LARGE_PAGE = 200;
+
+/** Changes of messages that are not here, kept for when these come: a page may be of a moment before them. */
+const CHANGES_KEPT = 200;
+
+type Change = RoomEvent & { readonly message: string };
 
 /** A page of messages of the room, oldest first. */
 export interface MessagesPage {
@@ -46,10 +54,12 @@ export class Chat implements RoomPart, ChatStore {
   readonly #snapshot: Cell<ChatSnapshot>;
   #messages = new Map<string, ChatMessage>();
   #order: ChatMessage[] | null = [];
-  #pointers = new Map<string, Pointers>();
+  #pointers: ReadonlyMap<string, Pointers> = new Map(); // handed out: another one when somebody reads on
   #pending: PendingMessage[] = [];
+  #changes: Change[] = []; // of messages that are not here
   #hasOlder = true;
   #loading: Promise<void> | null = null;
+  #beginnings = 0; // how often the chat has begun anew
 
   constructor(around: Surroundings, presence: Presence, reader: MessagesReader) {
     this.#around = around;
@@ -75,6 +85,7 @@ export class Chat implements RoomPart, ChatStore {
 
   post(text: string, options: { replyTo?: string; link?: TextLink } = {}): Promise<string> {
     const request: Frame = { type: "post", message: newId(), text };
+    this.#presence.type(null, false); // for others a message ends the sign; who writes on gives a new one
     if (options.replyTo !== undefined) request.reply_to = options.replyTo;
     if (options.link !== undefined) request.link = options.link;
     return this.say(request);
@@ -161,9 +172,17 @@ export class Chat implements RoomPart, ChatStore {
   }
 
   loadOlder(): Promise<void> {
+    return this.#loadBefore(PAGE);
+  }
+
+  #loadBefore(limit: number): Promise<void> {
     if (!this.#hasOlder) return Promise.resolve();
-    this.#loading ??= this.#load(this.#reader.before(this.#ordered()[0]?.position ?? 0, PAGE));
-    return this.#loading;
+    if (this.#loading !== null) return this.#loading;
+    const loading = this.#load(this.#reader.before(this.#ordered()[0]?.position ?? 0, limit));
+    this.#loading = loading;
+    this.#snapshot.touch();
+    this.#around.bell.ring();
+    return loading;
   }
 
   async loadAround(message: string): Promise<void> {
@@ -172,16 +191,19 @@ export class Chat implements RoomPart, ChatStore {
     // What lies between is read as well, so that there is no hole in the room's order.
     const first = messages[0]?.position;
     while (first !== undefined && this.#hasOlder && (this.#ordered()[0]?.position ?? 0) > first)
-      await this.loadOlder();
+      await this.#loadBefore(LARGE_PAGE);
   }
 
   async #load(page: Promise<MessagesPage>): Promise<void> {
-    this.#snapshot.touch();
-    this.#around.bell.ring();
+    const beginning = this.#beginnings;
     try {
       const { messages, older } = await page;
+      if (beginning !== this.#beginnings) return; // between it and what is here now others may be missing
       for (const message of messages) this.#add(message);
       this.#hasOlder = older !== null && messages.length > 0;
+      const missed = this.#changes;
+      this.#changes = [];
+      for (const change of missed) this.#onChange(change);
     } finally {
       this.#loading = null;
       this.#snapshot.touch();
@@ -193,7 +215,9 @@ export class Chat implements RoomPart, ChatStore {
 
   onWelcome(welcome: Welcome, now: number): void {
     if (!welcome.resumed) {
+      this.#beginnings += 1;
       this.#messages.clear();
+      this.#changes = [];
       this.#order = null;
       for (const message of welcome.messages) this.#add(message);
       this.#hasOlder = welcome.messages.length >= PAGE;
@@ -205,7 +229,7 @@ export class Chat implements RoomPart, ChatStore {
   }
 
   onOtherEpoch(): void {
-    this.#pointers.clear();
+    this.#pointers = new Map();
     this.#reading.beginAnew();
   }
 
@@ -236,6 +260,7 @@ export class Chat implements RoomPart, ChatStore {
   onEvent(event: RoomEvent, now: number): void {
     if (event.event === "message") {
       this.#add(event as unknown as ChatMessage);
+      this.#forgetOldest();
       this.#pending = this.#pending.filter(({ message }) => message !== event.message);
       if (event.author !== this.#around.user)
         this.#reading.comeTo({ delivered: event.position, read: 0 }, now);
@@ -243,21 +268,32 @@ export class Chat implements RoomPart, ChatStore {
       for (const { user, ...pointers } of event.receipts) this.#onReceipt(user, pointers);
       this.#reading.onTold(this.#pointers.get(this.#around.user) ?? NOTHING_READ);
     } else if ("message" in event && event.event in CHANGES) {
-      const message = this.#messages.get(event.message);
-      if (message === undefined) return;
-      this.#messages.set(
-        event.message,
-        Object.freeze({ ...message, ...CHANGES[event.event]!(message, event) }),
-      );
-      this.#order = null;
+      this.#onChange(event);
     } else {
       return;
     }
     this.#snapshot.touch();
   }
 
+  /** Something has become of a message. One that came over HTTP may tell of it already. */
+  #onChange(event: Change): void {
+    const message = this.#messages.get(event.message);
+    if (message === undefined) {
+      this.#changes.push(event);
+      if (this.#changes.length > CHANGES_KEPT) this.#changes.shift();
+      return;
+    }
+    if (event.event === "message_edited" && event.at <= (message.edited ?? 0)) return;
+    const change = CHANGES[event.event]!(message, event);
+    this.#messages.set(event.message, Object.freeze({ ...message, ...change }));
+    this.#order = null;
+  }
+
   #onReceipt(user: string, pointers: Pointers): void {
-    this.#pointers.set(user, joined(this.#pointers.get(user) ?? NOTHING_READ, pointers));
+    const before = this.#pointers.get(user) ?? NOTHING_READ;
+    const after = joined(before, pointers);
+    if (after.read === before.read && after.delivered === before.delivered) return;
+    this.#pointers = new Map(this.#pointers).set(user, after);
   }
 
   #add(message: ChatMessage): void {
@@ -269,12 +305,14 @@ export class Chat implements RoomPart, ChatStore {
     } = message as ChatMessage & { event?: string; actor?: string; at?: number };
     this.#messages.set(message.message, Object.freeze(fields));
     this.#order = null;
-    if (this.#messages.size > MESSAGES_KEPT) {
-      const oldest = this.#ordered()[0]!;
-      this.#messages.delete(oldest.message);
-      this.#order = null;
-      this.#hasOlder = true;
-    }
+  }
+
+  /** Only for one that has come by itself: what somebody has scrolled back to stays. */
+  #forgetOldest(): void {
+    if (this.#messages.size <= MESSAGES_KEPT) return;
+    this.#messages.delete(this.#ordered()[0]!.message);
+    this.#order = null;
+    this.#hasOlder = true;
   }
 
   // What is shown.
@@ -297,7 +335,7 @@ export class Chat implements RoomPart, ChatStore {
     return Object.freeze({
       messages,
       pending: this.#pending,
-      pointers: new Map(this.#pointers),
+      pointers: this.#pointers,
       unread: messages.filter(isUnread).length,
       hasOlder: this.#hasOlder,
       isLoadingOlder: this.#loading !== null,

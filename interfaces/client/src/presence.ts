@@ -1,6 +1,6 @@
 /** Who is in the room: places by session, people by user, members by role, and who types where. */
 
-import { Cell } from "./cell.ts";
+import { Cell, isSame } from "./cell.ts";
 import type { Edit, PresenceTold, RoomEvent, Welcome } from "./frames.ts";
 import type { RoomPart, Surroundings } from "./part.ts";
 import type { Frame } from "./requests.ts";
@@ -27,6 +27,9 @@ const ASK_MS = 50;
 /** Of several places of one person others see the liveliest. */
 const LIVELIEST: readonly PersonStatus[] = ["editing", "running", "idle", "away"];
 
+/** A person has places, and these have lists of documents. */
+const PERSON_DEPTH = 4;
+
 /** One session of a client in the room; times are microseconds by the server's clock. */
 interface Stay {
   readonly client: string;
@@ -51,7 +54,8 @@ export class Presence implements RoomPart, PresenceStore {
   readonly #findLooks: FindLooks;
   readonly #snapshot: Cell<PresenceSnapshot>;
   #stays = new Map<string, Stay>();
-  #looks = new Map<string, Looks>();
+  #looks: ReadonlyMap<string, Looks> = new Map(); // handed out as it is: another one when something changes
+  #people = new Map<string, Person>(); // as they were shown last
   #members = new Map<string, Role>();
   #typingMs = TYPING_SECONDS * 1_000;
   #declared: PersonStatus | null = null;
@@ -126,8 +130,8 @@ export class Presence implements RoomPart, PresenceStore {
     this.#toAsk = this.#toAsk.slice(ASKED_AT_ONCE);
     if (this.#toAsk.length > 0) setTimeout(() => this.#askLooks(), ASK_MS);
     try {
-      for (const [user, looks] of await this.#findLooks(users))
-        if (!this.#looks.has(user)) this.#looks.set(user, looks);
+      const found = await this.#findLooks(users);
+      this.#learn([...found].filter(([user]) => !this.#looks.has(user)));
       this.#snapshot.touch();
       this.#around.bell.ring();
     } catch {
@@ -141,10 +145,7 @@ export class Presence implements RoomPart, PresenceStore {
     this.#typingMs = (welcome.limits.typing_seconds ?? TYPING_SECONDS) * 1_000;
     this.everyone = welcome.room.everyone;
     this.#members = new Map(welcome.members.map((member: Frame) => [member.user, member.role]));
-    for (const [user, looks] of Object.entries<Looks>(welcome.people))
-      this.#looks.set(user, Object.freeze(looks));
-    const { user, name, colour, avatar } = welcome.you;
-    this.#looks.set(user, Object.freeze({ name, colour, avatar }));
+    this.#learn([...Object.entries<Looks>(welcome.people), [welcome.you.user, welcome.you]]);
     const until = this.#around.now() + this.#typingMs;
     this.#stays = new Map(welcome.roster.map((entry: Frame) => [entry.session, stayOf(entry, until)]));
     this.#signs.clear();
@@ -159,7 +160,7 @@ export class Presence implements RoomPart, PresenceStore {
   onEvent(event: RoomEvent): void {
     switch (event.event) {
       case "joined":
-        if (!this.#looks.has(event.actor)) this.#setLooks(event.actor, event);
+        if (!this.#looks.has(event.actor)) this.#learn([[event.actor, event]]);
         this.#stays.set(event.session, joinedStay(event));
         break;
       case "left":
@@ -171,7 +172,7 @@ export class Presence implements RoomPart, PresenceStore {
         break;
       }
       case "profile":
-        this.#setLooks(event.user, event);
+        this.#learn([[event.user, event]]);
         break;
       case "member_added":
       case "role_changed":
@@ -233,8 +234,12 @@ export class Presence implements RoomPart, PresenceStore {
     this.due = ends.length > 0 ? Math.min(...ends) : null;
   }
 
-  #setLooks(user: string, { name, colour, avatar }: Frame): void {
-    this.#looks.set(user, Object.freeze({ name, colour, avatar }));
+  #learn(people: readonly (readonly [user: string, looks: Looks])[]): void {
+    if (people.length === 0) return;
+    const known = new Map(this.#looks);
+    for (const [user, { name, colour, avatar }] of people)
+      known.set(user, Object.freeze({ name, colour, avatar }));
+    this.#looks = known;
   }
 
   #onActive(client: string | null, at: number): void {
@@ -260,6 +265,7 @@ export class Presence implements RoomPart, PresenceStore {
       else stays.push(stay);
     }
     const people = [...byUser].map(([user, stays]) => this.#person(user, stays));
+    this.#people = new Map(people.map((person) => [person.user, person]));
     people.sort((one, other) => Number(other.isMe) - Number(one.isMe) || one.name.localeCompare(other.name));
     const typing = people.filter(
       (person) => person.user !== me && person.places.some((place) => place.typing.includes(null)),
@@ -267,7 +273,7 @@ export class Presence implements RoomPart, PresenceStore {
     return Object.freeze({
       people,
       members: this.#members,
-      looks: new Map(this.#looks),
+      looks: this.#looks,
       typing: typing.map((person) => person.user),
     });
   }
@@ -287,7 +293,11 @@ export class Presence implements RoomPart, PresenceStore {
     const status = LIVELIEST.find((one) => places.some((place) => place.status === one)) ?? "idle";
     const role = this.#members.get(user) ?? this.everyone;
     const isMe = user === this.#around.user;
-    return Object.freeze({ user, ...looks, initials: initialsOf(looks.name), isMe, role, status, places });
+    const initials = initialsOf(looks.name);
+    const person: Person = Object.freeze({ user, ...looks, initials, isMe, role, status, places });
+    // A cursor that moves within its document changes nothing here: whoever shows people need not look again.
+    const shown = this.#people.get(user);
+    return shown !== undefined && isSame(person, shown, PERSON_DEPTH) ? shown : person;
   }
 }
 

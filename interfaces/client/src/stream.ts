@@ -7,15 +7,26 @@ import { Errand, type Frame, isNotNow, type Requests } from "./requests.ts";
 export class Stream extends Errand implements RoomPart {
   readonly name: "activity" | "statistics";
   readonly #onNews: (frame: Frame) => number;
-  #after: number | null = null; // up to where in the log it was told
+  readonly #begin: number | null;
+  #after: number | null; // up to where in the log it was told
   #isOnline = false;
   #isWanted = false;
 
-  /** `onNews` takes a frame in and says up to which position it tells. */
-  constructor(name: "activity" | "statistics", requests: Requests, onNews: (frame: Frame) => number) {
+  /**
+   * `onNews` takes a frame in and says up to which position it tells; `begin` is from where on it is wanted at first,
+   * null: from when it is subscribed.
+   */
+  constructor(
+    name: "activity" | "statistics",
+    requests: Requests,
+    onNews: (frame: Frame) => number,
+    begin: number | null = null,
+  ) {
     super(requests);
     this.name = name;
     this.#onNews = onNews;
+    this.#begin = begin;
+    this.#after = begin;
   }
 
   want(isWanted: boolean, now: number): void {
@@ -40,7 +51,14 @@ export class Stream extends Errand implements RoomPart {
   }
 
   onOtherEpoch(): void {
-    this.#after = null;
+    this.#after = this.#begin;
+  }
+
+  /** Everything up to there is known from elsewhere; what has changed behind it is wanted. */
+  goOnAfter(position: number, now: number): void {
+    if (this.#after !== null) return; // it is told without a gap already
+    this.#after = position;
+    if (this.#isOnline && this.#isWanted) this.#subscribe(now);
   }
 
   onFrame(frame: ServerFrame): void {

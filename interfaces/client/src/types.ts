@@ -399,7 +399,7 @@ export interface Room {
   readonly chat: Chat;
   readonly activity: Activity;
   /** The room's figures, live while somebody subscribes; null until they have come. */
-  readonly statistics: Store<Statistics | null>;
+  readonly statistics: Store<LiveStatistics | null>;
   /** The same handle for the same document, until it is closed. */
   open(document: string, options?: { create?: boolean }): DocumentHandle;
   replay(options?: { from?: number; until?: number; speed?: number; skipIdle?: boolean }): Promise<Replay>;
@@ -412,6 +412,14 @@ export interface Room {
   rest(): void;
   /** Leave, after at most `seconds` for what is still to be sent. What is not stays in the storage. */
   leave(seconds?: number): Promise<void>;
+}
+
+/** Figures as they are told live: of the last 24 hours, and of all that was since the room was opened. */
+export interface LiveStatistics {
+  /** Up to where in the log they count. */
+  readonly position: number;
+  readonly day: Statistics;
+  readonly ever: Pick<Statistics, "totals" | "people" | "emoji" | "words" | "response_times">;
 }
 
 /** As `GET /api/rooms/{room}/statistics` answers; see generated/http.ts. */

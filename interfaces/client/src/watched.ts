@@ -3,12 +3,13 @@
 import { Cell } from "./cell.ts";
 import type { ServerFrame } from "./frames.ts";
 import type { RoomPart, Surroundings } from "./part.ts";
+import type { Frame } from "./requests.ts";
 import { Stream } from "./stream.ts";
 import type {
   ActivityLine,
   ActivitySnapshot,
   Activity as ActivityStore,
-  Statistics,
+  LiveStatistics,
   Store,
 } from "./types.ts";
 
@@ -26,7 +27,9 @@ export class Activity implements RoomPart, ActivityStore {
   readonly #lines = new Map<number, ActivityLine>();
   #hasOlder = true;
   #hasBegun = false;
+  #first = 0; // from this id on there is every line
   #loading: Promise<void> | null = null;
+  #logs = 0; // of how many logs we have heard
 
   constructor(around: Surroundings, findLines: FindLines) {
     this.#around = around;
@@ -35,7 +38,7 @@ export class Activity implements RoomPart, ActivityStore {
     this.#snapshot = new Cell(around.bell, () => this.#describe());
     this.#snapshot.onWatched = () => {
       this.#stream.want(true, around.now());
-      if (!this.#hasBegun) void this.loadOlder().catch(() => {});
+      this.#begin();
       around.settle();
     };
     this.#snapshot.onUnwatched = () => {
@@ -58,23 +61,40 @@ export class Activity implements RoomPart, ActivityStore {
 
   loadOlder(): Promise<void> {
     if (this.#hasBegun && !this.#hasOlder) return Promise.resolve();
-    this.#loading ??= this.#load();
-    return this.#loading;
+    if (this.#loading !== null) return this.#loading;
+    const loading = this.#load();
+    this.#loading = loading;
+    this.#snapshot.touch();
+    this.#around.bell.ring();
+    return loading;
+  }
+
+  /** The first page is asked for by itself, until it has come. */
+  #begin(): void {
+    if (!this.#hasBegun && this.#snapshot.isWatched) void this.loadOlder().catch(() => {});
   }
 
   async #load(): Promise<void> {
-    this.#snapshot.touch();
+    const log = this.#logs;
     try {
-      const before = this.#hasBegun ? Math.min(...this.#lines.keys(), Number.MAX_SAFE_INTEGER) : null;
-      const lines = await this.#findLines(before, PAGE);
-      this.#hasBegun = true;
-      this.#hasOlder = lines.length >= PAGE;
-      this.#onNews(lines);
+      const lines = await this.#findLines(this.#hasBegun ? this.#first : null, PAGE);
+      if (log === this.#logs) this.#onPage(lines);
     } finally {
       this.#loading = null;
       this.#snapshot.touch();
-      this.#around.bell.ring();
+      if (log !== this.#logs) this.#begin(); // these were lines of another log
+      this.#around.settle();
     }
+  }
+
+  #onPage(lines: readonly ActivityLine[]): void {
+    const isFirst = !this.#hasBegun;
+    this.#hasBegun = true;
+    this.#hasOlder = lines.length >= PAGE;
+    this.#first = this.#hasOlder ? lines.at(-1)!.id : 0;
+    const changed = this.#onNews(lines);
+    // What has changed since this page was read is to be told, also if that was before we have subscribed.
+    if (isFirst) this.#stream.goOnAfter(changed, this.#around.now());
   }
 
   /** A line comes again when something was folded into it: the newer one takes the other's place. */
@@ -91,6 +111,7 @@ export class Activity implements RoomPart, ActivityStore {
 
   onOnline(now: number): void {
     this.#stream.onOnline(now);
+    this.#begin();
   }
 
   onOffline(): void {
@@ -100,7 +121,10 @@ export class Activity implements RoomPart, ActivityStore {
   onOtherEpoch(): void {
     this.#stream.onOtherEpoch();
     this.#lines.clear();
+    this.#logs += 1;
     this.#hasBegun = false;
+    this.#hasOlder = true;
+    this.#first = 0;
     this.#snapshot.touch();
   }
 
@@ -113,23 +137,27 @@ export class Activity implements RoomPart, ActivityStore {
   }
 
   #describe(): ActivitySnapshot {
-    const lines = [...this.#lines.values()].sort((one, other) => other.id - one.id);
+    // What was folded into a line of long ago is shown with its page: between the two others are missing.
+    const known = [...this.#lines.values()].filter(({ id }) => id >= this.#first);
+    const lines = known.sort((one, other) => other.id - one.id);
     return Object.freeze({ lines, hasOlder: this.#hasOlder, isLoading: this.#loading !== null });
   }
 }
 
-export class WatchedStatistics implements RoomPart, Store<Statistics | null> {
+export class WatchedStatistics implements RoomPart, Store<LiveStatistics | null> {
   readonly #stream: Stream;
-  readonly #snapshot: Cell<Statistics | null>;
-  #latest: Statistics | null = null;
+  readonly #snapshot: Cell<LiveStatistics | null>;
+  #latest: LiveStatistics | null = null;
 
   constructor(around: Surroundings) {
-    this.#stream = new Stream("statistics", around.requests, (frame) => {
-      const { type: _, ...statistics } = frame;
-      this.#latest = Object.freeze(statistics) as unknown as Statistics;
+    const onNews = (frame: Frame) => {
+      const { position, day, ever } = frame;
+      this.#latest = Object.freeze({ position, day, ever });
       this.#snapshot.touch();
-      return frame.position;
-    });
+      return position;
+    };
+    // From the beginning: in a quiet room nothing else would tell them.
+    this.#stream = new Stream("statistics", around.requests, onNews, 0);
     this.#snapshot = new Cell(around.bell, () => this.#latest);
     this.#snapshot.onWatched = () => {
       this.#stream.want(true, around.now());
@@ -141,7 +169,7 @@ export class WatchedStatistics implements RoomPart, Store<Statistics | null> {
     };
   }
 
-  get getSnapshot(): () => Statistics | null {
+  get getSnapshot(): () => LiveStatistics | null {
     return this.#snapshot.getSnapshot;
   }
 
@@ -163,6 +191,8 @@ export class WatchedStatistics implements RoomPart, Store<Statistics | null> {
 
   onOtherEpoch(): void {
     this.#stream.onOtherEpoch();
+    this.#latest = null;
+    this.#snapshot.touch();
   }
 
   onFrame(frame: ServerFrame): void {

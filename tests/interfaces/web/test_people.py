@@ -40,6 +40,20 @@ async def test_who_is_here_and_what_they_do_stands_in_the_list(
     await expect(row(ada, "Bob")).to_have_count(0)
 
 
+async def test_the_line_in_which_somebody_is_follows_their_cursor(windows: Windows, room: str) -> None:
+    ada, bob = await windows.open("Ada"), await windows.open("Bob")
+    for window in (ada, bob):
+        await window.enter(room, "main.md")
+    await show_people(ada)
+    await bob.editor.click()
+    await bob.page.keyboard.type("one\ntwo\nthree")
+    await expect(row(ada, "Bob")).not_to_contain_text("Typing", timeout=15_000)
+    # From here on nothing is told of Bob but where his cursor is.
+    for line in (2, 1):
+        await bob.page.keyboard.press("ArrowUp")
+        await expect(row(ada, "Bob")).to_contain_text(f"line {line}")
+
+
 async def test_one_says_what_one_does_and_the_others_see_it(windows: Windows, room: str) -> None:
     ada, bob = await windows.open("Ada"), await windows.open("Bob")
     for window in (ada, bob):

@@ -19,7 +19,7 @@ interface PersonRowProps {
   readonly isFollowed: boolean;
 }
 
-/** A snapshot has new people whenever anybody moves; a row is rendered when what it says is another. */
+/** The list is rendered whenever anybody moves; a row when what it says is another. */
 export const PersonRow = memo(Row, (before, after) => saidBy(before) === saidBy(after));
 
 function saidBy({ person, whereabouts, showsId, isFollowed }: PersonRowProps): string {

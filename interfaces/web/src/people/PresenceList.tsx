@@ -11,7 +11,7 @@ import { useWorkspace } from "../workspace/store.ts";
 import { AbsentMember } from "./AbsentMember.tsx";
 import { OwnStatus } from "./OwnStatus.tsx";
 import { PersonRow } from "./PersonRow.tsx";
-import { useAnnouncements } from "./useAnnouncements.ts";
+import { useMoves } from "./useMoves.ts";
 import { whereaboutsOf } from "./whereabouts.ts";
 import "./people.css";
 
@@ -28,7 +28,6 @@ export function PresenceList() {
   const following = useWorkspace((workspace) => workspace.following);
   const [sought, setSought] = useState("");
   const [declared, setDeclared] = useState<PersonStatus | null>(null);
-  const words = useAnnouncements(people);
 
   const absent = useMemo(() => {
     const present = new Set(people.map(({ user }) => user));
@@ -39,6 +38,7 @@ export function PresenceList() {
   }, [people, members, looks, room]);
   const alike = useMemo(() => lookAlikes([...people, ...absent]), [people, absent]);
   const open = useMemo(() => new Set(tabs), [tabs]);
+  useMoves(room, open, CALM_MS);
 
   const matches = (name: string) => name.toLocaleLowerCase().includes(sought.trim().toLocaleLowerCase());
   const here = people.filter(({ status, name }) => status !== "away" && matches(name));
@@ -86,9 +86,6 @@ export function PresenceList() {
         {here.length === 1 && away.length === 0 && sought === "" ? <Alone role={me?.role ?? null} /> : null}
         {isEmpty && sought !== "" ? <p className="people-none">Nobody of this name is here.</p> : null}
       </div>
-      <p role="status" aria-live="polite" className="people-said">
-        {words}
-      </p>
     </section>
   );
 }

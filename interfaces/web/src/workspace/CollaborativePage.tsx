@@ -15,6 +15,7 @@ import { useApi, useRoom } from "./room.tsx";
 import { StoppedNote } from "./StoppedNote.tsx";
 import { useWorkspace } from "./store.ts";
 import { TopBar } from "./TopBar.tsx";
+import { useSeenPage } from "./useSeenPage.ts";
 import { useShortcuts } from "./useShortcuts.ts";
 import "./workspace.css";
 
@@ -44,13 +45,14 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
   usePassage(document, passage);
   useAddress(room.room, active);
   useShortcuts();
+  useSeenPage();
   useLeaveWarning();
   const title = useSelected(room.state, (state) => state.title);
   useEffect(() => {
     window.document.title = active === null ? title : `${active} · ${title}`;
   }, [title, active]);
   if (status === "stopped" && code !== null && active === null)
-    return <StoppedNote why={why} code={code} onSignOut={onSignOut} />;
+    return <StoppedNote isAlone why={why} code={code} onSignOut={onSignOut} />;
   return (
     <div className="workspace" data-past={isInPast || undefined}>
       <a className="skip" href="#editor">
