@@ -17,6 +17,9 @@ const KEYS: readonly [string, string][] = [
   ["Alt-4", "Statistics"],
   ["Alt-5", "History"],
   ["Escape", "Follow nobody; close what is open"],
+  ["Space", "In the past: play, pause"],
+  ["← →", "In the past: one step; ten with Shift; to the next sign with Alt"],
+  ["< >", "In the past: slower, quicker"],
   ["?", "This list"],
 ];
 

@@ -7,7 +7,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { ago, dayAndTime, timeOfDay } from "../ui/time.ts";
 import type { BlamedSpan, BlamedText } from "./blamed.ts";
 import { PersonClasses } from "./personClasses.ts";
-import { colourLater, onClickedLetter, readOnly } from "./readOnly.ts";
+import { onClickedLetter, readOnly } from "./readOnly.ts";
 import { useLooks } from "./useLooks.ts";
 
 /** Shades of age, from the oldest to the newest. */
@@ -46,7 +46,7 @@ export function BlameText({ blamed, byAge, only, onAsk }: BlameTextProps) {
       colours.of([]),
     ];
     const view = new EditorView({ parent, state: EditorState.create({ doc: blamed.text, extensions }) });
-    colourLater(view, blamed.document, blamed.text);
+    // No colours of the language: here a colour says who.
     setDrawn({ view, classes: new PersonClasses(parent), colours });
     return () => view.destroy();
   }, [blamed]);

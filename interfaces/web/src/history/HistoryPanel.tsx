@@ -54,9 +54,11 @@ export function HistoryPanel() {
           <MomentCard key={`${moment.document} ${moment.revision} ${moment.position}`} moment={moment} />
         )}
         {/* What was found below is still there when one comes back from a moment. */}
-        <TabPanel id={view} hidden={moment !== null}>
-          <Shown view={view} />
-        </TabPanel>
+        {VIEWS.map(([id]) => (
+          <TabPanel key={id} id={id} hidden={moment !== null}>
+            <Shown view={id} />
+          </TabPanel>
+        ))}
       </Tabs>
     </div>
   );

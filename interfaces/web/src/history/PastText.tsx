@@ -1,7 +1,8 @@
 /** The text of a document as it was, with the cursors of that moment and what was just written. */
 
-import type { RemoteCursor, Stage } from "@chronoscribe/client";
-import { EditorState, type StateEffect } from "@codemirror/state";
+import type { RemoteCursor, Stage, StageDocument } from "@chronoscribe/client";
+import { diff } from "@codemirror/merge";
+import { ChangeSet, EditorState, type StateEffect } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { difference } from "../editor/difference.ts";
@@ -19,6 +20,9 @@ import { setWritten, showsWritten, type Written } from "./written.ts";
 
 /** A change of more letters is a leap, not something that somebody wrote. */
 const WRITTEN_AT_ONCE = 4_000;
+/** How hard and how long (ms) the browser looks for what a frame has changed: it comes twenty times a second. */
+const SCAN_LIMIT = 300;
+const COMPARED_MS = 12;
 /** So far from the edge of the view what is written stays. */
 const MARGIN_PX = 90;
 
@@ -31,7 +35,8 @@ interface PastTextProps {
 interface Opened {
   readonly view: EditorView;
   readonly classes: PersonClasses;
-  revision: number;
+  /** What it shows. */
+  told: StageDocument;
 }
 
 export function PastText({ document, stage, isPlaying }: PastTextProps) {
@@ -53,7 +58,7 @@ export function PastText({ document, stage, isPlaying }: PastTextProps) {
       useWorkspace.getState().showPanel("history");
     };
     const view = openView(parent, document, latest.current.text, ask);
-    setOpened({ view, classes: new PersonClasses(parent), revision: latest.current.revision });
+    setOpened({ view, classes: new PersonClasses(parent), told: latest.current });
     colourLater(view, document, latest.current.text);
     return () => view.destroy();
   }, [document]);
@@ -61,10 +66,12 @@ export function PastText({ document, stage, isPlaying }: PastTextProps) {
     if (opened === null) return;
     const { view, classes } = opened;
     const { text, revision, writer } = told;
-    const changes = difference(view.state.doc.toString(), text);
-    const wasOneStepOn = revision === opened.revision + 1;
-    const isWriting = writer !== null && revision > opened.revision && (isPlaying || wasOneStepOn);
-    opened.revision = revision;
+    const before = view.state.doc.toString();
+    const since = revision - opened.told.revision;
+    const isWriting = writer !== null && since > 0 && (isPlaying || since === 1);
+    const isOther = told !== opened.told;
+    opened.told = told;
+    const changes = isWriting ? changesOf(before, text) : difference(before, text);
     const written: Written[] = [];
     if (isWriting) {
       const className = classes.classOf(writer, looksOf(writer).colour);
@@ -76,7 +83,6 @@ export function PastText({ document, stage, isPlaying }: PastTextProps) {
     }
     const cursors = cursorsOf(stage, document, text, room.client);
     const effects: StateEffect<unknown>[] = [setRemoteCursors.of(cursors)];
-    const isOther = !changes.empty || !isPlaying;
     if (isOther) effects.push(setWritten.of({ written, keeps: isPlaying }));
     const seen = person === null ? written.at(-1)?.to : cursors.find(({ user }) => user === person)?.head;
     if (follows && seen !== undefined)
@@ -84,6 +90,17 @@ export function PastText({ document, stage, isPlaying }: PastTextProps) {
     view.dispatch({ changes, effects });
   }, [opened, stage, document, told, room, looksOf, isPlaying, person, follows, isPhone]);
   return <div className="past-text" data-playing={isPlaying || undefined} ref={host} />;
+}
+
+/** Of several edits in a frame each by itself. What would take too long is told as one change. */
+function changesOf(before: string, after: string): ChangeSet {
+  const parts = diff(before, after, { scanLimit: SCAN_LIMIT, timeout: COMPARED_MS });
+  const changes = parts.map(({ fromA, toA, fromB, toB }) => ({
+    from: fromA,
+    to: toA,
+    insert: after.slice(fromB, toB),
+  }));
+  return ChangeSet.of(changes, before.length, "\n");
 }
 
 function openView(

@@ -48,13 +48,13 @@ function WideView({ wide }: { readonly wide: Wide }) {
 function StageView() {
   const { stage, at, status, isPlaying } = useStage();
   const leave = useHistory((state) => state.leave);
-  const document = useShownDocument(stage);
+  const document = useShownDocument(stage, isPlaying);
   useEffect(() => {
     if (!isPlaying) useHistory.getState().stage(document);
   }, [isPlaying, document]);
   if (stage === null) return <Waiting>Travelling back…</Waiting>;
   return (
-    <section className="past" aria-label="The room as it was">
+    <section className="past" aria-label="The room as it was" data-place={stage.place}>
       <header className="past-head">
         <History aria-hidden="true" />
         <p className="past-when">
@@ -119,24 +119,24 @@ function PastTabs({ stage, shown }: { readonly stage: Stage; readonly shown: str
 }
 
 /** The one that was picked; else that of the person who is followed, or the one that was written in last. */
-function useShownDocument(stage: Stage | null): string | null {
+function useShownDocument(stage: Stage | null, isPlaying: boolean): string | null {
   const chosen = useHistory((state) => state.document);
   const person = useHistory((state) => state.person);
   const active = useWorkspace((state) => state.active);
-  const written = useWrittenDocument(stage);
+  const written = useWrittenDocument(stage, active, isPlaying);
   if (stage === null) return null;
   const isListed = (document: string | null | undefined) =>
     document != null && stage.documents.get(document)?.listed === true;
   const followed = [...stage.people.values()].find(({ user, cursor }) => user === person && cursor !== null);
   const first = [...stage.documents.values()].find(({ listed }) => listed)?.document ?? null;
-  return [followed?.cursor?.document, chosen, written, active].find(isListed) ?? first;
+  return [followed?.cursor?.document, chosen, written].find(isListed) ?? first;
 }
 
 /** So long (microseconds of the replay) a text stays in front that nobody writes in, while another is written. */
 const STAYS = 4_000_000;
 
 /** The document that is written in; where two are, the one that is in front stays there. */
-function useWrittenDocument(stage: Stage | null): string | null {
+function useWrittenDocument(stage: Stage | null, first: string | null, isPlaying: boolean): string | null {
   const [seen, setSeen] = useState<{ stage: Stage; document: string | null; at: number } | null>(null);
   if (stage !== null && stage !== seen?.stage) {
     const changed = [...stage.documents.values()]
@@ -145,9 +145,11 @@ function useWrittenDocument(stage: Stage | null): string | null {
         return listed && before !== undefined && before.revision !== revision;
       })
       .map(({ document }) => document);
-    const front = seen?.document ?? null;
+    const front = seen?.document ?? first;
     const isStill = front !== null && !changed.includes(front);
-    const isOver = seen === null || front === null || Math.abs(stage.at - seen.at) > STAYS;
+    // Who goes step by step wants to see each.
+    const isStep = seen !== null && !isPlaying && changed.length === 1;
+    const isOver = front === null || isStep || (seen !== null && Math.abs(stage.at - seen.at) > STAYS);
     const document = isStill && !isOver ? front : ((isStill || front === null ? changed[0] : front) ?? front);
     const isWritten = document !== null && changed.includes(document);
     setSeen({ stage, document, at: isWritten ? stage.at : (seen?.at ?? stage.at) });

@@ -1,13 +1,17 @@
 /** Make the present text what it was, after one has seen what that would do. Nothing is lost by it. */
 
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Button } from "react-aria-components";
 import { ErrorNote, Waiting } from "../ui/notes.tsx";
+import { useCalm } from "../ui/stores.ts";
 import { tell } from "../ui/toasts.tsx";
 import { useApi, useRoom } from "../workspace/room.tsx";
 import { Hunks } from "./Hunks.tsx";
 import { useHistory } from "./store.ts";
 import { useAnswer } from "./useAnswer.ts";
+
+/** While others write, the preview follows no more often. */
+const CALM_MS = 1_500;
 
 interface RestoreProps {
   readonly document: string;
@@ -19,6 +23,8 @@ export function Restore({ document, revision, onDone }: RestoreProps) {
   const room = useRoom();
   const api = useApi();
   const path = { room: room.room, document };
+  // What others write meanwhile changes what restoring would do.
+  const { revision: present } = useCalm(room.open(document), CALM_MS);
   const [fault, setFault] = useState<unknown>(null);
   const [isBusy, setIsBusy] = useState(false);
   const preview = useAnswer(
@@ -28,8 +34,11 @@ export function Restore({ document, revision, onDone }: RestoreProps) {
           params: { path, query: { from: "now", to: String(revision) } },
         }),
       ),
-    [room, api, document, revision],
+    [room, api, document, revision, present],
   );
+  const last = useRef(preview.answer);
+  last.current = preview.answer ?? last.current;
+  const shown = last.current;
   const restore = async () => {
     setIsBusy(true);
     try {
@@ -53,16 +62,16 @@ export function Restore({ document, revision, onDone }: RestoreProps) {
       setIsBusy(false);
     }
   };
-  const isSame = preview.answer?.hunks.length === 0;
+  const isSame = shown?.hunks.length === 0;
   return (
     <section className="undo-this" aria-label="Restore">
       <h4>Restoring it would do this to the present text</h4>
       {preview.fault !== null ? <ErrorNote error={preview.fault} onRetry={preview.again} /> : null}
-      {preview.answer === null ? (
+      {shown === null ? (
         preview.fault === null && <Waiting />
       ) : (
         <div className="preview">
-          <Hunks diff={preview.answer} />
+          <Hunks diff={shown} />
         </div>
       )}
       <p className="hint">What stands there now stays in the history, and this can be taken back.</p>
@@ -71,7 +80,7 @@ export function Restore({ document, revision, onDone }: RestoreProps) {
         <Button onPress={() => onDone(false)}>Leave it</Button>
         <Button
           className="react-aria-Button primary"
-          isDisabled={isBusy || preview.answer === null || isSame}
+          isDisabled={isBusy || shown === null || isSame}
           onPress={() => void restore()}
         >
           Restore it

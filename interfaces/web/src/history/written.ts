@@ -6,7 +6,7 @@ import { Decoration, type DecorationSet, EditorView, WidgetType } from "@codemir
 /** While it plays: later nobody looks there any more. The animation in past.css is as long. */
 const SEEN_MS = 2_600;
 /** Of a long text that was taken out, its beginning. */
-const DELETED_SHOWN = 240;
+const DELETED_SHOWN = 120;
 /** More at once would be confetti. */
 const MOST = 40;
 

@@ -30,13 +30,13 @@ interface StripTrackProps {
   readonly signs: readonly Sign[];
   readonly shown: number;
   readonly isPlaying: boolean;
-  /** Null: it was let go. */
-  onDrag(at: number | null): void;
+  onDrag(at: number): void;
+  onDragEnd(): void;
   onSeek(at: number): void;
 }
 
 export function StripTrack(props: StripTrackProps) {
-  const { scale, zoom, doings, signs, shown, isPlaying, onDrag, onSeek } = props;
+  const { scale, zoom, doings, signs, shown, isPlaying, onDrag, onDragEnd, onSeek } = props;
   const track = useRef<HTMLDivElement>(null);
   const width = useWidth(track);
   const looksOf = useLooks();
@@ -77,7 +77,7 @@ export function StripTrack(props: StripTrackProps) {
   const end = () => {
     if (!isDragging.current) return;
     isDragging.current = false;
-    onDrag(null);
+    onDragEnd();
   };
   const height = heightOf(lanes.length);
   const sign = pointed === null ? undefined : nearest(pointed.x);

@@ -2,7 +2,7 @@
 
 import type { Replay } from "@chronoscribe/client";
 import { useStore } from "@chronoscribe/client/react";
-import { useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { useHistory } from "../store.ts";
 import { Announcement } from "./Announcement.tsx";
 import { useDoings } from "./doings.ts";
@@ -25,6 +25,7 @@ function Strip({ replay }: { readonly replay: Replay }) {
   const snapshot = useStore(replay);
   const { from, until, at, events, marks, skipIdle } = snapshot;
   const [dragged, setDragged] = useState<number | null>(null);
+  const sought = useRef(Promise.resolve());
   const steering = useSteering(replay);
   const doings = useDoings(events, until);
   const signs = useMemo(() => signsOf(marks), [marks]);
@@ -55,8 +56,10 @@ function Strip({ replay }: { readonly replay: Replay }) {
         isPlaying={snapshot.isPlaying}
         onDrag={(moment) => {
           setDragged(moment);
-          if (moment !== null) steering.seek(moment);
+          if (moment !== null) sought.current = steering.seek(moment);
         }}
+        // Until it is there the playhead stays where it was let go.
+        onDragEnd={() => void sought.current.then(() => setDragged(null))}
         onSeek={steering.seek}
       />
       <Announcement snapshot={snapshot} />

@@ -7,7 +7,8 @@ import { tell } from "../../ui/toasts.tsx";
 import { useHistory } from "../store.ts";
 
 export interface Steering {
-  seek(at: number): void;
+  /** Resolves when it has come to the last place that was asked for. */
+  seek(at: number): Promise<void>;
   step(by: number): void;
   toggle(): void;
   toBeginning(): void;
@@ -36,29 +37,28 @@ function steer(replay: Replay): Steering {
     seek,
     step: (by) => run(replay.step(by)),
     toggle: () => run(replay.getSnapshot().isPlaying ? replay.pause() : play()),
-    toBeginning: () => seek(replay.getSnapshot().from),
-    toEnd: () => seek(replay.getSnapshot().until),
+    toBeginning: () => void seek(replay.getSnapshot().from),
+    toEnd: () => void seek(replay.getSnapshot().until),
     setSpeed: (speed) => run(replay.setSpeed(speed)),
     setSkipIdle: (skips) => run(replay.setSkipIdle(skips)),
   };
 }
 
 /** Of what a dragged playhead asks for, the last is done; one question is on its way at a time. */
-function lastOf(ask: (at: number) => Promise<void>): (at: number) => void {
+function lastOf(ask: (at: number) => Promise<void>): (at: number) => Promise<void> {
   let wanted: number | null = null;
-  let isBusy = false;
+  let running: Promise<void> | null = null;
+  const run = async (): Promise<void> => {
+    while (wanted !== null) {
+      const moment = wanted;
+      wanted = null;
+      await ask(moment).catch((error: unknown) => tell({ text: wordsOf(error), tone: "bad" }));
+    }
+    running = null;
+  };
   return (at) => {
     wanted = at;
-    if (isBusy) return;
-    isBusy = true;
-    const next = async (): Promise<void> => {
-      while (wanted !== null) {
-        const moment = wanted;
-        wanted = null;
-        await ask(moment).catch((error: unknown) => tell({ text: wordsOf(error), tone: "bad" }));
-      }
-      isBusy = false;
-    };
-    void next();
+    running ??= run();
+    return running;
   };
 }
