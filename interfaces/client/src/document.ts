@@ -17,6 +17,7 @@ import type {
   TextLink,
   UnsentText,
 } from "./types.ts";
+import { within } from "./within.ts";
 
 /** What a document asks of its room. */
 export interface DocumentOwner {
@@ -171,13 +172,14 @@ export class OpenDocument implements DocumentHandle {
     return this.#editable().editable().stateOf(edit);
   }
 
-  async saved(): Promise<void> {
+  async saved(seconds?: number): Promise<void> {
     const link = this.#editable();
     const replica = link.editable();
     if (replica.isSaved) return;
-    await new Promise<void>((resolve, reject) =>
+    const saved = new Promise<void>((resolve, reject) =>
       this.#waiters.push({ through: replica.local, resolve, reject }),
     );
+    await bounded(seconds, `saving ${this.document}`, saved);
   }
 
   async saveRevision(name?: string): Promise<void> {
@@ -189,12 +191,12 @@ export class OpenDocument implements DocumentHandle {
 
   // Taking back.
 
-  undo(): Promise<number | null> {
-    return this.#takeBack("undo");
+  undo(seconds?: number): Promise<number | null> {
+    return bounded(seconds, "undo", this.#takeBack("undo"));
   }
 
-  redo(): Promise<number | null> {
-    return this.#takeBack("redo");
+  redo(seconds?: number): Promise<number | null> {
+    return bounded(seconds, "redo", this.#takeBack("redo"));
   }
 
   /**
@@ -357,4 +359,8 @@ export class OpenDocument implements DocumentHandle {
 
 function growth(changes: readonly Change[]): number {
   return changes.reduce((sum, { from, to, insert }) => sum + insert.length - (to - from), 0);
+}
+
+function bounded<T>(seconds: number | undefined, what: string, promise: Promise<T>): Promise<T> {
+  return seconds === undefined ? promise : within(seconds, what, promise);
 }

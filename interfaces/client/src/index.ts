@@ -15,3 +15,4 @@ export { joinRoom } from "./room.ts";
 export { type AsyncStorageLike, asyncStorage } from "./storage/async-storage.ts";
 export { memoryStorage } from "./storage/memory.ts";
 export type * from "./types.ts";
+export { within } from "./within.ts";

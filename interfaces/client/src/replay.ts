@@ -7,6 +7,10 @@ import type { RoomPart, Surroundings } from "./part.ts";
 import type { Frame } from "./requests.ts";
 import { StageFold } from "./stage.ts";
 import type { Mark, Replay, ReplaySnapshot } from "./types.ts";
+import { within } from "./within.ts";
+
+/** An answer is lost with its socket; and a room with a long past takes some seconds to be opened at its end. */
+const ANSWER_SECONDS = 30;
 
 export interface ReplayOptions {
   readonly from?: number;
@@ -149,7 +153,7 @@ class OpenReplay implements Replay {
       });
     });
     this.#around.settle();
-    return answered;
+    return within(ANSWER_SECONDS, "the replay", answered);
   }
 
   // Hearing.

@@ -186,11 +186,15 @@ export interface DocumentHandle extends Store<DocumentSnapshot> {
   /** Where one's own cursor is; it is told to others a little later, and moved by what others write. */
   setCursor(selection: Selection | null): void;
   setTyping(isTyping: boolean): void;
-  /** Take back one's last step (or one's last undo); the revision that it made, null when there was nothing. */
-  undo(): Promise<number | null>;
-  redo(): Promise<number | null>;
-  /** Resolves when everything typed until now is durable. Rejects with `NotSaved`. */
-  saved(): Promise<void>;
+  /**
+   * Take back one's last step (or one's last undo); the revision that it made, null when there was nothing. Like all
+   * that is asked of the server it waits for a connection as long as it takes: give a number of `seconds`, and it
+   * rejects with `TimedOut` after them.
+   */
+  undo(seconds?: number): Promise<number | null>;
+  redo(seconds?: number): Promise<number | null>;
+  /** Resolves when everything typed until now is durable. Rejects with `NotSaved`, `TimedOut`. */
+  saved(seconds?: number): Promise<void>;
   /** Mark the present revision, with a name or without. */
   saveRevision(name?: string): Promise<void>;
   /** A place of the present text as others can find it later: revision and code points. */
@@ -318,6 +322,8 @@ export interface StageDocument {
   readonly revision: number;
   readonly text: string;
   readonly listed: boolean;
+  /** Who made the last edit that the replay has shown in it; null while it has shown none. */
+  readonly writer: string | null;
 }
 
 export interface StagePerson extends Looks {

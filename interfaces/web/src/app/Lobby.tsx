@@ -34,7 +34,7 @@ export function Lobby({ me, onEnter, onSignOut }: LobbyProps) {
           verb="Open the demo room"
           onEnter={(identity) => {
             onEnter(identity);
-            goTo(addressOfRoom(DEMO));
+            if (identity.token === null) goTo(addressOfRoom(DEMO)); // a server with accounts may have none
           }}
         />
       ) : (
@@ -102,9 +102,11 @@ function Rooms({ me, onSignOut }: { readonly me: Identity; onSignOut(): void }) 
           Be somebody else
         </Button>
       </p>
-      <Button className="react-aria-Button primary" onPress={() => goTo(addressOfRoom(DEMO))}>
-        Open the demo room <ArrowRight aria-hidden="true" />
-      </Button>
+      {rooms === null || rooms.some(({ room }) => room === DEMO) ? (
+        <Button className="react-aria-Button primary" onPress={() => goTo(addressOfRoom(DEMO))}>
+          Open the demo room <ArrowRight aria-hidden="true" />
+        </Button>
+      ) : null}
       {fault !== null ? <ErrorNote error={fault} /> : null}
       <ul>
         {(rooms ?? [])

@@ -61,13 +61,56 @@ export function addressOfRoom(room: string, document?: string | null): string {
   return document ? `${path}/${encodeURIComponent(document)}` : path;
 }
 
+/** The whole address of a moment of the room, in microseconds. */
+export function addressOfMoment(room: string, document: string | null, at: number): string {
+  const { origin, pathname } = window.location;
+  return `${origin}${pathname}${addressOfRoom(room, document)}?at=${Math.round(at)}`;
+}
+
+/** The moment that an address leads to; null for one to the present. */
+export function momentOfAddress(hash: string): number | null {
+  const at = Number(new URLSearchParams(hash.split("?", 2)[1] ?? "").get("at") ?? Number.NaN);
+  return Number.isSafeInteger(at) && at > 0 ? at : null;
+}
+
 export function goTo(hash: string): void {
   window.location.hash = hash;
 }
 
+/** Of the page below what lies over it, and the one that it is to have when that is gone. */
+let covered = "";
+let waiting: string | null = null;
+
 /** The same place under another address: nothing to go back to. */
 export function replaceAddress(hash: string): void {
-  window.history.replaceState(null, "", hash);
+  if (!isCovered()) {
+    window.history.replaceState(null, "", hash);
+    return;
+  }
+  if (waiting === null) window.addEventListener("popstate", replaceLater);
+  waiting = hash;
+}
+
+function replaceLater(): void {
+  if (waiting === null || isCovered()) return;
+  window.removeEventListener("popstate", replaceLater);
+  if (window.location.hash === covered) replaceAddress(waiting);
+  waiting = null;
+}
+
+/** Something lies over the page that "back" takes away. It keeps the page's address, so that nothing else moves. */
+export function coverPage(): void {
+  covered = window.location.hash;
+  window.history.pushState({ isCover: true }, "", covered);
+}
+
+/** A page that was loaded anew has nothing over it. */
+export function uncoverPage(): void {
+  if (isCovered()) window.history.replaceState(null, "", window.location.hash);
+}
+
+export function isCovered(): boolean {
+  return (window.history.state as { isCover?: boolean } | null)?.isCover === true;
 }
 
 function subscribe(listener: () => void): () => void {

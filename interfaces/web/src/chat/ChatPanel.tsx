@@ -100,6 +100,13 @@ export function ChatPanel() {
     panel.jumpTo(wanted);
   }, [wanted, hasMessages, panel]);
 
+  const isSearchAsked = useWorkspace((workspace) => workspace.isSearchAsked);
+  useEffect(() => {
+    if (!isSearchAsked) return;
+    useWorkspace.getState().searchMessages(false);
+    setInFront("search");
+  }, [isSearchAsked]);
+
   const lastOwn = () =>
     snapshot.messages.findLast(({ author, deleted }) => author === me && deleted === null) ?? null;
   const close = () => setOverlay(null);

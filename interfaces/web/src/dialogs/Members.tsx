@@ -4,13 +4,14 @@ import type { Role } from "@chronoscribe/client";
 import { initialsOf } from "@chronoscribe/client";
 import { useStore } from "@chronoscribe/client/react";
 import { UserMinus } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { Button, ComboBox, Input, Label, ListBox, ListBoxItem, Popover, Text } from "react-aria-components";
 import { ToolButton } from "../editor/ToolButton.tsx";
 import { Picture } from "../people/Picture.tsx";
 import { ErrorNote } from "../ui/notes.tsx";
 import { useApi, useRoom } from "../workspace/room.tsx";
 import { RoleSelect } from "./RoleSelect.tsx";
+import { useSeen } from "./useSeen.ts";
 
 const ROLES: readonly Role[] = ["viewer", "commenter", "editor", "owner"];
 
@@ -20,24 +21,34 @@ export function Members({ isOwner }: { readonly isOwner: boolean }) {
   const { members, looks } = useStore(room.presence);
   const { me } = useStore(room.state);
   const [fault, setFault] = useState<unknown>(null);
+  const changeSeen = useSeen();
+  const people = useMemo(
+    () =>
+      [...members]
+        .filter(([user]) => !user.startsWith("@")) // the server itself owns rooms that nobody has made
+        .map(([user, role]) => ({ user, role, ...(looks.get(user) ?? room.presence.looksOf(user)) }))
+        .sort((one, other) => one.name.localeCompare(other.name)),
+    [members, looks, room],
+  );
   const setRole = (user: string, role: Role) => {
     const params = { path: { room: room.room, user } };
     setFault(null);
-    return api
-      .data(api.raw.PUT("/api/rooms/{room}/members/{user}", { params, body: { role } }))
-      .catch(setFault);
+    return changeSeen((headers) =>
+      api.raw.PUT("/api/rooms/{room}/members/{user}", { params, body: { role }, headers }),
+    ).catch(setFault);
   };
   const remove = (user: string) => {
     const params = { path: { room: room.room, user } };
     setFault(null);
-    return api.data(api.raw.DELETE("/api/rooms/{room}/members/{user}", { params })).catch(setFault);
+    return changeSeen((headers) =>
+      api.raw.DELETE("/api/rooms/{room}/members/{user}", { params, headers }),
+    ).catch(setFault);
   };
   return (
     <div className="members">
-      {members.size === 0 ? <p>This room has no members: it is open to everybody.</p> : null}
+      {people.length === 0 ? <p>This room has no members: it is open to everybody.</p> : null}
       <ul>
-        {[...members].map(([user, role]) => {
-          const who = looks.get(user) ?? room.presence.looksOf(user);
+        {people.map(({ user, role, ...who }) => {
           const isMe = user === me?.user;
           return (
             <li key={user}>

@@ -5,6 +5,7 @@ import { useStore } from "@chronoscribe/client/react";
 import { useState } from "react";
 import {
   Button,
+  ColorField,
   ColorSwatch,
   ColorSwatchPicker,
   ColorSwatchPickerItem,
@@ -39,7 +40,9 @@ export function ProfileDialog({ onDone }: { onDone(): void }) {
   const api = useApi();
   const { me } = useStore(room.state);
   const [name, setName] = useState(me?.name ?? "");
-  const [colour, setColour] = useState(me?.colour ?? COLOURS[0]!);
+  const first = /^#[0-9a-f]{6}$/i.test(me?.colour ?? "") ? me!.colour.toLowerCase() : COLOURS[0]!;
+  const [colour, setColour] = useState(first);
+  const offered = COLOURS.includes(first) ? COLOURS : [first, ...COLOURS];
   const [avatar, setAvatar] = useState(me?.avatar ?? "");
   const [fault, setFault] = useState<unknown>(null);
   const field = fault instanceof ChronoscribeError ? fault.facts.field : undefined;
@@ -75,15 +78,26 @@ export function ProfileDialog({ onDone }: { onDone(): void }) {
         <Label id="colour-label">Colour</Label>
         <ColorSwatchPicker
           aria-labelledby="colour-label"
-          value={parseColor(COLOURS.includes(colour) ? colour : COLOURS[0]!)}
+          value={parseColor(colour)}
           onChange={(picked) => setColour(picked.toString("hex").toLowerCase())}
         >
-          {COLOURS.map((each) => (
+          {offered.map((each) => (
             <ColorSwatchPickerItem key={each} color={each}>
               <ColorSwatch />
             </ColorSwatchPickerItem>
           ))}
         </ColorSwatchPicker>
+        <ColorField
+          value={parseColor(colour)}
+          onChange={(picked) => {
+            if (picked !== null) setColour(picked.toString("hex").toLowerCase());
+          }}
+          isInvalid={field === "colour"}
+        >
+          <Label>Or your own</Label>
+          <Input />
+          {noteOf("colour")}
+        </ColorField>
       </div>
       <TextField value={avatar} onChange={setAvatar} type="url" isInvalid={field === "avatar"}>
         <Label>Picture</Label>

@@ -26,6 +26,7 @@ interface RoleSelectProps {
   readonly hidesLabel?: boolean;
   readonly value: Role | null;
   readonly roles: readonly (Role | null)[];
+  /** It is told and cannot be changed. */
   readonly isDisabled?: boolean;
   onChange(role: Role | null): void;
 }
@@ -38,12 +39,18 @@ export function RoleSelect({
   isDisabled = false,
   onChange,
 }: RoleSelectProps) {
+  if (isDisabled)
+    return (
+      <p className="role">
+        {hidesLabel ? null : <span className="react-aria-Label">{label}</span>}
+        {WORDS[value ?? "none"][0]}
+      </p>
+    );
   return (
     <Select
       {...(hidesLabel ? { "aria-label": label } : {})}
       selectedKey={value ?? "none"}
       onSelectionChange={(key) => onChange(key === "none" ? null : (key as Role))}
-      isDisabled={isDisabled}
     >
       {hidesLabel ? null : <Label>{label}</Label>}
       <Button>

@@ -9,6 +9,7 @@ import { useApi, useRoom } from "../workspace/room.tsx";
 import { Invitations } from "./Invitations.tsx";
 import { Members } from "./Members.tsx";
 import { RoleSelect } from "./RoleSelect.tsx";
+import { useSeen } from "./useSeen.ts";
 
 export function RoomDialog() {
   const { me } = useStore(useRoom().state);
@@ -39,15 +40,17 @@ function About({ isOwner }: { readonly isOwner: boolean }) {
   const room = useRoom();
   const api = useApi();
   const { title: present, everyone } = useStore(room.state);
+  const changeSeen = useSeen();
   const [title, setTitle] = useState(present);
   const [isSure, setIsSure] = useState(false);
   const [fault, setFault] = useState<unknown>(null);
   const params = { path: { room: room.room } };
   const change = (body: { title?: string; everyone?: "viewer" | "commenter" | "editor" | null }) => {
     setFault(null);
-    api.data(api.raw.PATCH("/api/rooms/{room}", { params, body })).catch(setFault);
+    changeSeen((headers) => api.raw.PATCH("/api/rooms/{room}", { params, body, headers })).catch(setFault);
   };
-  const close = () => api.data(api.raw.DELETE("/api/rooms/{room}", { params })).catch(setFault);
+  const close = () =>
+    changeSeen((headers) => api.raw.DELETE("/api/rooms/{room}", { params, headers })).catch(setFault);
   return (
     <div className="about-room">
       <p>

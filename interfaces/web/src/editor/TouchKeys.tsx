@@ -23,7 +23,6 @@ import {
   Undo2,
 } from "lucide-react";
 import type { ComponentType, MouseEvent } from "react";
-import { useKeyboardInset } from "./useKeyboardInset.ts";
 import type { Undo } from "./useUndo.ts";
 
 interface TouchKeysProps {
@@ -32,7 +31,6 @@ interface TouchKeysProps {
 }
 
 export function TouchKeys({ view, undo }: TouchKeysProps) {
-  const inset = useKeyboardInset();
   const keys: readonly [string, ComponentType, () => unknown][] = [
     ["Undo", Undo2, undo.undo],
     ["Redo", Redo2, undo.redo],
@@ -46,7 +44,7 @@ export function TouchKeys({ view, undo }: TouchKeysProps) {
     ["Hide the keyboard", KeyboardOff, () => view.contentDOM.blur()],
   ];
   return (
-    <div className="touch-keys" role="toolbar" aria-label="Keys" style={{ marginBottom: inset }}>
+    <div className="touch-keys" role="toolbar" aria-label="Keys">
       {keys.map(([label, Icon, press]) => (
         // A press on a button of React Aria takes the focus, and with it goes the keyboard.
         <button

@@ -11,7 +11,6 @@ import { useWorkspace } from "../workspace/store.ts";
 import { AbsentMember } from "./AbsentMember.tsx";
 import { OwnStatus } from "./OwnStatus.tsx";
 import { PersonRow } from "./PersonRow.tsx";
-import { useAnnouncements } from "./useAnnouncements.ts";
 import { useMoves } from "./useMoves.ts";
 import { whereaboutsOf } from "./whereabouts.ts";
 import "./people.css";
@@ -29,7 +28,6 @@ export function PresenceList() {
   const following = useWorkspace((workspace) => workspace.following);
   const [sought, setSought] = useState("");
   const [declared, setDeclared] = useState<PersonStatus | null>(null);
-  const words = useAnnouncements(people);
 
   const absent = useMemo(() => {
     const present = new Set(people.map(({ user }) => user));
@@ -88,9 +86,6 @@ export function PresenceList() {
         {here.length === 1 && away.length === 0 && sought === "" ? <Alone role={me?.role ?? null} /> : null}
         {isEmpty && sought !== "" ? <p className="people-none">Nobody of this name is here.</p> : null}
       </div>
-      <p role="status" aria-live="polite" className="people-said">
-        {words}
-      </p>
     </section>
   );
 }

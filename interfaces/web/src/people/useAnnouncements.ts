@@ -13,11 +13,12 @@ export function useAnnouncements(people: readonly Person[]): string {
   const [words, setWords] = useState("");
 
   useEffect(() => {
+    if (people.length === 0) return; // nobody, not even oneself: not in the room yet, or not any more
     const now = new Map(people.filter(({ isMe }) => !isMe).map(({ user, name }) => [user, name]));
     const known = before.current;
     before.current = now;
     // Those who were here when one came are no news.
-    if (known === null || (known.size === 0 && people.length === 0)) return;
+    if (known === null) return;
     const news = [...joinedAndLeft(known, now)];
     if (news.length === 0) return;
     const time = performance.now();

@@ -48,7 +48,7 @@ export function wordsOf(error: unknown): string {
   return error instanceof Error ? sentence(error.message) : String(error);
 }
 
-function sentence(text: string): string {
+export function sentence(text: string): string {
   return text === "" ? text : `${text[0]!.toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? "" : "."}`;
 }
 

@@ -22,13 +22,21 @@ export const useTheme = create<ThemeState>()(
   ),
 );
 
+const isDark = window.matchMedia("(prefers-color-scheme: dark)");
+
+/** Of the bar that a phone draws above the page; as the page's own bar is. */
+const BAR = { light: "#ffffff", dark: "#1e2128" } as const;
+
 function show({ theme }: ThemeState): void {
   if (theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
+  const shown = theme === "system" ? (isDark.matches ? "dark" : "light") : theme;
+  document.querySelector('meta[name="theme-color"]')?.setAttribute("content", BAR[shown]);
 }
 
 show(useTheme.getState());
 useTheme.subscribe(show);
+isDark.addEventListener("change", () => show(useTheme.getState()));
 
 const NEXT = { system: "light", light: "dark", dark: "system" } as const;
 const ICONS = { system: SunMoon, light: Sun, dark: Moon } as const;

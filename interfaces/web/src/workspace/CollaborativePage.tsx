@@ -4,6 +4,7 @@ import { useStore } from "@chronoscribe/client/react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { addressOfRoom, type PassageAddress, replaceAddress } from "../app/route.ts";
 import { useHistory } from "../history/store.ts";
+import { useMomentAddress } from "../history/useMomentAddress.ts";
 import { Fence, Nothing, Waiting } from "../ui/notes.tsx";
 import { useSelected } from "../ui/stores.ts";
 import { tell } from "../ui/toasts.tsx";
@@ -14,6 +15,7 @@ import { useApi, useRoom } from "./room.tsx";
 import { StoppedNote } from "./StoppedNote.tsx";
 import { useWorkspace } from "./store.ts";
 import { TopBar } from "./TopBar.tsx";
+import { useSeenPage } from "./useSeenPage.ts";
 import { useShortcuts } from "./useShortcuts.ts";
 import "./workspace.css";
 
@@ -22,7 +24,7 @@ const PastView = lazy(() =>
   import("../history/PastView.tsx").then(({ PastView }) => ({ default: PastView })),
 );
 const TimeStrip = lazy(() =>
-  import("../history/TimeStrip.tsx").then(({ TimeStrip }) => ({ default: TimeStrip })),
+  import("../history/strip/TimeStrip.tsx").then(({ TimeStrip }) => ({ default: TimeStrip })),
 );
 const Palette = lazy(() => import("./Palette.tsx").then(({ Palette }) => ({ default: Palette })));
 const Dialogs = lazy(() => import("../dialogs/Dialogs.tsx").then(({ Dialogs }) => ({ default: Dialogs })));
@@ -38,17 +40,19 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
   const { status, code, why } = useStore(room.connection);
   const active = useWorkspace((state) => state.active);
   const isInPast = useHistory((state) => state.isInPast);
+  useMomentAddress();
   useFirstDocument(document);
   usePassage(document, passage);
   useAddress(room.room, active);
   useShortcuts();
+  useSeenPage();
   useLeaveWarning();
   const title = useSelected(room.state, (state) => state.title);
   useEffect(() => {
     window.document.title = active === null ? title : `${active} · ${title}`;
   }, [title, active]);
   if (status === "stopped" && code !== null && active === null)
-    return <StoppedNote why={why} code={code} onSignOut={onSignOut} />;
+    return <StoppedNote isAlone why={why} code={code} onSignOut={onSignOut} />;
   return (
     <div className="workspace" data-past={isInPast || undefined}>
       <a className="skip" href="#editor">

@@ -1,6 +1,6 @@
 /** The documents of the room: open one, make one, take one off the list. */
 
-import { EllipsisVertical, FileText, Plus } from "lucide-react";
+import { EllipsisVertical, FileText, GitBranch, Plus } from "lucide-react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import { useDialogs } from "../dialogs/store.ts";
 import { ToolButton } from "../editor/ToolButton.tsx";
@@ -9,6 +9,7 @@ import { useSelected } from "../ui/stores.ts";
 import { tell } from "../ui/toasts.tsx";
 import { useApi, useRoom } from "./room.tsx";
 import { useWorkspace } from "./store.ts";
+import { useBranches } from "./useBranches.ts";
 
 export function DocumentList() {
   const room = useRoom();
@@ -17,6 +18,7 @@ export function DocumentList() {
   const role = useSelected(room.state, ({ me }) => me?.role);
   const { active, openDocument, closeTab, showPanel, panel } = useWorkspace();
   const openDialog = useDialogs((state) => state.open);
+  const branches = useBranches(documents);
   const mayEdit = role === "editor" || role === "owner";
   const unlist = (document: string) =>
     api
@@ -38,9 +40,14 @@ export function DocumentList() {
           </ToolButton>
         ) : null}
       </header>
+      {documents.length === 0 ? <p className="documents-none">No documents yet.</p> : null}
       <ul>
         {documents.map((document) => (
-          <li key={document} data-active={document === active || undefined}>
+          <li
+            key={document}
+            data-active={document === active || undefined}
+            title={branches.has(document) ? `A branch of ${branches.get(document)}` : undefined}
+          >
             <Button
               className="react-aria-Button quiet document"
               aria-current={document === active ? "page" : false}
@@ -49,7 +56,11 @@ export function DocumentList() {
                 if (panel === "documents") showPanel(null);
               }}
             >
-              <FileText aria-hidden="true" /> <span>{document}</span>
+              {branches.has(document) ? <GitBranch aria-hidden="true" /> : <FileText aria-hidden="true" />}
+              <span>{document}</span>
+              {branches.has(document) ? (
+                <span className="for-ears">, a branch of {branches.get(document)}</span>
+              ) : null}
             </Button>
             <MenuTrigger>
               <Button className="react-aria-Button quiet more" aria-label={`More about ${document}`}>

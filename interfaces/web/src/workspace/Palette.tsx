@@ -16,6 +16,7 @@ import {
 import { addressOfRoom } from "../app/route.ts";
 import { useDialogs } from "../dialogs/store.ts";
 import { keysOf } from "../editor/ToolButton.tsx";
+import { useHistory } from "../history/store.ts";
 import { wordsOf } from "../ui/notes.tsx";
 import { useCalm, useSelected } from "../ui/stores.ts";
 import { nextTheme } from "../ui/theme.tsx";
@@ -85,7 +86,7 @@ function useCommands(onSignOut: () => void): Command[] {
   const room = useRoom();
   const documents = useSelected(room.state, (state) => state.documents);
   const { people } = useCalm(room.presence, CALM_MS);
-  const { active, openDocument, showPanel, follow, following } = useWorkspace();
+  const { active, openDocument, showPanel, follow, following, searchMessages } = useWorkspace();
   const openDialog = useDialogs((state) => state.open);
   const complain = (error: unknown) => tell({ text: wordsOf(error), tone: "bad" });
   const takeBack = (kind: "undo" | "redo") => {
@@ -98,6 +99,13 @@ function useCommands(onSignOut: () => void): Command[] {
           tell(kind === "undo" ? "There is nothing of yours to undo." : "There is nothing to redo.");
       })
       .catch(complain);
+  };
+  const { enter } = useHistory.getState();
+  const replay = async () => {
+    await enter(room);
+    const opened = useHistory.getState().replay;
+    await opened?.seek(opened.getSnapshot().from);
+    await opened?.play();
   };
   const copyAddress = () => {
     const address = `${window.location.origin}/${addressOfRoom(room.room, active)}`;
@@ -122,6 +130,9 @@ function useCommands(onSignOut: () => void): Command[] {
           { id: "undo", title: "Undo what I did last", keys: "Mod-Z", run: () => takeBack("undo") },
           { id: "redo", title: "Redo it", keys: "Mod-Shift-Z", run: () => takeBack("redo") },
         ]),
+    { id: "travel", title: "Travel back in time", run: () => void enter(room) },
+    { id: "replay", title: "Replay the session from the beginning", run: () => void replay() },
+    { id: "search", title: "Search the messages", run: () => searchMessages(true) },
     ...PANELS.map(([panel, title, keys]) => ({ id: panel, title, keys, run: () => showPanel(panel) })),
     { id: "link", title: "Copy a link to this document", run: copyAddress },
     ...people

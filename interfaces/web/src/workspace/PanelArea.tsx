@@ -20,7 +20,9 @@ import { DocumentList } from "./DocumentList.tsx";
 import { NARROWEST, useLayout, WIDEST } from "./layout.ts";
 import { useRoom } from "./room.tsx";
 import { type Panel, useWorkspace } from "./store.ts";
+import { useBackCloses, useSwipeDown } from "./useDrawer.ts";
 import { useIsPhone } from "./useIsPhone.ts";
+import { useRememberedPanel } from "./useRememberedPanel.ts";
 
 const PresenceList = lazy(() =>
   import("../people/PresenceList.tsx").then((m) => ({ default: m.PresenceList })),
@@ -39,6 +41,8 @@ const HistoryPanel = lazy(() =>
 interface Entry {
   readonly key: Panel | "document";
   readonly title: string;
+  /** Where seven stand side by side. */
+  readonly short?: string;
   readonly icon: LucideIcon;
   readonly content: () => React.ReactNode;
 }
@@ -56,6 +60,7 @@ const TEXT: Entry = { key: "document", title: "Text", icon: FileText, content: (
 const DOCUMENTS: Entry = {
   key: "documents",
   title: "Documents",
+  short: "Docs",
   icon: Files,
   content: () => <DocumentList />,
 };
@@ -67,6 +72,10 @@ export function PanelArea() {
   const width = useLayout((state) => state.panelWidth);
   const entries = [TEXT, ...(isPhone ? [DOCUMENTS] : []), ...PANELS];
   const shown = entries.find(({ key }) => key === panel);
+  const close = () => showPanel(null);
+  const swipe = useSwipeDown(close);
+  useBackCloses(isPhone && shown !== undefined);
+  useRememberedPanel(isPhone);
   return (
     <aside className="panels-side" aria-label="Beside the text">
       <Tabs
@@ -79,10 +88,10 @@ export function PanelArea() {
         style={isPhone ? {} : { inlineSize: shown ? width : undefined }}
       >
         <TabList aria-label="Panels" className="react-aria-TabList panel-tabs">
-          {entries.map(({ key, title, icon: Icon }) => (
-            <Tab key={key} id={key}>
+          {entries.map(({ key, title, short, icon: Icon }) => (
+            <Tab key={key} id={key} {...(isPhone && short ? { "aria-label": title } : {})}>
               <Icon aria-hidden="true" />
-              <span className="panel-tab-title">{title}</span>
+              <span className="panel-tab-title">{isPhone ? (short ?? title) : title}</span>
               {key === "chat" ? <Unread /> : null}
             </Tab>
           ))}
@@ -91,9 +100,9 @@ export function PanelArea() {
         {shown ? null : <TabPanel id="document" hidden />}
         {shown ? (
           <TabPanel id={shown.key} className="panel">
-            <header className="panel-head">
+            <header className="panel-head" {...(isPhone ? swipe : {})}>
               <h2>{shown.title}</h2>
-              <ToolButton label={`Close ${shown.title.toLowerCase()}`} onPress={() => showPanel(null)}>
+              <ToolButton label={`Close ${shown.title.toLowerCase()}`} onPress={close}>
                 <X aria-hidden="true" />
               </ToolButton>
             </header>
@@ -119,6 +128,9 @@ function Unread() {
     </span>
   );
 }
+
+/** How far the divider goes with one press of an arrow key, in pixels. */
+const STEP = 24;
 
 /** How wide the panel is, by pointer or by arrow keys. */
 function Divider() {
@@ -148,8 +160,10 @@ function Divider() {
         from.current = null;
       }}
       onKeyDown={(event) => {
-        if (event.key === "ArrowLeft") setPanelWidth(panelWidth + 24);
-        if (event.key === "ArrowRight") setPanelWidth(panelWidth - 24);
+        const by = { ArrowLeft: STEP, ArrowRight: -STEP, Home: WIDEST, End: -WIDEST }[event.key];
+        if (by === undefined) return;
+        event.preventDefault();
+        setPanelWidth(panelWidth + by);
       }}
     />
   );

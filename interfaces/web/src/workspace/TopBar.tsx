@@ -1,13 +1,18 @@
 /** The room's name, its open documents, how the connection is, and who is here. */
 
-import { Command, Hourglass, Menu as MenuIcon, Settings, X } from "lucide-react";
+import { Command, Hourglass, Menu as MenuIcon, Settings } from "lucide-react";
+import { useMemo } from "react";
 import { Button, Link, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
+import { goTo } from "../app/route.ts";
 import { useDialogs } from "../dialogs/store.ts";
 import { keysOf, ToolButton } from "../editor/ToolButton.tsx";
 import { Picture } from "../people/Picture.tsx";
+import { useAnnouncements } from "../people/useAnnouncements.ts";
+import { lookAlikes } from "../ui/lookalikes.ts";
 import { useCalm, useSelected } from "../ui/stores.ts";
-import { ThemeSwitch } from "../ui/theme.tsx";
+import { nextTheme, ThemeSwitch } from "../ui/theme.tsx";
 import { ConnectionState } from "./ConnectionState.tsx";
+import { DocumentTabs } from "./DocumentTabs.tsx";
 import { usePalette } from "./palette.ts";
 import { useRoom } from "./room.tsx";
 import { useWorkspace } from "./store.ts";
@@ -52,8 +57,10 @@ export function TopBar({ onSignOut }: { onSignOut(): void }) {
         <Popover placement="bottom end">
           <Menu>
             <MenuItem onAction={openPalette}>Do something…</MenuItem>
+            <MenuItem onAction={() => goTo("#/")}>All rooms</MenuItem>
             <MenuItem onAction={() => openDialog({ kind: "profile" })}>Your profile…</MenuItem>
             <MenuItem onAction={() => openDialog({ kind: "room" })}>Room and members…</MenuItem>
+            <MenuItem onAction={nextTheme}>Other colours</MenuItem>
             <MenuItem onAction={() => openDialog({ kind: "shortcuts" })}>Keys…</MenuItem>
             <MenuItem onAction={onSignOut}>Be somebody else</MenuItem>
           </Menu>
@@ -63,54 +70,23 @@ export function TopBar({ onSignOut }: { onSignOut(): void }) {
   );
 }
 
-function DocumentTabs() {
-  const { tabs, active, openDocument, closeTab } = useWorkspace();
-  return (
-    <nav className="tabs" aria-label="Open documents">
-      <ul>
-        {tabs.map((document) => (
-          <li key={document} data-active={document === active || undefined}>
-            <Button
-              className="react-aria-Button tab-name"
-              aria-current={document === active ? "page" : false}
-              onPress={() => openDocument(document)}
-            >
-              {document}
-              <UnsavedMark document={document} />
-            </Button>
-            {tabs.length > 1 ? (
-              <Button
-                className="react-aria-Button tab-close"
-                aria-label={`Close ${document}`}
-                onPress={() => closeTab(document)}
-              >
-                <X aria-hidden="true" />
-              </Button>
-            ) : null}
-          </li>
-        ))}
-      </ul>
-    </nav>
-  );
-}
-
-function UnsavedMark({ document }: { readonly document: string }) {
-  const isUnsaved = useSelected(useRoom().open(document), ({ sent, local }) => sent + local > 0);
-  return isUnsaved ? <span className="tab-unsaved" role="img" aria-label="not saved yet" /> : null;
-}
-
 function Faces() {
   const room = useRoom();
   const { people } = useCalm(room.presence, CALM_MS);
   const showPanel = useWorkspace((state) => state.showPanel);
   const openDialog = useDialogs((state) => state.open);
   const [me, ...others] = people;
+  const alike = useMemo(() => lookAlikes(people), [people]);
+  const words = useAnnouncements(people);
   return (
     <div className="faces">
+      <p role="status" className="for-ears people-said">
+        {words}
+      </p>
       {others.slice(0, FACES).map((person) => (
         <ToolButton
           key={person.user}
-          label={`${person.name} (${person.status})`}
+          label={`${person.name} (${alike.has(person.user) ? `${person.user}, ` : ""}${person.status})`}
           className="face"
           onPress={() => showPanel("people")}
         >

@@ -45,6 +45,7 @@ interface WorkspaceState {
   readonly mentionDraft: string | null;
   /** A message that the chat is to show in its place. */
   readonly messageRequest: string | null;
+  readonly isSearchAsked: boolean;
   openDocument(document: string): void;
   closeTab(document: string): void;
   showPanel(panel: Panel | null): void;
@@ -59,6 +60,8 @@ interface WorkspaceState {
   mention(name: string | null): void;
   /** Open the chat at a message; null when it is shown. */
   showMessage(message: string | null): void;
+  /** Open the chat with its search in front; false when it is there. */
+  searchMessages(isAsked: boolean): void;
   /** Another room: nothing is open. */
   reset(): void;
 }
@@ -73,6 +76,7 @@ const EMPTY = {
   linkDraft: null,
   mentionDraft: null,
   messageRequest: null,
+  isSearchAsked: false,
 } as const;
 
 export const useWorkspace = create<WorkspaceState>()((set) => ({
@@ -102,5 +106,7 @@ export const useWorkspace = create<WorkspaceState>()((set) => ({
   mention: (mentionDraft) => set(mentionDraft === null ? { mentionDraft } : { mentionDraft, panel: "chat" }),
   showMessage: (messageRequest) =>
     set(messageRequest === null ? { messageRequest } : { messageRequest, panel: "chat" }),
+  searchMessages: (isSearchAsked) =>
+    set(isSearchAsked ? { isSearchAsked, panel: "chat" } : { isSearchAsked }),
   reset: () => set(EMPTY),
 }));

@@ -1,0 +1,41 @@
+/** From which document others have started. That never changes, so it is asked once in the life of a page. */
+
+import type { Api } from "@chronoscribe/client";
+import { useEffect, useState } from "react";
+import { useApi, useRoom } from "./room.tsx";
+
+/** A room of hundreds would ask for as many things as soon as somebody comes in; the marks of the first ones will do. */
+const ASKED = 40;
+
+const known = new Map<string, string | null>();
+
+/** By the documents that are branches: what they have left. Fills up by and by. */
+export function useBranches(documents: readonly string[]): ReadonlyMap<string, string> {
+  const { room } = useRoom();
+  const api = useApi();
+  const [sources, setSources] = useState<ReadonlyMap<string, string>>(new Map());
+  useEffect(() => {
+    let isHere = true;
+    void (async () => {
+      for (const document of documents.slice(0, ASKED)) {
+        const source = await sourceOf(api, room, document).catch(() => null);
+        if (!isHere) return;
+        if (source !== null) setSources((before) => new Map(before).set(document, source));
+      }
+    })();
+    return () => {
+      isHere = false;
+    };
+  }, [api, room, documents]);
+  return sources;
+}
+
+async function sourceOf(api: Api, room: string, document: string): Promise<string | null> {
+  const key = `${room}/${document}`;
+  const kept = known.get(key);
+  if (kept !== undefined) return kept;
+  const params = { path: { room, document } };
+  const { source } = await api.data(api.raw.GET("/api/rooms/{room}/documents/{document}/branch", { params }));
+  known.set(key, source);
+  return source;
+}
