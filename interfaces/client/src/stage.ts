@@ -35,6 +35,7 @@ interface Document {
   revision: number;
   text: Text;
   listed: boolean;
+  writer: string | null;
   told: StageDocument | null; // as it was told last, while nothing has changed
 }
 
@@ -52,7 +53,7 @@ export class StageFold {
     this.#at = stage.at;
     this.#place = stage.place;
     for (const { document, revision, text, listed } of stage.documents) {
-      this.#documents.set(document, { revision, text: new Text(text), listed, told: null });
+      this.#documents.set(document, { revision, text: new Text(text), listed, writer: null, told: null });
     }
     for (const person of stage.people) this.#begin(person);
     for (const message of stage.messages) this.#messages.set(message.message, message);
@@ -128,6 +129,7 @@ export class StageFold {
     const op: Op = event.op;
     document.text.apply(op);
     document.revision = event.revision;
+    document.writer = event.actor;
     document.told = null;
     for (const cursors of this.#cursors.values()) {
       const cursor = cursors.get(event.document);
@@ -141,7 +143,8 @@ export class StageFold {
       document.listed = listed;
       document.told = null;
     } else if (listed) {
-      this.#documents.set(name, { revision: 0, text: new Text(""), listed: true, told: null });
+      const text = new Text("");
+      this.#documents.set(name, { revision: 0, text, listed: true, writer: null, told: null });
     }
   }
 
@@ -189,8 +192,8 @@ export class StageFold {
   }
 
   #document(name: string, document: Document): StageDocument {
-    const { revision, text, listed } = document;
-    document.told ??= Object.freeze({ document: name, revision, text: text.toString(), listed });
+    const { revision, text, listed, writer } = document;
+    document.told ??= Object.freeze({ document: name, revision, text: text.toString(), listed, writer });
     return document.told;
   }
 

@@ -322,6 +322,8 @@ export interface StageDocument {
   readonly revision: number;
   readonly text: string;
   readonly listed: boolean;
+  /** Who made the last edit that the replay has shown in it; null while it has shown none. */
+  readonly writer: string | null;
 }
 
 export interface StagePerson extends Looks {

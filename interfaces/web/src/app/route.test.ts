@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseRoute } from "./route.ts";
+import { momentOfAddress, parseRoute } from "./route.ts";
 
 describe("an address", () => {
   test("is that of the lobby when it says nothing else", () => {
@@ -24,4 +24,10 @@ describe("an address", () => {
     const route = parseRoute("#/join/study/in1/se-cret");
     expect(route).toEqual({ kind: "join", room: "study", invitation: "in1", secret: "se-cret" });
   });
+});
+
+test("an address may lead to a moment", () => {
+  expect(momentOfAddress("#/room/r/main.md?at=1795852926918174")).toBe(1_795_852_926_918_174);
+  expect(momentOfAddress("#/room/r/main.md")).toBe(null);
+  expect(momentOfAddress("#/room/r?at=yesterday")).toBe(null);
 });

@@ -61,6 +61,18 @@ export function addressOfRoom(room: string, document?: string | null): string {
   return document ? `${path}/${encodeURIComponent(document)}` : path;
 }
 
+/** The whole address of a moment of the room, in microseconds. */
+export function addressOfMoment(room: string, document: string | null, at: number): string {
+  const { origin, pathname } = window.location;
+  return `${origin}${pathname}${addressOfRoom(room, document)}?at=${Math.round(at)}`;
+}
+
+/** The moment that an address leads to; null for one to the present. */
+export function momentOfAddress(hash: string): number | null {
+  const at = Number(new URLSearchParams(hash.split("?", 2)[1] ?? "").get("at") ?? Number.NaN);
+  return Number.isSafeInteger(at) && at > 0 ? at : null;
+}
+
 export function goTo(hash: string): void {
   window.location.hash = hash;
 }

@@ -1,16 +1,24 @@
 /** Which edit made the text bad that was good before? Found by halving. */
 
+import { initialsOf } from "@chronoscribe/client";
 import type { components } from "@chronoscribe/client/http";
-import { Bug, Square } from "lucide-react";
-import { useRef, useState } from "react";
+import { Bug, History, ScrollText } from "lucide-react";
+import { useState } from "react";
 import { Button, Form, Input, Label, Radio, RadioGroup, TextField } from "react-aria-components";
+import { Picture } from "../people/Picture.tsx";
 import { ErrorNote } from "../ui/notes.tsx";
 import { dayAndTime } from "../ui/time.ts";
-import { useApi, useRoom } from "../workspace/room.tsx";
+import { tell } from "../ui/toasts.tsx";
+import { useRoom } from "../workspace/room.tsx";
+import { Halving, type Verdict } from "./Halving.tsx";
 import { Hunks } from "./Hunks.tsx";
-import { Said } from "./MomentCard.tsx";
-import { Progress } from "./SearchPast.tsx";
+import { MomentPicker } from "./MomentPicker.tsx";
+import { Progress } from "./Progress.tsx";
+import { Said } from "./Said.tsx";
 import { useHistory } from "./store.ts";
+import { pathOf, useLines } from "./useLines.ts";
+import { useLooks } from "./useLooks.ts";
+import { momentIn, useMomentChoices } from "./useMomentChoices.ts";
 
 type Question = "text_present" | "text_absent" | "regex" | "python" | "json";
 
@@ -18,8 +26,8 @@ const QUESTIONS: readonly [Question, string][] = [
   ["text_present", "it holds this text"],
   ["text_absent", "it does not hold this text"],
   ["regex", "a regular expression is found in it"],
-  ["python", "it is a Python program"],
   ["json", "it is JSON"],
+  ["python", "it is a Python program"],
 ];
 
 interface Found {
@@ -31,57 +39,44 @@ interface Found {
   readonly messages: components["schemas"]["MessageAnswer"][];
 }
 
-type Line =
-  | Found
-  | {
-      readonly type: "progress";
-      readonly done: number;
-      readonly all: number;
-      readonly revision: number;
-      readonly verdict: string;
-    };
+interface Looked extends Verdict {
+  readonly type: "progress";
+  readonly done: number;
+  readonly all: number;
+}
+
+type Line = Found | Looked;
 
 export function Bisect({ document }: { readonly document: string }) {
   const room = useRoom();
-  const api = useApi();
-  const [question, setQuestion] = useState<Question>("text_present");
+  const { choices } = useMomentChoices(document);
+  const [question, setQuestion] = useState<Question>(document.endsWith(".json") ? "json" : "text_present");
   const [words, setWords] = useState("");
-  const [good, setGood] = useState("0");
-  const [bad, setBad] = useState("now");
-  const [progress, setProgress] = useState<{ share: number; words: string } | null>(null);
+  const [good, setGood] = useState("The beginning");
+  const [bad, setBad] = useState("Now");
+  const [looked, setLooked] = useState<readonly Verdict[]>([]);
   const [found, setFound] = useState<Found | null>(null);
-  const [fault, setFault] = useState<unknown>(null);
-  const running = useRef<AbortController | null>(null);
+  const lines = useLines<Line>();
   const needsWords = question !== "python" && question !== "json";
-  const run = async () => {
-    const control = new AbortController();
-    running.current = control;
+  const run = () => {
+    const [begin, end] = [momentIn(choices, good), momentIn(choices, bad)];
+    if (begin === null || end === null) return tell("Say when it was good, and when it is bad.");
     setFound(null);
-    setFault(null);
-    setProgress({ share: 0, words: "" });
+    setLooked([]);
     const asked = needsWords ? { [question]: words } : { parses: question };
-    const body = { good: good.trim() || "0", bad: bad.trim() || "now", ...asked };
-    const path = `/api/rooms/${encodeURIComponent(room.room)}/documents/${encodeURIComponent(document)}/bisect`;
-    try {
-      for await (const line of api.lines<Line>("POST", path, { body, signal: control.signal })) {
-        if (line.type === "found") setFound(line);
-        else {
-          const share = (100 * line.done) / Math.max(1, line.all);
-          setProgress({ share, words: `Revision ${line.revision} is ${line.verdict}` });
-        }
-      }
-    } catch (error) {
-      if (!control.signal.aborted) setFault(error);
-    } finally {
-      setProgress(null);
-    }
+    const body = { good: begin, bad: end, ...asked };
+    void lines.ask("POST", pathOf(room.room, document, "bisect"), { body }, (line) => {
+      if (line.type === "found") setFound(line);
+      else setLooked((before) => [...before, line]);
+    });
   };
+  const last = looked.at(-1);
   return (
     <div className="bisect">
       <Form
         onSubmit={(event) => {
           event.preventDefault();
-          void run();
+          run();
         }}
       >
         <RadioGroup value={question} onChange={(value) => setQuestion(value as Question)}>
@@ -98,39 +93,27 @@ export function Bisect({ document }: { readonly document: string }) {
             <Input spellCheck={false} autoCapitalize="none" />
           </TextField>
         ) : null}
-        <div className="compare-form react-aria-Form">
-          <TextField value={good} onChange={setGood}>
-            <Label>It was good at</Label>
-            <Input spellCheck={false} />
-          </TextField>
-          <TextField value={bad} onChange={setBad}>
-            <Label>It is bad at</Label>
-            <Input spellCheck={false} />
-          </TextField>
+        <div className="bisect-moments">
+          <MomentPicker label="It was good at" words={good} choices={choices} onWords={setGood} />
+          <MomentPicker label="It is bad at" words={bad} choices={choices} onWords={setBad} />
         </div>
-        <p className="moment-do">
-          {progress === null ? (
-            <Button
-              type="submit"
-              className="react-aria-Button primary"
-              isDisabled={needsWords && words === ""}
-            >
-              <Bug aria-hidden="true" /> Find the edit
-            </Button>
-          ) : (
-            <Button onPress={() => running.current?.abort()}>
-              <Square aria-hidden="true" /> Stop
-            </Button>
-          )}
-        </p>
+        {lines.progress === null ? (
+          <Button type="submit" className="react-aria-Button primary" isDisabled={needsWords && words === ""}>
+            <Bug aria-hidden="true" /> Find the edit
+          </Button>
+        ) : null}
       </Form>
-      {progress !== null ? (
-        <>
-          <Progress value={progress.share} label="Halving" />
-          <p role="status">{progress.words}</p>
-        </>
+      {lines.progress !== null ? (
+        <Progress
+          value={lines.progress}
+          label="Halving"
+          words={last === undefined ? "Looking…" : `Revision ${last.revision} is ${last.verdict}`}
+          onStop={lines.stop}
+        />
       ) : null}
-      {fault !== null ? <ErrorNote error={fault} /> : null}
+      <Halving looked={looked} />
+      {lines.isStopped ? <p className="hint">Stopped.</p> : null}
+      {lines.fault !== null ? <ErrorNote error={lines.fault} /> : null}
       {found !== null ? <Result document={document} found={found} /> : null}
     </div>
   );
@@ -138,26 +121,33 @@ export function Bisect({ document }: { readonly document: string }) {
 
 function Result({ document, found }: { readonly document: string; readonly found: Found }) {
   const room = useRoom();
+  const looksOf = useLooks();
   const { enter, ask } = useHistory();
   const { edit } = found;
   if (edit === null)
     return (
-      <p>
+      <p role="status">
         It became bad between revisions {found.good} and {found.bad}.
       </p>
     );
+  const looks = looksOf(edit.user);
   return (
     <section className="bisect-found" aria-label="Found" aria-live="polite">
-      <p>
-        <strong>{room.presence.looksOf(edit.user).name}</strong> made it bad, {dayAndTime(edit.at)}, with
-        revision {edit.revision}.
+      <p className="moment-who">
+        <Picture looks={looks} initials={initialsOf(looks.name)} />
+        <span>
+          <strong>{looks.name}</strong> made it bad
+          <small>
+            {dayAndTime(edit.at)} · revision {edit.revision}
+          </small>
+        </span>
       </p>
       <p className="moment-do">
         <Button className="react-aria-Button primary" onPress={() => void enter(room, edit.at, document)}>
-          Go there
+          <History aria-hidden="true" /> Go there
         </Button>
         <Button onPress={() => ask({ document, revision: edit.revision, position: null })}>
-          The moment, undo…
+          <ScrollText aria-hidden="true" /> The moment, undo…
         </Button>
       </p>
       {found.diff !== null ? <Hunks diff={found.diff} /> : null}

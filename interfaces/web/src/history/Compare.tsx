@@ -1,69 +1,102 @@
 /** What differs between two moments of a document. */
 
-import { ArrowLeftRight, Copy } from "lucide-react";
+import type { components } from "@chronoscribe/client/http";
+import { ArrowLeftRight, Copy, GitCompareArrows, Maximize2, RotateCcw } from "lucide-react";
 import { useEffect, useState } from "react";
-import { Button, Form, Input, Label, TextField } from "react-aria-components";
-import { ErrorNote, Waiting } from "../ui/notes.tsx";
+import { Button, Form } from "react-aria-components";
+import { ToolButton } from "../editor/ToolButton.tsx";
+import { ErrorNote, Waiting, wordsOf } from "../ui/notes.tsx";
 import { dayAndTime } from "../ui/time.ts";
 import { tell } from "../ui/toasts.tsx";
 import { useApi, useRoom } from "../workspace/room.tsx";
+import { copyText } from "./copyText.ts";
 import { Hunks } from "./Hunks.tsx";
-import { useHistory } from "./store.ts";
+import { MomentPicker } from "./MomentPicker.tsx";
+import { type Comparison, useHistory } from "./store.ts";
+import { UndoBetween } from "./UndoBetween.tsx";
 import { useAnswer } from "./useAnswer.ts";
+import { pathOf } from "./useLines.ts";
+import { useMayEdit } from "./useMayEdit.ts";
+import { firstOf, momentIn, useMomentChoices, wordsIn } from "./useMomentChoices.ts";
+
+type Diff = components["schemas"]["DiffAnswer"];
 
 export function Compare({ document }: { readonly document: string }) {
   const asked = useHistory((state) => state.comparison);
-  const [of, setOf] = useState(asked?.document ?? document);
-  const [from, setFrom] = useState(asked?.from ?? "0");
-  const [to, setTo] = useState(asked?.to ?? "now");
-  const [chosen, setChosen] = useState({ document: of, from, to });
+  const compare = useHistory((state) => state.compare);
+  const shown = asked?.document === document ? asked : null;
+  const { choices, isKnown } = useMomentChoices(document);
+  const [from, setFrom] = useState("The beginning");
+  const [to, setTo] = useState("Now");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: as it was asked for, in the words that there are
   useEffect(() => {
-    const next = asked ?? { document, from: "0", to: "now" };
-    setOf(next.document);
-    setFrom(next.from);
-    setTo(next.to);
-    setChosen(next);
-  }, [asked, document]);
+    if (shown === null) return;
+    setFrom(wordsIn(choices, shown.from));
+    setTo(wordsIn(choices, shown.to));
+  }, [shown, choices.length]);
+  // What has changed since one was here is what one wants to see first.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it is known
+  useEffect(() => {
+    if (isKnown && shown === null) compare({ document, from: firstOf(choices), to: "now" });
+  }, [isKnown]);
+  const run = (one: string, other: string) => {
+    const [begin, end] = [momentIn(choices, one), momentIn(choices, other)];
+    if (begin === null || end === null) tell("Say two moments: a revision, a time, or a name.");
+    else compare({ document, from: begin, to: end });
+  };
   return (
     <div className="compare">
       <Form
         className="react-aria-Form compare-form"
         onSubmit={(event) => {
           event.preventDefault();
-          setChosen({ document: of, from: from.trim() || "0", to: to.trim() || "now" });
+          run(from, to);
         }}
       >
-        <TextField value={from} onChange={setFrom}>
-          <Label>From</Label>
-          <Input placeholder="revision, name:…, time" spellCheck={false} />
-        </TextField>
-        <TextField value={to} onChange={setTo}>
-          <Label>To</Label>
-          <Input placeholder="now" spellCheck={false} />
-        </TextField>
-        <Button type="submit">
-          <ArrowLeftRight aria-hidden="true" /> Compare
+        <MomentPicker
+          label="From"
+          words={from}
+          choices={choices}
+          onWords={setFrom}
+          onPick={(choice) => run(choice.words, to)}
+        />
+        <ToolButton
+          label="The other way round"
+          onPress={() => {
+            setFrom(to);
+            setTo(from);
+            if (shown !== null) run(to, from);
+          }}
+        >
+          <ArrowLeftRight aria-hidden="true" />
+        </ToolButton>
+        <MomentPicker
+          label="To"
+          words={to}
+          choices={choices}
+          onWords={setTo}
+          onPick={(choice) => run(from, choice.words)}
+        />
+        <Button type="submit" className="react-aria-Button primary">
+          <GitCompareArrows aria-hidden="true" /> Compare
         </Button>
       </Form>
-      <Difference {...chosen} />
+      <p className="hint">
+        A moment is a revision (“17”), a time (“14:05”, “2026-11-28 14:05”), or the name of a version.
+      </p>
+      {shown === null ? null : <Difference key={`${shown.document} ${shown.from} ${shown.to}`} {...shown} />}
     </div>
   );
 }
 
-function Difference({
-  document,
-  from,
-  to,
-}: {
-  readonly document: string;
-  readonly from: string;
-  readonly to: string;
-}) {
+function Difference({ document, from, to }: Comparison) {
   const room = useRoom();
   const api = useApi();
-  const ask = useHistory((state) => state.ask);
+  const mayEdit = useMayEdit();
+  const { ask, widen } = useHistory();
+  const [isUndoing, setIsUndoing] = useState(false);
   const path = { room: room.room, document };
-  const { answer, fault } = useAnswer(
+  const { answer, fault, again } = useAnswer(
     () =>
       api.data(
         api.raw.GET("/api/rooms/{room}/documents/{document}/diff", { params: { path, query: { from, to } } }),
@@ -71,38 +104,72 @@ function Difference({
     [room, api, document, from, to],
   );
   const copy = async () => {
-    const address = `/api/rooms/${encodeURIComponent(room.room)}/documents/${encodeURIComponent(document)}/diff`;
-    const { blob } = await api.file(address, { from, to, format: "unified" });
-    await navigator.clipboard.writeText(await blob.text());
-    tell("Copied, as a patch.");
+    const query = { from, to, format: "unified" };
+    const { blob } = await api.file(pathOf(room.room, document, "diff"), query);
+    copyText(await blob.text(), "Copied, as a patch.");
   };
-  if (fault !== null) return <ErrorNote error={fault} />;
+  if (fault !== null) return <ErrorNote error={fault} onRetry={again} />;
   if (answer === null) return <Waiting>Comparing…</Waiting>;
+  const isForward = answer.old.revision < answer.new.revision;
   return (
     <>
-      <p className="compare-states">
-        <Button
-          className="react-aria-Button quiet"
-          onPress={() => ask({ document, revision: answer.old.revision, position: null })}
-        >
-          Revision {answer.old.revision} <small>{dayAndTime(answer.old.modified)}</small>
-        </Button>
-        →
-        <Button
-          className="react-aria-Button quiet"
-          onPress={() => ask({ document, revision: answer.new.revision, position: null })}
-        >
-          Revision {answer.new.revision} <small>{dayAndTime(answer.new.modified)}</small>
-        </Button>
-        <Button
-          className="react-aria-Button quiet"
-          aria-label="Copy as a patch"
-          onPress={() => void copy().catch(() => {})}
+      <div className="compare-states">
+        {[answer.old, answer.new].map(({ revision, modified }, index) => (
+          <Button
+            key={index === 0 ? "old" : "new"}
+            className="react-aria-Button quiet"
+            isDisabled={revision === 0}
+            onPress={() => ask({ document, revision, position: null })}
+          >
+            <span className={index === 0 ? "minus" : "plus"}>{index === 0 ? "−" : "+"}</span>
+            Revision {revision} <small>{dayAndTime(modified)}</small>
+          </Button>
+        ))}
+      </div>
+      <p className="moment-do">
+        <Amount diff={answer} />
+        {mayEdit && isForward && answer.hunks.length > 0 ? (
+          <Button aria-expanded={isUndoing} onPress={() => setIsUndoing(!isUndoing)}>
+            <RotateCcw aria-hidden="true" /> Undo…
+          </Button>
+        ) : null}
+        <ToolButton
+          label="Copy as a patch"
+          onPress={() => void copy().catch((error: unknown) => tell({ text: wordsOf(error), tone: "bad" }))}
         >
           <Copy aria-hidden="true" />
-        </Button>
+        </ToolButton>
+        <ToolButton label="At full width" onPress={() => widen("compare")}>
+          <Maximize2 aria-hidden="true" />
+        </ToolButton>
       </p>
-      <Hunks diff={answer} />
+      {isUndoing ? (
+        <UndoBetween
+          document={document}
+          before={answer.old.revision}
+          revision={answer.new.revision}
+          onDone={() => {
+            setIsUndoing(false);
+            again();
+          }}
+        />
+      ) : null}
+      <Hunks
+        diff={answer}
+        {...(mayEdit && isForward
+          ? { undo: { document, first: answer.old.revision + 1, last: answer.new.revision, onDone: again } }
+          : {})}
+      />
     </>
+  );
+}
+
+function Amount({ diff }: { readonly diff: Diff }) {
+  const count = (kind: string) =>
+    diff.hunks.reduce((sum, { lines }) => sum + lines.filter((line) => line.kind === kind).length, 0);
+  return (
+    <span className="compare-amount">
+      <span className="plus">+{count("added")}</span> <span className="minus">−{count("removed")}</span> lines
+    </span>
   );
 }

@@ -1,7 +1,16 @@
 /** The past, beside the text: what went on, who wrote what, what differs, versions, search, and bisect. */
 
 import { useStore } from "@chronoscribe/client/react";
-import { useEffect } from "react";
+import {
+  Bug,
+  FileClock,
+  GitCompareArrows,
+  History,
+  type LucideIcon,
+  TextSearch,
+  UsersRound,
+} from "lucide-react";
+import { useEffect, useRef } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import { Nothing } from "../ui/notes.tsx";
 import { useRoom } from "../workspace/room.tsx";
@@ -14,61 +23,79 @@ import { SearchPast } from "./SearchPast.tsx";
 import { useHistory, type View } from "./store.ts";
 import { Timeline } from "./Timeline.tsx";
 import { Versions } from "./Versions.tsx";
+import "../editor/editor.css";
 import "./history.css";
+import "./marks.css";
 
-const VIEWS: readonly [View, string][] = [
-  ["timeline", "Timeline"],
-  ["versions", "Versions"],
-  ["compare", "Compare"],
-  ["blame", "Blame"],
-  ["search", "Search"],
-  ["bisect", "Bisect"],
+const VIEWS: readonly [View, string, LucideIcon][] = [
+  ["timeline", "Timeline", History],
+  ["versions", "Versions", FileClock],
+  ["compare", "Compare", GitCompareArrows],
+  ["blame", "Blame", UsersRound],
+  ["search", "Search", TextSearch],
+  ["bisect", "Bisect", Bug],
 ];
 
 export function HistoryPanel() {
   const { view, setView, moment } = useHistory();
-  const active = useWorkspace((state) => state.active);
   useRequests();
   return (
     <div className="past-panel">
-      {moment === null ? null : <MomentCard moment={moment} />}
       <Tabs selectedKey={view} onSelectionChange={(key) => setView(key as View)}>
-        <TabList aria-label="Ways into the past">
-          {VIEWS.map(([id, title]) => (
+        <TabList aria-label="Ways into the past" className="react-aria-TabList past-ways">
+          {VIEWS.map(([id, title, Icon]) => (
             <Tab key={id} id={id}>
-              {title}
+              <Icon aria-hidden="true" />
+              <span>{title}</span>
             </Tab>
           ))}
         </TabList>
-        <TabPanel id="timeline">
-          <Timeline />
-        </TabPanel>
-        {active === null ? (
-          <TabPanel id={view === "timeline" ? "versions" : view}>
-            <Nothing>Open a document first.</Nothing>
-          </TabPanel>
-        ) : (
-          <>
-            <TabPanel id="versions">
-              <Versions document={active} />
-            </TabPanel>
-            <TabPanel id="compare">
-              <Compare document={active} />
-            </TabPanel>
-            <TabPanel id="blame">
-              <Blame document={active} />
-            </TabPanel>
-            <TabPanel id="search">
-              <SearchPast document={active} />
-            </TabPanel>
-            <TabPanel id="bisect">
-              <Bisect document={active} />
-            </TabPanel>
-          </>
+        {moment === null ? null : (
+          <MomentCard key={`${moment.document} ${moment.revision} ${moment.position}`} moment={moment} />
         )}
+        {/* What was found below is still there when one comes back from a moment. */}
+        <TabPanel id={view} hidden={moment !== null}>
+          <Shown view={view} />
+        </TabPanel>
       </Tabs>
     </div>
   );
+}
+
+function Shown({ view }: { readonly view: View }) {
+  const document = useShownDocument();
+  const comparison = useHistory((state) => state.comparison);
+  const blame = useHistory((state) => state.blame);
+  if (view === "timeline") return <Timeline />;
+  if (view === "search") return <SearchPast key={document} document={document} />;
+  if (document === null) return <Nothing>Open a document first.</Nothing>;
+  switch (view) {
+    case "versions":
+      return <Versions key={document} document={document} />;
+    case "compare": {
+      const compared = comparison?.document ?? document;
+      return <Compare key={compared} document={compared} />;
+    }
+    case "blame": {
+      const blamed = blame ?? { document, revision: null };
+      return <Blame key={`${blamed.document} ${blamed.revision}`} {...blamed} />;
+    }
+    case "bisect":
+      return <Bisect key={document} document={document} />;
+  }
+}
+
+/** In the past that of the stage, else the one in the editor. */
+function useShownDocument(): string | null {
+  const active = useWorkspace((state) => state.active);
+  const document = useHistory((state) => state.staged ?? active);
+  const before = useRef(document);
+  useEffect(() => {
+    if (before.current === document) return;
+    before.current = document;
+    useHistory.getState().turnTo(document);
+  }, [document]);
+  return document;
 }
 
 /** What other parts of the page have asked to be shown. */

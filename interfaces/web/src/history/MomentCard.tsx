@@ -1,156 +1,179 @@
 /** One edit, and the room as it was when it was made: who, when, what, who else was here, what was said. */
 
+import { initialsOf } from "@chronoscribe/client";
 import type { components } from "@chronoscribe/client/http";
-import { History, Link2, RotateCcw, ScrollText, X } from "lucide-react";
-import { useState } from "react";
+import { ArrowLeft, GitCompareArrows, History, Link2, RotateCcw, TextSearch } from "lucide-react";
+import { useEffect, useState } from "react";
 import { Button } from "react-aria-components";
+import { addressOfRoom } from "../app/route.ts";
 import { ToolButton } from "../editor/ToolButton.tsx";
+import { Picture } from "../people/Picture.tsx";
 import { ErrorNote, Waiting } from "../ui/notes.tsx";
-import { ago, dayAndTime, timeWithSeconds } from "../ui/time.ts";
-import { tell } from "../ui/toasts.tsx";
+import { ago, dayAndTime } from "../ui/time.ts";
 import { useApi, useRoom } from "../workspace/room.tsx";
+import { copyText } from "./copyText.ts";
 import { Pieces } from "./Pieces.tsx";
+import { Said } from "./Said.tsx";
 import { type MomentAsked, useHistory } from "./store.ts";
 import { UndoThis } from "./UndoThis.tsx";
 import { useAnswer } from "./useAnswer.ts";
+import { useLooks } from "./useLooks.ts";
+import { useMayEdit } from "./useMayEdit.ts";
+import { WatchPassage } from "./WatchPassage.tsx";
 
 type Moment = components["schemas"]["MomentAnswer"];
 
 const CAUSES: Readonly<Record<string, string>> = {
-  typed: "wrote",
-  undo: "took back",
-  redo: "brought back",
-  restore: "restored",
-  branch: "branched",
-  merge: "merged",
+  typed: "wrote this",
+  undo: "took something back",
+  redo: "did something again",
+  restore: "restored an older text",
+  branch: "branched this off",
+  merge: "merged this",
 };
 
 export function MomentCard({ moment }: { readonly moment: MomentAsked }) {
   const room = useRoom();
   const api = useApi();
   const ask = useHistory((state) => state.ask);
+  const dated = useHistory((state) => state.dated);
   const { document, revision, position } = moment;
-  const { answer, fault } = useAnswer(() => {
+  const { answer, fault, again } = useAnswer(() => {
     const params = {
       path: { room: room.room, document },
       query: position === null ? { revision } : { revision, position },
     };
     return api.data(api.raw.GET("/api/rooms/{room}/documents/{document}/moment", { params }));
   }, [room, api, document, revision, position]);
+  const at = answer?.at ?? null;
+  useEffect(() => dated(at), [dated, at]);
   return (
-    <section className="moment" aria-label="The moment" aria-live="polite">
+    <section className="moment" aria-label="The moment">
       <header>
-        <h3>{position === null ? `Revision ${revision}` : "When this was written"}</h3>
-        <ToolButton label="Close" onPress={() => ask(null)}>
-          <X aria-hidden="true" />
+        <ToolButton label="Back" onPress={() => ask(null)}>
+          <ArrowLeft aria-hidden="true" />
         </ToolButton>
+        <h3>{position === null ? `Revision ${revision} of ${document}` : "When this was written"}</h3>
+        {answer === null ? null : <CopyLink moment={answer} />}
       </header>
-      {fault !== null ? <ErrorNote error={fault} /> : null}
-      {answer === null && fault === null ? <Waiting /> : null}
-      {answer !== null ? <Told moment={answer} /> : null}
+      {fault !== null ? <ErrorNote error={fault} onRetry={again} /> : null}
+      {answer === null && fault === null ? <Waiting>Looking for who wrote it…</Waiting> : null}
+      {answer !== null ? <Told moment={answer} asked={moment} /> : null}
     </section>
   );
 }
 
-function Told({ moment }: { readonly moment: Moment }) {
+function Told({ moment, asked }: { readonly moment: Moment; readonly asked: MomentAsked }) {
   const room = useRoom();
+  const looksOf = useLooks();
+  const mayEdit = useMayEdit();
   const { enter, ask, compare } = useHistory();
-  const [isUndoing, setIsUndoing] = useState(false);
-  const { name, colour } = room.presence.looksOf(moment.user);
-  const { document, revision } = moment.written ?? moment;
-  const copy = () => {
-    const { origin, pathname } = window.location;
-    const place = moment.written?.position ?? 0;
-    const address = `${origin}${pathname}#/room/${encodeURIComponent(room.room)}/${encodeURIComponent(document)}?passage=${revision},${place},${place + 1}`;
-    navigator.clipboard.writeText(address).then(
-      () => tell("The link is copied."),
-      () => {},
-    );
-  };
+  const [open, setOpen] = useState<"undo" | "watch" | null>(null);
+  const looks = looksOf(moment.user);
+  const { document, revision } = moment;
+  const step = (by: number) => ask({ document, revision: revision + by, position: null });
   return (
     <>
-      <p className="moment-who" style={{ borderInlineStartColor: colour }}>
-        <strong>{name}</strong> {CAUSES[moment.cause] ?? moment.cause} this{" "}
-        <time title={dayAndTime(moment.at)}>{ago(moment.at)}</time>, {dayAndTime(moment.at)}, as revision{" "}
-        {revision} of {document}.
+      <p className="moment-who" aria-live="polite">
+        <Picture looks={looks} initials={initialsOf(looks.name)} />
+        <span>
+          <strong>{looks.name}</strong> {CAUSES[moment.cause] ?? moment.cause}
+          <small>
+            <time title={ago(moment.at)}>{dayAndTime(moment.at)}</time> · revision {revision} of {document}
+          </small>
+        </span>
       </p>
+      {moment.written !== null &&
+      moment.written !== undefined &&
+      moment.written.document !== asked.document ? (
+        <p className="hint">It was written in {moment.written.document} and copied from there.</p>
+      ) : null}
       <Pieces pieces={moment.pieces} />
       <p className="moment-do">
         <Button className="react-aria-Button primary" onPress={() => void enter(room, moment.at, document)}>
           <History aria-hidden="true" /> Go there
         </Button>
-        <Button onPress={() => compare({ document, from: String(revision - 1), to: String(revision) })}>
-          <ScrollText aria-hidden="true" /> What changed
+        {mayEdit ? (
+          <Button aria-expanded={open === "undo"} onPress={() => setOpen(open === "undo" ? null : "undo")}>
+            <RotateCcw aria-hidden="true" /> Undo this…
+          </Button>
+        ) : null}
+      </p>
+      <p className="moment-do">
+        <Button aria-expanded={open === "watch"} onPress={() => setOpen(open === "watch" ? null : "watch")}>
+          <TextSearch aria-hidden="true" /> Every edit of this line
         </Button>
-        <Button onPress={() => setIsUndoing(true)}>
-          <RotateCcw aria-hidden="true" /> Undo this…
-        </Button>
-        <ToolButton label="Copy a link to it" onPress={copy}>
-          <Link2 aria-hidden="true" />
+        <ToolButton
+          label="What it changed in the whole text"
+          onPress={() => {
+            ask(null);
+            compare({ document, from: String(Math.max(0, revision - 1)), to: String(revision) });
+          }}
+        >
+          <GitCompareArrows aria-hidden="true" />
         </ToolButton>
       </p>
-      <p className="moment-steps">
-        <Button
-          isDisabled={revision <= 1}
-          onPress={() => ask({ document, revision: revision - 1, position: null })}
-        >
-          The edit before
-        </Button>
-        <Button onPress={() => ask({ document, revision: revision + 1, position: null })}>
-          The edit after
-        </Button>
-      </p>
-      {isUndoing ? (
+      {open === "undo" ? (
         <UndoThis
           document={document}
           body={{ first: revision, last: revision }}
-          onDone={() => setIsUndoing(false)}
+          onDone={() => setOpen(null)}
         />
       ) : null}
-      <details>
-        <summary>
-          The room then: {moment.people.length} {moment.people.length === 1 ? "person" : "people"},{" "}
-          {moment.messages.before.length + moment.messages.after.length} messages around it
-        </summary>
-        <ul className="moment-people">
-          {moment.people.map((person) => (
-            <li key={person.client}>
-              {person.name}{" "}
-              <small>
-                {person.status}
-                {person.cursor ? ` in ${person.cursor.document}` : ""}
-              </small>
-            </li>
-          ))}
-        </ul>
-        <Said title="Said before" messages={moment.messages.before} />
-        <Said title="Said after" messages={moment.messages.after} />
-      </details>
+      {open === "watch" ? <WatchPassage moment={asked} written={moment} /> : null}
+      <p className="moment-steps">
+        <Button isDisabled={revision <= 1} onPress={() => step(-1)}>
+          ← The edit before
+        </Button>
+        <Button onPress={() => step(1)}>The edit after →</Button>
+      </p>
+      <RoomThen moment={moment} />
     </>
   );
 }
 
-type Message = Moment["messages"]["before"][number];
-
-export function Said({ title, messages }: { readonly title: string; readonly messages: readonly Message[] }) {
-  const room = useRoom();
-  if (messages.length === 0) return null;
+/** The passage that was written, as others can find it later. */
+function CopyLink({ moment }: { readonly moment: Moment }) {
+  const { room } = useRoom();
+  const { document, revision } = moment.written ?? moment;
+  const copy = () => {
+    const { origin, pathname } = window.location;
+    const place = moment.written?.position ?? 0;
+    const passage = `passage=${revision},${place},${place + 1}`;
+    copyText(`${origin}${pathname}${addressOfRoom(room, document)}?${passage}`, "The link is copied.");
+  };
   return (
-    <>
-      <h4>{title}</h4>
-      <ol className="chat-then">
-        {messages.map((message) => (
-          <li key={message.message}>
-            <span
-              className="chat-then-name"
-              style={{ borderInlineStartColor: room.presence.looksOf(message.author).colour }}
-            >
-              {room.presence.looksOf(message.author).name} <time>{timeWithSeconds(message.posted)}</time>
+    <ToolButton label="Copy a link to it" onPress={copy}>
+      <Link2 aria-hidden="true" />
+    </ToolButton>
+  );
+}
+
+function RoomThen({ moment }: { readonly moment: Moment }) {
+  const { before, after } = moment.messages;
+  const people = [...new Map(moment.people.map((person) => [person.user, person])).values()];
+  return (
+    <details className="room-then">
+      <summary>
+        The room then: {people.length} {people.length === 1 ? "person" : "people"}
+        {before.length + after.length > 0 ? `, ${before.length + after.length} messages around it` : ""}
+      </summary>
+      <ul className="people-then">
+        {people.map((person) => (
+          <li key={person.user}>
+            <Picture looks={{ ...person, avatar: "" }} initials={initialsOf(person.name)} />
+            <span>
+              {person.name}
+              <small>
+                {person.status}
+                {person.cursor ? ` in ${person.cursor.document}` : ""}
+              </small>
             </span>
-            <p dir="auto">{message.text}</p>
           </li>
         ))}
-      </ol>
-    </>
+      </ul>
+      <Said title="Said before" messages={before} />
+      <Said title="Said after" messages={after} />
+    </details>
   );
 }

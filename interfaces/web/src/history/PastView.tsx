@@ -1,142 +1,156 @@
-/** The text as it was, with the cursors of that moment, in the place of the present one. */
+/** The room as it was, in the place of the present text; or a comparison or blame at full width. */
 
-import type { RemoteCursor, Stage } from "@chronoscribe/client";
-import { EditorState, StateEffect } from "@codemirror/state";
-import { EditorView, lineNumbers } from "@codemirror/view";
-import { History, Undo2 } from "lucide-react";
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
-import { Button } from "react-aria-components";
-import { difference } from "../editor/difference.ts";
-import { nonce } from "../editor/extensions.ts";
-import { languageExtensions, languageOf } from "../editor/languages.ts";
-import { overviewRuler } from "../editor/overview.ts";
-import { collaboratorCursors, setRemoteCursors } from "../editor/remoteCursors.ts";
-import { unseenCharacters } from "../editor/specialCharacters.ts";
-import { looks } from "../editor/theme.ts";
+import type { Stage } from "@chronoscribe/client";
+import { History, Locate, Undo2, UserRound, X } from "lucide-react";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { Button, ToggleButton } from "react-aria-components";
+import { ToolButton } from "../editor/ToolButton.tsx";
 import { Nothing, Waiting } from "../ui/notes.tsx";
-import { dayAndTime } from "../ui/time.ts";
-import { useRoom } from "../workspace/room.tsx";
+import { dayOf, timeWithSeconds } from "../ui/time.ts";
 import { useWorkspace } from "../workspace/store.ts";
-import { pointsAt, unitsAt } from "./points.ts";
-import { useHistory } from "./store.ts";
+import { PastActions } from "./PastActions.tsx";
+import { PastFaces } from "./PastFaces.tsx";
+import { PastText } from "./PastText.tsx";
+import { Subtitle } from "./Subtitle.tsx";
+import { useHistory, type Wide } from "./store.ts";
 import { useStage } from "./useStage.ts";
 import "../editor/editor.css";
 import "./history.css";
+import "./marks.css";
+import "./past.css";
+
+const WideCompare = lazy(() => import("./WideCompare.tsx").then((m) => ({ default: m.WideCompare })));
+const WideBlame = lazy(() => import("./WideBlame.tsx").then((m) => ({ default: m.WideBlame })));
 
 export function PastView() {
-  const { stage, at, status } = useStage();
-  const chosen = useHistory((state) => state.document);
-  const show = useHistory((state) => state.show);
-  const leave = useHistory((state) => state.leave);
-  const active = useWorkspace((state) => state.active);
-  if (stage === null) return <Waiting>Travelling back…</Waiting>;
-  const listed = [...stage.documents.values()].filter((document) => document.listed);
-  const shown = listed.find(({ document }) => document === (chosen ?? active)) ?? listed[0] ?? null;
+  const wide = useHistory((state) => state.wide);
+  return wide === null ? <StageView /> : <WideView wide={wide} />;
+}
+
+function WideView({ wide }: { readonly wide: Wide }) {
+  const widen = useHistory((state) => state.widen);
+  const isTravelling = useHistory((state) => state.replay) !== null;
   return (
-    <section className="past" aria-label="The room as it was">
+    <section className="past" aria-label={wide === "compare" ? "Comparison" : "Who wrote what"}>
       <header className="past-head">
         <History aria-hidden="true" />
-        <p role="status">
-          You are looking at <strong>{dayAndTime(at)}</strong>
-          {status === "offline" ? " (waiting for the connection)" : ""}
-        </p>
-        <nav aria-label="Documents at that moment">
-          {listed.map(({ document, revision }) => (
-            <Button
-              key={document}
-              className="react-aria-Button quiet"
-              aria-current={document === shown?.document ? "page" : false}
-              onPress={() => show(document)}
-            >
-              {document} <small>{revision}</small>
-            </Button>
-          ))}
-        </nav>
-        <Button className="react-aria-Button primary" onPress={leave}>
-          <Undo2 aria-hidden="true" /> Back to now
+        <h2>{wide === "compare" ? "What differs" : "Who wrote what"}</h2>
+        <Button className="react-aria-Button primary" onPress={() => widen(null)}>
+          {isTravelling ? <X aria-hidden="true" /> : <Undo2 aria-hidden="true" />}
+          {isTravelling ? "Close" : "Back to now"}
         </Button>
       </header>
-      {shown === null ? (
-        <Nothing icon={<History />}>There was no document yet.</Nothing>
-      ) : (
-        <PastText key={shown.document} document={shown.document} stage={stage} />
-      )}
+      <Suspense fallback={<Waiting />}>{wide === "compare" ? <WideCompare /> : <WideBlame />}</Suspense>
     </section>
   );
 }
 
-/** A read-only view that is changed only where the text has changed, so that it does not jump. */
-function PastText({ document, stage }: { readonly document: string; readonly stage: Stage }) {
-  const room = useRoom();
-  const host = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState<EditorView | null>(null);
-  const told = stage.documents.get(document)!;
-  const latest = useRef(told);
-  latest.current = told;
-  useLayoutEffect(() => {
-    const ask = (at: number) => {
-      const { text, revision } = latest.current;
-      useHistory.getState().ask({ document, revision, position: pointsAt(text, at) });
-      useWorkspace.getState().showPanel("history");
-    };
-    const opened = openPast(host.current!, document, latest.current.text, ask);
-    setView(opened);
-    languageExtensions(languageOf(document), latest.current.text).then(
-      (language) => opened.dispatch({ effects: StateEffect.appendConfig.of(language) }),
-      () => {}, // then it has no colours
-    );
-    return () => opened.destroy();
-  }, [document]);
+function StageView() {
+  const { stage, at, status, isPlaying } = useStage();
+  const leave = useHistory((state) => state.leave);
+  const document = useShownDocument(stage);
   useEffect(() => {
-    if (view === null) return;
-    const cursors = cursorsOf(stage, document, told.text, room.client);
-    const changes = difference(view.state.doc.toString(), told.text);
-    view.dispatch({ changes, effects: setRemoteCursors.of(cursors) });
-  }, [view, stage, document, told, room]);
-  return <div className="past-text" ref={host} />;
+    if (!isPlaying) useHistory.getState().stage(document);
+  }, [isPlaying, document]);
+  if (stage === null) return <Waiting>Travelling back…</Waiting>;
+  return (
+    <section className="past" aria-label="The room as it was">
+      <header className="past-head">
+        <History aria-hidden="true" />
+        <p className="past-when">
+          <span className="past-words">You are looking at</span> <strong>{timeWithSeconds(at)}</strong>{" "}
+          <small>{status === "offline" ? "waiting for the connection" : dayOf(at)}</small>
+        </p>
+        {document === null ? null : (
+          <PastActions document={document} revision={stage.documents.get(document)!.revision} at={at} />
+        )}
+        <Button className="react-aria-Button primary" onPress={leave}>
+          <Undo2 aria-hidden="true" /> Back to now
+        </Button>
+      </header>
+      <PastTabs stage={stage} shown={document} />
+      {document === null ? (
+        <Nothing icon={<History />}>There was no document yet.</Nothing>
+      ) : (
+        <PastText key={document} document={document} stage={stage} isPlaying={isPlaying} />
+      )}
+      <Subtitle stage={stage} />
+    </section>
+  );
 }
 
-function openPast(
-  parent: HTMLElement,
-  document: string,
-  text: string,
-  ask: (at: number) => void,
-): EditorView {
-  const extensions = [
-    EditorState.lineSeparator.of("\n"),
-    EditorState.readOnly.of(true),
-    EditorView.editable.of(false),
-    EditorView.cspNonce.of(nonce()),
-    EditorView.contentAttributes.of({
-      "aria-label": `${document} as it was`,
-      tabindex: "0",
-      role: "document",
-    }),
-    EditorView.lineWrapping,
-    lineNumbers(),
-    unseenCharacters,
-    collaboratorCursors,
-    overviewRuler,
-    looks,
-    EditorView.domEventHandlers({
-      click: (event, view) => {
-        const at = view.posAtCoords({ x: event.clientX, y: event.clientY });
-        if (at !== null && at < view.state.doc.length && view.state.selection.main.empty) ask(at);
-        return false;
-      },
-    }),
-  ];
-  return new EditorView({ parent, state: EditorState.create({ doc: text, extensions }) });
+function PastTabs({ stage, shown }: { readonly stage: Stage; readonly shown: string | null }) {
+  const { document: chosen, person, follows, show, follow, followPerson } = useHistory();
+  const listed = [...stage.documents.values()].filter(({ listed }) => listed);
+  const followed = [...stage.people.values()].find(({ user }) => user === person);
+  return (
+    <div className="past-tabs">
+      <nav aria-label="Documents at that moment">
+        {listed.map(({ document, revision }) => (
+          <Button
+            key={document}
+            className="react-aria-Button quiet"
+            aria-current={document === shown ? "page" : false}
+            onPress={() => show(document)}
+          >
+            <bdi>{document}</bdi> <small title="Revision">{revision}</small>
+          </Button>
+        ))}
+      </nav>
+      <PastFaces stage={stage} />
+      {followed !== undefined ? (
+        <Button className="react-aria-Button quiet" onPress={() => followPerson(null)}>
+          <UserRound aria-hidden="true" /> With {followed.name} <X aria-hidden="true" />
+        </Button>
+      ) : null}
+      <ToggleButton
+        isSelected={chosen === null && follows}
+        onChange={(isOn) => (isOn ? show(null) : shown !== null && show(shown))}
+      >
+        <Locate aria-hidden="true" /> Follow the writing
+      </ToggleButton>
+      {follows ? null : (
+        <ToolButton label="Keep what is written in sight" onPress={() => follow(true)}>
+          <Locate aria-hidden="true" />
+        </ToolButton>
+      )}
+    </div>
+  );
 }
 
-function cursorsOf(stage: Stage, document: string, text: string, own: string): RemoteCursor[] {
-  const found: RemoteCursor[] = [];
-  for (const { client, user, name, colour, cursor } of stage.people.values()) {
-    if (cursor === null || cursor.document !== document) continue;
-    const anchor = unitsAt(text, cursor.anchor);
-    const head = cursor.head === cursor.anchor ? anchor : unitsAt(text, cursor.head);
-    const mark = client === own ? `${name} (you)` : name;
-    found.push({ client, user, name: mark, colour, at: stage.at, anchor, head });
+/** The one that was picked; else that of the person who is followed, or the one that was written in last. */
+function useShownDocument(stage: Stage | null): string | null {
+  const chosen = useHistory((state) => state.document);
+  const person = useHistory((state) => state.person);
+  const active = useWorkspace((state) => state.active);
+  const written = useWrittenDocument(stage);
+  if (stage === null) return null;
+  const isListed = (document: string | null | undefined) =>
+    document != null && stage.documents.get(document)?.listed === true;
+  const followed = [...stage.people.values()].find(({ user, cursor }) => user === person && cursor !== null);
+  const first = [...stage.documents.values()].find(({ listed }) => listed)?.document ?? null;
+  return [followed?.cursor?.document, chosen, written, active].find(isListed) ?? first;
+}
+
+/** So long (microseconds of the replay) a text stays in front that nobody writes in, while another is written. */
+const STAYS = 4_000_000;
+
+/** The document that is written in; where two are, the one that is in front stays there. */
+function useWrittenDocument(stage: Stage | null): string | null {
+  const [seen, setSeen] = useState<{ stage: Stage; document: string | null; at: number } | null>(null);
+  if (stage !== null && stage !== seen?.stage) {
+    const changed = [...stage.documents.values()]
+      .filter(({ document, revision, listed }) => {
+        const before = seen?.stage.documents.get(document);
+        return listed && before !== undefined && before.revision !== revision;
+      })
+      .map(({ document }) => document);
+    const front = seen?.document ?? null;
+    const isStill = front !== null && !changed.includes(front);
+    const isOver = seen === null || front === null || Math.abs(stage.at - seen.at) > STAYS;
+    const document = isStill && !isOver ? front : ((isStill || front === null ? changed[0] : front) ?? front);
+    const isWritten = document !== null && changed.includes(document);
+    setSeen({ stage, document, at: isWritten ? stage.at : (seen?.at ?? stage.at) });
   }
-  return found;
+  return seen?.document ?? null;
 }

@@ -1,18 +1,30 @@
 /** A phrase in all text that ever was in the room: where it is or was, from when until when, and by whom. */
 
-import { Search, Square } from "lucide-react";
-import { useRef, useState } from "react";
-import { Button, Checkbox, Form, Input, Label, ProgressBar, TextField } from "react-aria-components";
+import { Search } from "lucide-react";
+import { useState } from "react";
+import { Button, Checkbox, Form, Input, Label, Radio, RadioGroup, TextField } from "react-aria-components";
 import { ErrorNote, Nothing } from "../ui/notes.tsx";
 import { dayAndTime } from "../ui/time.ts";
-import { useApi, useRoom } from "../workspace/room.tsx";
+import { useRoom } from "../workspace/room.tsx";
+import { Progress } from "./Progress.tsx";
 import { useHistory } from "./store.ts";
+import { pathOf, useLines } from "./useLines.ts";
+import { useLooks } from "./useLooks.ts";
+
+/** The longest phrase that is looked for, in code points. */
+const LONGEST = 200;
+
+interface Around {
+  readonly before: string;
+  readonly text: string;
+  readonly after: string;
+}
 
 interface Edit {
   readonly revision: number;
   readonly user: string;
   readonly at: number;
-  readonly around?: { readonly before: string; readonly text: string; readonly after: string };
+  readonly around?: Around;
 }
 
 interface Life {
@@ -26,82 +38,79 @@ interface Life {
 
 type Line =
   | Life
-  | { readonly type: "progress"; readonly done: number; readonly all: number }
-  | { readonly type: "document" };
+  | { readonly type: "present" | "document" }
+  | { readonly type: "end"; readonly is_complete?: boolean };
 
-export function SearchPast({ document }: { readonly document: string }) {
+export function SearchPast({ document }: { readonly document: string | null }) {
   const room = useRoom();
-  const api = useApi();
   const [words, setWords] = useState("");
   const [ignoresCase, setIgnoresCase] = useState(true);
+  const [everywhere, setEverywhere] = useState(document === null);
   const [lives, setLives] = useState<readonly Life[] | null>(null);
-  const [progress, setProgress] = useState<number | null>(null);
-  const [fault, setFault] = useState<unknown>(null);
-  const running = useRef<AbortController | null>(null);
-  const look = async () => {
-    running.current?.abort();
-    const control = new AbortController();
-    running.current = control;
-    setLives([]);
-    setFault(null);
-    setProgress(0);
+  const lines = useLines<Line>();
+  const [hasMore, setHasMore] = useState(false);
+  const look = () => {
     const found: Life[] = [];
-    const path = `/api/rooms/${encodeURIComponent(room.room)}/documents/${encodeURIComponent(document)}/phrases`;
+    setLives(found);
+    setHasMore(false);
     const query = { q: words, ignore_case: ignoresCase };
-    try {
-      for await (const line of api.lines<Line>("GET", path, { query, signal: control.signal })) {
-        if (line.type === "progress") setProgress((100 * line.done) / Math.max(1, line.all));
-        if (line.type === "life") found.push(line);
-      }
-      setLives(found);
-    } catch (error) {
-      if (!control.signal.aborted) setFault(error);
-    } finally {
-      if (running.current === control) setProgress(null);
-    }
+    const path =
+      everywhere || document === null
+        ? `/api/rooms/${encodeURIComponent(room.room)}/past/search`
+        : pathOf(room.room, document, "phrases");
+    void lines.ask("GET", path, { query }, (line) => {
+      if (line.type === "end") setHasMore(line.is_complete === false);
+      if (line.type !== "life") return;
+      found.push(line);
+      setLives([...found]);
+    });
   };
+  const isDone = lives !== null && lines.progress === null && lines.fault === null;
   return (
     <div className="search-past">
       <Form
         onSubmit={(event) => {
           event.preventDefault();
-          if (words !== "") void look();
+          if (words !== "") look();
         }}
       >
-        <TextField value={words} onChange={setWords} maxLength={200}>
-          <Label>A phrase that is or ever was in {document}</Label>
+        <TextField value={words} onChange={setWords} maxLength={LONGEST}>
+          <Label>A phrase that is there, or ever was</Label>
           <Input placeholder="also what was deleted long ago" spellCheck={false} />
         </TextField>
+        <RadioGroup
+          aria-label="Where"
+          className="react-aria-RadioGroup segments"
+          value={everywhere ? "room" : "document"}
+          onChange={(where) => setEverywhere(where === "room")}
+        >
+          <Radio value="document" isDisabled={document === null}>
+            In {document ?? "the document"}
+          </Radio>
+          <Radio value="room">In the whole room</Radio>
+        </RadioGroup>
         <p className="moment-do">
           <Checkbox isSelected={ignoresCase} onChange={setIgnoresCase}>
             Small and capital letters alike
           </Checkbox>
-          {progress === null ? (
-            <Button type="submit" className="react-aria-Button primary" isDisabled={words === ""}>
-              <Search aria-hidden="true" /> Look
-            </Button>
-          ) : (
-            <Button onPress={() => running.current?.abort()}>
-              <Square aria-hidden="true" /> Stop
-            </Button>
-          )}
+          <Button type="submit" className="react-aria-Button primary" isDisabled={words === ""}>
+            <Search aria-hidden="true" /> Look
+          </Button>
         </p>
       </Form>
-      {progress !== null ? <Progress value={progress} label="Reading all edits" /> : null}
-      {fault !== null ? <ErrorNote error={fault} /> : null}
-      {lives?.length === 0 && progress === null && fault === null ? (
-        <Nothing>It was never there.</Nothing>
+      {lines.progress !== null ? (
+        <Progress value={lines.progress} label="Reading every edit" onStop={lines.stop} />
       ) : null}
+      {lines.fault !== null ? <ErrorNote error={lines.fault} onRetry={look} /> : null}
+      <p className="hint" role="status">
+        {isDone && lives.length > 0 ? `Found ${lives.length}${hasMore ? ", and there is more" : ""}.` : ""}
+        {lines.isStopped ? " Stopped." : ""}
+      </p>
+      {isDone && lives.length === 0 && !lines.isStopped ? <Nothing>It was never there.</Nothing> : null}
       <ol className="lives">
         {(lives ?? []).map((life) => (
           <li key={`${life.document} ${life.appeared.revision}`}>
-            <Around edit={life.appeared} />
-            <Happened what="Appeared" edit={life.appeared} document={life.document} />
-            {life.vanished === null ? (
-              <p className="is-there">It is there now{life.count > 1 ? `, ${life.count} times` : ""}.</p>
-            ) : (
-              <Happened what="Vanished" edit={life.vanished} document={life.document} />
-            )}
+            <LifeTold life={life} isNamed={everywhere} />
           </li>
         ))}
       </ol>
@@ -109,50 +118,50 @@ export function SearchPast({ document }: { readonly document: string }) {
   );
 }
 
-function Around({ edit }: { readonly edit: Edit }) {
-  if (!edit.around) return null;
-  const { before, text, after } = edit.around;
+function LifeTold({ life, isNamed }: { readonly life: Life; readonly isNamed: boolean }) {
+  const { document, appeared, vanished, count } = life;
+  return (
+    <>
+      {isNamed ? <h3>{document}</h3> : null}
+      {appeared.around ? <Surrounded around={appeared.around} /> : null}
+      <Happened what="Appeared" edit={appeared} document={document} />
+      {vanished === null ? (
+        <p className="is-there">It is there now{count > 1 ? `, ${count} times` : ""}.</p>
+      ) : (
+        <Happened what="Vanished" edit={vanished} document={document} />
+      )}
+    </>
+  );
+}
+
+function Surrounded({ around }: { readonly around: Around }) {
   return (
     <p className="around" dir="auto">
-      {before}
-      <mark>{text}</mark>
-      {after}
+      {around.before}
+      <mark>{around.text}</mark>
+      {around.after}
     </p>
   );
 }
 
-function Happened({
-  what,
-  edit,
-  document,
-}: {
+interface HappenedProps {
   readonly what: string;
   readonly edit: Edit;
   readonly document: string;
-}) {
-  const room = useRoom();
-  const { ask } = useHistory();
-  return (
-    <p>
-      {what} {dayAndTime(edit.at)} by {room.presence.looksOf(edit.user).name}{" "}
-      <Button
-        className="react-aria-Button quiet"
-        onPress={() => ask({ document, revision: edit.revision, position: null })}
-      >
-        Revision {edit.revision}
-      </Button>
-    </p>
-  );
 }
 
-export function Progress({ value, label }: { readonly value: number; readonly label: string }) {
+function Happened({ what, edit, document }: HappenedProps) {
+  const looksOf = useLooks();
+  const { ask } = useHistory();
+  const { revision, user, at } = edit;
   return (
-    <ProgressBar value={value} aria-label={label}>
-      {({ percentage }) => (
-        <span className="bar">
-          <span style={{ inlineSize: `${percentage ?? 0}%` }} />
-        </span>
-      )}
-    </ProgressBar>
+    <p className="happened">
+      <span className="swatch" style={{ background: looksOf(user).colour }} />
+      <span>
+        {what} by <strong>{looksOf(user).name}</strong>
+        <small>{dayAndTime(at)}</small>
+      </span>
+      <Button onPress={() => ask({ document, revision, position: null })}>Revision {revision}</Button>
+    </p>
   );
 }

@@ -3,44 +3,50 @@
 import { initialsOf, type Stage } from "@chronoscribe/client";
 import { useStore } from "@chronoscribe/client/react";
 import { Download, History, Play, Undo2 } from "lucide-react";
-import { useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 import { Button } from "react-aria-components";
 import { Picture } from "../people/Picture.tsx";
 import { Nothing, Waiting, wordsOf } from "../ui/notes.tsx";
-import { dayAndTime, timeWithSeconds } from "../ui/time.ts";
+import { dayOf, timeWithSeconds } from "../ui/time.ts";
 import { tell } from "../ui/toasts.tsx";
 import { useApi, useRoom } from "../workspace/room.tsx";
 import { saveFile } from "./saveFile.ts";
 import { useHistory } from "./store.ts";
+import { useLooks } from "./useLooks.ts";
 import { useStage } from "./useStage.ts";
 
 export function Timeline() {
   const room = useRoom();
-  const { isInPast, enter, leave } = useHistory();
+  const { enter, leave } = useHistory();
   const { stage, at } = useStage();
-  const { status } = useStore(room.connection);
+  const isOnline = useStore(room.connection).status === "online";
   const [isOpening, setIsOpening] = useState(false);
   const open = async (plays: boolean) => {
     setIsOpening(true);
     await enter(room);
     const { replay } = useHistory.getState();
     if (plays && replay !== null) {
-      await replay.seek(replay.getSnapshot().from);
-      await replay.play();
+      await replay
+        .seek(replay.getSnapshot().from)
+        .then(() => replay.play())
+        .catch((error: unknown) => tell({ text: wordsOf(error), tone: "bad" }));
     }
     setIsOpening(false);
   };
-  if (isInPast && stage !== null) {
+  if (stage !== null) {
     return (
       <div className="timeline">
         <p className="timeline-head">
-          <strong>{dayAndTime(at)}</strong>
+          <span>
+            <strong>{timeWithSeconds(at)}</strong> <small>{dayOf(at)}</small>
+          </span>
           <Button onPress={leave}>
             <Undo2 aria-hidden="true" /> Back to now
           </Button>
         </p>
         <PeopleThen stage={stage} />
         <ChatThen stage={stage} />
+        <ReplayFile />
       </div>
     );
   }
@@ -52,19 +58,19 @@ export function Timeline() {
       <div className="timeline-ways">
         <Button
           className="react-aria-Button primary"
-          isDisabled={isOpening || status !== "online"}
+          isDisabled={isOpening || !isOnline}
           onPress={() => void open(false)}
         >
           <History aria-hidden="true" /> Travel back
         </Button>
-        <Button isDisabled={isOpening || status !== "online"} onPress={() => void open(true)}>
+        <Button isDisabled={isOpening || !isOnline} onPress={() => void open(true)}>
           <Play aria-hidden="true" /> Replay from the beginning
         </Button>
         <ReplayFile />
       </div>
       {isOpening ? <Waiting>Travelling back…</Waiting> : null}
       <p className="hint">
-        Or click “When was this written?” on any character of the text, and go to the moment it was typed.
+        Or ask “When was this written?” of any character in the text, and go to the moment it was typed.
       </p>
     </div>
   );
@@ -85,12 +91,14 @@ function ReplayFile() {
   };
   return (
     <Button isDisabled={isLoading} onPress={load}>
-      <Download aria-hidden="true" /> {isLoading ? "Being written…" : "Download as a page that plays offline"}
+      <Download aria-hidden="true" /> {isLoading ? "Being written…" : "Download the replay as a page"}
     </Button>
   );
 }
 
 function PeopleThen({ stage }: { readonly stage: Stage }) {
+  const followPerson = useHistory((state) => state.followPerson);
+  const followed = useHistory((state) => state.person);
   const people = [...stage.people.values()];
   return (
     <section aria-label="Who was here">
@@ -108,6 +116,15 @@ function PeopleThen({ stage }: { readonly stage: Stage }) {
                 {person.typing === null ? "" : ", typing"}
               </small>
             </span>
+            {person.cursor === null ? null : (
+              <Button
+                className="react-aria-Button quiet"
+                aria-pressed={followed === person.user}
+                onPress={() => followPerson(followed === person.user ? null : person.user)}
+              >
+                {followed === person.user ? "Following" : "Follow"}
+              </Button>
+            )}
           </li>
         ))}
       </ul>
@@ -116,28 +133,35 @@ function PeopleThen({ stage }: { readonly stage: Stage }) {
 }
 
 function ChatThen({ stage }: { readonly stage: Stage }) {
-  const room = useRoom();
+  const looksOf = useLooks();
+  const { messages } = stage;
+  const list = useRef<HTMLOListElement>(null);
+  // What was said last is in sight, as it was then.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever there is another message
+  useLayoutEffect(() => {
+    list.current?.scrollTo({ top: list.current.scrollHeight });
+  }, [messages.length]);
   return (
     <section aria-label="What had been said">
       <h3>What had been said</h3>
-      {stage.messages.length === 0 ? <p className="hint">Nothing yet.</p> : null}
-      <ol className="chat-then">
-        {stage.messages.map((message) => {
-          const { name, colour } = room.presence.looksOf(message.author);
-          return (
-            <li key={message.message}>
-              <span className="chat-then-name" style={{ borderInlineStartColor: colour }}>
-                {name} <time>{timeWithSeconds(message.posted)}</time>
+      {messages.length === 0 ? <p className="hint">Nothing yet.</p> : null}
+      <ol className="chat-then is-scrolled" ref={list} tabIndex={messages.length === 0 ? -1 : 0}>
+        {messages.map((message) => (
+          <li key={message.message}>
+            <span
+              className="chat-then-name"
+              style={{ borderInlineStartColor: looksOf(message.author).colour }}
+            >
+              {looksOf(message.author).name} <time>{timeWithSeconds(message.posted)}</time>
+            </span>
+            <p dir="auto">{message.deleted === null ? message.text : "(deleted)"}</p>
+            {Object.entries(message.reactions).map(([emoji, users]) => (
+              <span key={emoji} className="reaction-then">
+                {emoji} {users.length}
               </span>
-              <p dir="auto">{message.deleted === null ? message.text : "(deleted)"}</p>
-              {Object.entries(message.reactions).map(([emoji, users]) => (
-                <span key={emoji} className="reaction-then">
-                  {emoji} {users.length}
-                </span>
-              ))}
-            </li>
-          );
-        })}
+            ))}
+          </li>
+        ))}
       </ol>
     </section>
   );

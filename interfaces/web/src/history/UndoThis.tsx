@@ -9,6 +9,7 @@ import { useApi, useRoom } from "../workspace/room.tsx";
 import { useHistory } from "./store.ts";
 import { Unified } from "./Unified.tsx";
 import { useAnswer } from "./useAnswer.ts";
+import { useLooks } from "./useLooks.ts";
 import { useMayEdit } from "./useMayEdit.ts";
 
 type Body = Omit<components["schemas"]["UndoBody"], "mine">;
@@ -20,7 +21,8 @@ export function UndoThis({
 }: {
   readonly document: string;
   readonly body: Body;
-  onDone(): void;
+  /** `isDone`: it was taken back. */
+  onDone(isDone: boolean): void;
 }) {
   const room = useRoom();
   const api = useApi();
@@ -47,7 +49,7 @@ export function UndoThis({
         const run = () => useHistory.getState().ask({ document, revision, position: null });
         tell({ text: `Taken back, as revision ${revision}.`, tone: "good", action: { label: "Look", run } });
       }
-      onDone();
+      onDone(revision !== null);
     } catch (error) {
       setFault(error);
     } finally {
@@ -58,19 +60,22 @@ export function UndoThis({
   return (
     <section className="undo-this" aria-label="Undo this">
       <h4>Taking this back would do this to the present text</h4>
-      {preview.fault !== null ? <ErrorNote error={preview.fault} /> : null}
+      {preview.fault !== null ? <ErrorNote error={preview.fault} onRetry={preview.again} /> : null}
       {preview.answer === null && preview.fault === null ? <Waiting /> : null}
       {preview.answer !== null ? (
         isEmpty ? (
           <p className="hint">Nothing: it has no effect any more.</p>
         ) : (
-          <Unified text={preview.answer.diff} />
+          <>
+            <Edits edits={preview.answer.edits} />
+            <Unified text={preview.answer.diff} />
+          </>
         )
       ) : null}
       {fault !== null ? <ErrorNote error={fault} /> : null}
       {mayEdit ? null : <p className="hint">Your role here does not allow you to change the document.</p>}
       <p className="moment-do">
-        <Button onPress={onDone}>Leave it</Button>
+        <Button onPress={() => onDone(false)}>Leave it</Button>
         <Button
           className="react-aria-Button primary"
           isDisabled={isBusy || isEmpty || preview.answer === null || !mayEdit}
@@ -81,4 +86,16 @@ export function UndoThis({
       </p>
     </section>
   );
+}
+
+/** How many edits of whom. */
+function Edits({ edits }: { readonly edits: Readonly<Record<string, number>> }) {
+  const looksOf = useLooks();
+  const told = Object.entries(edits).map(([user, count]) => (
+    <li key={user}>
+      <span className="swatch" style={{ background: looksOf(user).colour }} />
+      {looksOf(user).name} <small>{count === 1 ? "1 edit" : `${count} edits`}</small>
+    </li>
+  ));
+  return <ul className="undo-edits">{told}</ul>;
 }

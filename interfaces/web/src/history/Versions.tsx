@@ -1,106 +1,150 @@
-/** The versions that somebody thought worth keeping: look, compare, restore, branch off. */
+/** The versions of a document: look, compare, restore, branch off. Named ones, and each piece of work. */
 
 import { useStore } from "@chronoscribe/client/react";
-import { GitBranch, GitMerge, History, RotateCcw, Star } from "lucide-react";
+import { GitBranch, GitCompareArrows, History, RotateCcw, Star } from "lucide-react";
 import { useState } from "react";
-import { Button, Form, Input, Label, TextField } from "react-aria-components";
+import { Button, ToggleButton } from "react-aria-components";
 import { useDialogs } from "../dialogs/store.ts";
+import { ToolButton } from "../editor/ToolButton.tsx";
 import { ErrorNote, Nothing, Waiting } from "../ui/notes.tsx";
-import { ago, dayAndTime } from "../ui/time.ts";
-import { tell } from "../ui/toasts.tsx";
+import { dayOf, timeOfDay } from "../ui/time.ts";
 import { useApi, useRoom } from "../workspace/room.tsx";
-import { useWorkspace } from "../workspace/store.ts";
-import { Hunks } from "./Hunks.tsx";
+import { BranchOf } from "./BranchOf.tsx";
+import { NewBranch } from "./NewBranch.tsx";
+import { Restore } from "./Restore.tsx";
 import { useHistory } from "./store.ts";
 import { useAnswer } from "./useAnswer.ts";
+import { useLooks } from "./useLooks.ts";
 import { useMayEdit } from "./useMayEdit.ts";
-
-/** More than anybody looks through. */
-const SHOWN = 500;
+import { type SavedVersion, type Version, versionsOf, type Work } from "./versions.ts";
 
 export function Versions({ document }: { readonly document: string }) {
   const room = useRoom();
   const api = useApi();
   const mayEdit = useMayEdit();
   const openDialog = useDialogs((state) => state.open);
-  const { revision } = useStore(room.open(document));
-  const params = { path: { room: room.room, document }, query: { limit: SHOWN } };
   const dialog = useDialogs((state) => state.dialog);
-  const { answer, fault } = useAnswer(
-    () => api.data(api.raw.GET("/api/rooms/{room}/documents/{document}/saves", { params })),
-    [room, api, document, dialog === null],
+  const { revision } = useStore(room.open(document));
+  const [onlyNamed, setOnlyNamed] = useState(false);
+  const [made, setMade] = useState(0);
+  const { answer, fault, again } = useAnswer(
+    () => versionsOf(api, room, document),
+    [room, api, document, dialog === null, made],
   );
+  const shown = (answer ?? []).filter(({ kind }) => !onlyNamed || kind === "saved");
   return (
     <div className="versions">
-      <Branch document={document} mayEdit={mayEdit} />
+      <BranchOf document={document} />
       <p className="versions-now">
         <span>
           Now: revision <strong>{revision}</strong>
         </span>
+        <ToggleButton isSelected={onlyNamed} onChange={setOnlyNamed}>
+          Only named
+        </ToggleButton>
         {mayEdit ? (
           <Button onPress={() => openDialog({ kind: "save-revision", document })}>
             <Star aria-hidden="true" /> Name this version…
           </Button>
         ) : null}
       </p>
-      {fault !== null ? <ErrorNote error={fault} /> : null}
+      {fault !== null ? <ErrorNote error={fault} onRetry={again} /> : null}
       {answer === null && fault === null ? <Waiting /> : null}
-      {answer?.saves.length === 0 ? (
-        <Nothing icon={<Star />}>No version has a name yet. Every one is kept all the same.</Nothing>
+      {answer !== null && shown.length === 0 ? (
+        <Nothing icon={<Star />}>
+          {onlyNamed
+            ? "No version has a name yet. Every one is kept all the same."
+            : "Nothing is written yet."}
+        </Nothing>
       ) : null}
-      <ol>
-        {(answer?.saves ?? []).toReversed().map((save) => (
-          <li key={`${save.revision} ${save.name} ${save.saved}`}>
-            <Version document={document} mayEdit={mayEdit} {...save} />
-          </li>
-        ))}
-      </ol>
+      <Days versions={shown} document={document} onMade={() => setMade(made + 1)} />
     </div>
   );
 }
 
-interface VersionProps {
+interface DaysProps {
+  readonly versions: readonly Version[];
   readonly document: string;
-  readonly mayEdit: boolean;
-  readonly revision: number;
-  readonly name: string | null;
-  readonly saved: number;
-  readonly saved_by: string;
+  onMade(): void;
 }
 
-function Version({ document, mayEdit, revision, name, saved, saved_by }: VersionProps) {
+function Days({ versions, document, onMade }: DaysProps) {
+  const days = new Map<string, Version[]>();
+  for (const version of versions) {
+    const day = dayOf(version.kind === "work" ? version.until : version.at);
+    days.set(day, [...(days.get(day) ?? []), version]);
+  }
+  return [...days].map(([day, those]) => (
+    <section key={day} className="versions-day">
+      <h3>{day}</h3>
+      <ol>
+        {those.map((version) => (
+          <li key={`${version.kind} ${version.at} ${version.revision}`} data-kind={version.kind}>
+            <VersionItem document={document} version={version} onMade={onMade} />
+          </li>
+        ))}
+      </ol>
+    </section>
+  ));
+}
+
+interface VersionItemProps {
+  readonly document: string;
+  readonly version: Version;
+  onMade(): void;
+}
+
+function VersionItem({ document, version, onMade }: VersionItemProps) {
   const room = useRoom();
+  const mayEdit = useMayEdit();
   const { enter, compare } = useHistory();
   const [open, setOpen] = useState<"restore" | "branch" | null>(null);
+  const { revision } = version;
+  const toggle = (what: "restore" | "branch") => setOpen(open === what ? null : what);
   return (
     <>
-      <p>
-        <strong>{name ?? "Saved"}</strong> <code>{revision}</code>
-        <br />
-        <small title={dayAndTime(saved)}>
-          {room.presence.looksOf(saved_by).name}, {ago(saved)}
-        </small>
-      </p>
-      <p className="moment-do">
-        <Button onPress={() => void enter(room, saved, document)}>
+      {version.kind === "saved" ? <Saved {...version} /> : <Worked {...version} />}
+      <p className="version-do">
+        <Button
+          onPress={() => void enter(room, version.kind === "work" ? version.until : version.at, document)}
+        >
           <History aria-hidden="true" /> Look
         </Button>
-        <Button onPress={() => compare({ document, from: String(revision), to: "now" })}>
-          Compare with now
-        </Button>
+        {version.kind === "work" ? (
+          <ToolButton
+            label="What was changed then"
+            onPress={() => compare({ document, from: String(version.before), to: String(revision) })}
+          >
+            <GitCompareArrows aria-hidden="true" />
+          </ToolButton>
+        ) : (
+          <ToolButton
+            label="Compare with now"
+            onPress={() => compare({ document, from: String(revision), to: "now" })}
+          >
+            <GitCompareArrows aria-hidden="true" />
+          </ToolButton>
+        )}
         {mayEdit ? (
           <>
-            <Button onPress={() => setOpen("restore")}>
-              <RotateCcw aria-hidden="true" /> Restore…
-            </Button>
-            <Button onPress={() => setOpen("branch")}>
-              <GitBranch aria-hidden="true" /> Branch…
-            </Button>
+            <ToolButton label="Restore…" isPressed={open === "restore"} onPress={() => toggle("restore")}>
+              <RotateCcw aria-hidden="true" />
+            </ToolButton>
+            <ToolButton label="Branch…" isPressed={open === "branch"} onPress={() => toggle("branch")}>
+              <GitBranch aria-hidden="true" />
+            </ToolButton>
           </>
         ) : null}
       </p>
       {open === "restore" ? (
-        <Restore document={document} revision={revision} onDone={() => setOpen(null)} />
+        <Restore
+          document={document}
+          revision={revision}
+          onDone={(isRestored) => {
+            setOpen(null);
+            if (isRestored) onMade();
+          }}
+        />
       ) : null}
       {open === "branch" ? (
         <NewBranch document={document} revision={revision} onDone={() => setOpen(null)} />
@@ -109,132 +153,38 @@ function Version({ document, mayEdit, revision, name, saved, saved_by }: Version
   );
 }
 
-function Restore({
-  document,
-  revision,
-  onDone,
-}: {
-  readonly document: string;
-  readonly revision: number;
-  onDone(): void;
-}) {
-  const room = useRoom();
-  const api = useApi();
-  const path = { room: room.room, document };
-  const [fault, setFault] = useState<unknown>(null);
-  const preview = useAnswer(
-    () =>
-      api.data(
-        api.raw.GET("/api/rooms/{room}/documents/{document}/diff", {
-          params: { path, query: { from: "now", to: String(revision) } },
-        }),
-      ),
-    [room, api, document, revision],
-  );
-  const restore = async () => {
-    const body = { revision };
-    const done = await api.data(
-      api.raw.POST("/api/rooms/{room}/documents/{document}/restore", { params: { path }, body }),
-    );
-    tell({
-      text: done.revision === null ? "The text is that already." : `Restored, as revision ${done.revision}.`,
-      tone: "good",
-    });
-    onDone();
-  };
+function Saved({ name, at, revision, user }: SavedVersion) {
+  const looksOf = useLooks();
   return (
-    <section className="undo-this" aria-label="Restore">
-      <h4>Restoring it would do this to the present text</h4>
-      {preview.answer === null ? <Waiting /> : <Hunks diff={preview.answer} />}
-      {fault !== null ? <ErrorNote error={fault} /> : null}
-      <p className="moment-do">
-        <Button onPress={onDone}>Leave it</Button>
-        <Button className="react-aria-Button primary" onPress={() => void restore().catch(setFault)}>
-          Restore it
-        </Button>
-      </p>
-    </section>
+    <p className="version-told">
+      <span>
+        <Star aria-hidden="true" /> <strong>{name ?? "Saved"}</strong>
+      </span>
+      <small>
+        {timeOfDay(at)} by {looksOf(user).name} · revision {revision}
+      </small>
+    </p>
   );
 }
 
-function NewBranch({
-  document,
-  revision,
-  onDone,
-}: {
-  readonly document: string;
-  readonly revision: number;
-  onDone(): void;
-}) {
-  const room = useRoom();
-  const api = useApi();
-  const [name, setName] = useState(branchName(document));
-  const [fault, setFault] = useState<unknown>(null);
-  const branch = async () => {
-    const params = { path: { room: room.room, document } };
-    await api.data(
-      api.raw.POST("/api/rooms/{room}/documents/{document}/branch", {
-        params,
-        body: { branch: name, revision },
-      }),
-    );
-    useWorkspace.getState().openDocument(name);
-    onDone();
-  };
+function Worked({ at, until, users, edits, inserted, deleted, revision }: Work) {
+  const looksOf = useLooks();
+  const [begin, end] = [timeOfDay(at), timeOfDay(until)];
   return (
-    <Form
-      className="react-aria-Form inline undo-this"
-      onSubmit={(event) => {
-        event.preventDefault();
-        branch().catch(setFault);
-      }}
-    >
-      <TextField value={name} onChange={setName}>
-        <Label>A new document that begins with this text</Label>
-        <Input spellCheck={false} />
-      </TextField>
-      <Button type="submit" className="react-aria-Button primary">
-        Branch
-      </Button>
-      {fault !== null ? <ErrorNote error={fault} /> : null}
-    </Form>
-  );
-}
-
-/** "main.py" becomes "main-branch.py". */
-function branchName(document: string): string {
-  const dot = document.lastIndexOf(".");
-  return dot > 0 ? `${document.slice(0, dot)}-branch${document.slice(dot)}` : `${document}-branch`;
-}
-
-/** Where this document was branched off, and the way back. */
-function Branch({ document, mayEdit }: { readonly document: string; readonly mayEdit: boolean }) {
-  const room = useRoom();
-  const api = useApi();
-  const params = { path: { room: room.room, document } };
-  const [fault, setFault] = useState<unknown>(null);
-  const { answer } = useAnswer(
-    () => api.data(api.raw.GET("/api/rooms/{room}/documents/{document}/branch", { params })),
-    [room, api, document],
-  );
-  if (!answer?.source) return null;
-  const merge = async () => {
-    const done = await api.data(api.raw.POST("/api/rooms/{room}/documents/{document}/merge", { params }));
-    tell({
-      text: done.revision === null ? "There is nothing new to merge." : `Merged into ${answer.source}.`,
-      tone: "good",
-    });
-  };
-  return (
-    <p className="branch-of">
-      <GitBranch aria-hidden="true" /> Branched from <strong>{answer.source}</strong> at revision{" "}
-      {answer.revision}.
-      {mayEdit ? (
-        <Button onPress={() => void merge().catch(setFault)}>
-          <GitMerge aria-hidden="true" /> Merge back
-        </Button>
-      ) : null}
-      {fault !== null ? <ErrorNote error={fault} /> : null}
+    <p className="version-told">
+      <span>
+        <strong>{begin === end ? begin : `${begin} – ${end}`}</strong>
+        {users.map((user) => (
+          <span key={user} className="version-person">
+            <span className="swatch" style={{ background: looksOf(user).colour }} />
+            {looksOf(user).name}
+          </span>
+        ))}
+      </span>
+      <small>
+        {edits} {edits === 1 ? "edit" : "edits"}, <span className="plus">+{inserted}</span>{" "}
+        <span className="minus">−{deleted}</span> · revision {revision}
+      </small>
     </p>
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Cutter, pointsAt, unitsAt } from "./points.ts";
+import { lineStarts, pointsAt, Units, unitsAt } from "./points.ts";
 
 const TEXT = "a😀b👩‍🚀é";
 
@@ -15,9 +15,15 @@ describe("places in a text", () => {
     expect(pointsAt(TEXT, 99)).toBe(points.length);
   });
 
-  test("cut it into parts that together are the text", () => {
-    const cutter = new Cutter(TEXT);
-    const parts = [1, 2, 2, 5, 7].map((end) => cutter.upTo(end));
-    expect(parts).toEqual(["a", "😀", "", "b👩‍", "🚀é"]);
+  test("are found one after the other", () => {
+    const units = new Units(TEXT);
+    for (const points of [0, 1, 2, 2, 5, 7]) expect(units.upTo(points)).toBe(unitsAt(TEXT, points));
+    expect(units.upTo(99)).toBe(TEXT.length);
+  });
+
+  test("of lines are told in code points, with the end of the text", () => {
+    expect(lineStarts("a😀\nb\n")).toEqual([0, 3, 5]);
+    expect(lineStarts("a\n😀")).toEqual([0, 2, 3]);
+    expect(lineStarts("")).toEqual([0]);
   });
 });

@@ -20,8 +20,8 @@ function isPair(text: string, at: number): boolean {
   return unit >= 0xd800 && unit < 0xdc00 && next >= 0xdc00 && next < 0xe000;
 }
 
-/** Cuts a text at places in code points that only grow; quicker than to count from its beginning each time. */
-export class Cutter {
+/** Places in a text for code points that only grow; quicker than to count from its beginning each time. */
+export class Units {
   readonly #text: string;
   #points = 0;
   #units = 0;
@@ -30,11 +30,22 @@ export class Cutter {
     this.#text = text;
   }
 
-  /** The part from the last end up to `end`. */
-  upTo(end: number): string {
-    const begin = this.#units;
-    this.#units += unitsAt(this.#text.slice(begin), end - this.#points);
-    this.#points = end;
-    return this.#text.slice(begin, this.#units);
+  /** Where in UTF-16 so many code points end; no fewer than the last time. */
+  upTo(points: number): number {
+    for (; this.#points < points && this.#units < this.#text.length; this.#points++)
+      this.#units += isPair(this.#text, this.#units) ? 2 : 1;
+    return this.#units;
   }
+}
+
+/** Where the lines of a text begin, in code points, and behind them where it ends. */
+export function lineStarts(text: string): readonly number[] {
+  const starts = [0];
+  let points = 0;
+  for (let at = 0; at < text.length; at += isPair(text, at) ? 2 : 1) {
+    points += 1;
+    if (text[at] === "\n") starts.push(points);
+  }
+  if (starts.at(-1) !== points) starts.push(points);
+  return starts;
 }

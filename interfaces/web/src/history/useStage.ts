@@ -9,11 +9,14 @@ export interface Staged {
   readonly stage: Stage | null;
   readonly at: number;
   readonly status: ReplaySnapshot["status"];
+  readonly isPlaying: boolean;
 }
 
 export function useStage(): Staged {
   const replay = useHistory((state) => state.replay);
   const snapshot = useStore(replay);
-  if (snapshot === null || snapshot.status === "opening") return { stage: null, at: 0, status: "opening" };
-  return { stage: snapshot.stage, at: snapshot.at, status: snapshot.status };
+  if (snapshot === null || snapshot.status === "opening")
+    return { stage: null, at: 0, status: "opening", isPlaying: false };
+  const { stage, at, status, isPlaying } = snapshot;
+  return { stage, at, status, isPlaying };
 }

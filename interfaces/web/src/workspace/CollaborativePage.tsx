@@ -5,6 +5,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { addressOfRoom, type PassageAddress, replaceAddress } from "../app/route.ts";
 import { useDialogs } from "../dialogs/store.ts";
 import { useHistory } from "../history/store.ts";
+import { useMomentAddress } from "../history/useMomentAddress.ts";
 import { Fence, Nothing, Waiting } from "../ui/notes.tsx";
 import { useSelected } from "../ui/stores.ts";
 import { tell } from "../ui/toasts.tsx";
@@ -26,7 +27,7 @@ const PastView = lazy(() =>
   import("../history/PastView.tsx").then(({ PastView }) => ({ default: PastView })),
 );
 const TimeStrip = lazy(() =>
-  import("../history/TimeStrip.tsx").then(({ TimeStrip }) => ({ default: TimeStrip })),
+  import("../history/strip/TimeStrip.tsx").then(({ TimeStrip }) => ({ default: TimeStrip })),
 );
 const Palette = lazy(() => import("./Palette.tsx").then(({ Palette }) => ({ default: Palette })));
 const Dialogs = lazy(() => import("../dialogs/Dialogs.tsx").then(({ Dialogs }) => ({ default: Dialogs })));
@@ -45,6 +46,7 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
   const isIdle = useIdle();
   const isPaletteOpen = usePalette((state) => state.isOpen);
   const hasDialog = useDialogs((state) => state.dialog !== null);
+  useMomentAddress();
   useFirstDocument(document);
   usePassage(document, passage);
   useAddress(room.room, active);
