@@ -297,13 +297,7 @@ export class Chat implements RoomPart, ChatStore {
   }
 
   #add(message: ChatMessage): void {
-    const {
-      event: _,
-      actor: __,
-      at: ___,
-      ...fields
-    } = message as ChatMessage & { event?: string; actor?: string; at?: number };
-    this.#messages.set(message.message, Object.freeze(fields));
+    this.#messages.set(message.message, messageOf(message));
     this.#order = null;
   }
 
@@ -341,6 +335,12 @@ export class Chat implements RoomPart, ChatStore {
       isLoadingOlder: this.#loading !== null,
     });
   }
+}
+
+/** A message without what is only said of the event that told it. */
+export function messageOf(told: ChatMessage): ChatMessage {
+  const { event: _, actor: __, at: ___, ...message } = told as ChatMessage & Record<string, unknown>;
+  return Object.freeze(message as unknown as ChatMessage);
 }
 
 /** What an event changes in a message. */

@@ -5,7 +5,7 @@
  */
 
 import { type Op, transformPosition } from "./algebra.ts";
-import { CHANGES } from "./chat.ts";
+import { CHANGES, messageOf } from "./chat.ts";
 import type { Frame } from "./requests.ts";
 import { Text } from "./text.ts";
 import type { ChatMessage, PersonStatus, Stage, StageDocument, StagePerson } from "./types.ts";
@@ -112,7 +112,7 @@ export class StageFold {
         this.#looks.set(event.user, { name: event.name, colour: event.colour });
         break;
       case "message":
-        this.#messages.set(event.message, event as unknown as ChatMessage);
+        this.#messages.set(event.message, messageOf(event as unknown as ChatMessage));
         if (this.#messages.size > MESSAGES) this.#messages.delete(this.#messages.keys().next().value!);
         break;
       default: {
