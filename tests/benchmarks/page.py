@@ -1,7 +1,7 @@
 """The page in a real browser: how soon it can be used, and whether typing stays smooth in a large text in
 which twenty people are at work.
 
-The browser goes where there is room, and not only where the load is: it is what is measured here, and it is the
+The browser goes where there is room, and not only where the load is: it is what is measured here, and the
 only part that would be on a machine of its own.
 """
 
