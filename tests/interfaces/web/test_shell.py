@@ -459,3 +459,28 @@ async def test_the_worker_keeps_nothing_that_the_server_says(windows: Windows, r
     )
     assert "/index.html" in kept
     assert not [path for path in kept if path.startswith(("/api", "/ws"))]
+
+
+async def test_documents_that_find_no_room_beside_each_other_are_in_a_list(
+    windows: Windows, room: str, owner: Guest
+) -> None:
+    names = [f"a-document-of-some-length-{number}.md" for number in range(8)]
+    for name in names:
+        owner.ask("POST", f"/api/rooms/{room}/documents", {"document": name})
+    owner.ask("POST", f"/api/rooms/{room}/documents/main.md/branch", {"branch": "other.md"})
+    ada = await windows.open("Ada")
+    await ada.enter(room, "main.md")
+    side = ada.page.get_by_role("navigation", name="Documents of the room")
+    branch = side.get_by_role("button", name=re.compile("^other.md"))
+    await expect(branch).to_have_accessible_name(re.compile("a branch of main.md"))
+    for name in names:
+        await side.get_by_role("button", name=name, exact=True).click()
+    tabs = ada.page.get_by_role("navigation", name="Open documents")
+    await expect(tabs.get_by_role("button", name=names[-1], exact=True)).to_be_in_viewport()
+    await ada.page.get_by_role("button", name="All open documents").click()
+    await ada.page.get_by_role("menuitemradio", name="main.md").click()
+    await expect(ada.page.get_by_role("textbox", name="Document main.md")).to_be_visible()
+    await expect(tabs.get_by_role("button", name="main.md", exact=True)).to_be_in_viewport()
+    await tabs.get_by_role("button", name="Close main.md").click()
+    await expect(tabs.get_by_role("button", name="main.md", exact=True)).to_have_count(0)
+    await expect(ada.page.get_by_role("textbox", name=f"Document {names[0]}")).to_be_visible()

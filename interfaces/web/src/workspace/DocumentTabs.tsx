@@ -6,6 +6,7 @@ import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-compone
 import { useSelected } from "../ui/stores.ts";
 import { useRoom } from "./room.tsx";
 import { useWorkspace } from "./store.ts";
+import { useIsPhone } from "./useIsPhone.ts";
 
 export function DocumentTabs() {
   const tabs = useWorkspace((state) => state.tabs);
@@ -14,6 +15,7 @@ export function DocumentTabs() {
   const closeTab = useWorkspace((state) => state.closeTab);
   const strip = useRef<HTMLElement>(null);
   const isTooLong = useOverflow(strip, tabs);
+  const isPhone = useIsPhone();
   useEffect(() => {
     if (active === null) return;
     strip.current?.querySelector("[data-active]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -45,7 +47,7 @@ export function DocumentTabs() {
           ))}
         </ul>
       </nav>
-      {isTooLong && tabs.length > 1 ? (
+      {(isTooLong || isPhone) && tabs.length > 1 ? (
         <MenuTrigger>
           <Button className="react-aria-Button quiet tabs-all" aria-label="All open documents">
             <span aria-hidden="true">{tabs.length}</span>

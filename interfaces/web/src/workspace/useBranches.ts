@@ -7,27 +7,37 @@ import { useApi, useRoom } from "./room.tsx";
 /** A room of hundreds would ask for as many things as soon as somebody comes in; the marks of the first ones will do. */
 const ASKED = 40;
 
+/** A branch that somebody has just made is told as a document first, and a moment later as a branch. */
+const SETTLED_MS = 1_500;
+
 const known = new Map<string, string | null>();
 
 /** By the documents that are branches: what they have left. Fills up by and by. */
 export function useBranches(documents: readonly string[]): ReadonlyMap<string, string> {
   const { room } = useRoom();
   const api = useApi();
-  const [sources, setSources] = useState<ReadonlyMap<string, string>>(new Map());
+  const [sources, setSources] = useState(() => sourcesOf(room, documents));
   useEffect(() => {
     let isHere = true;
-    void (async () => {
+    const ask = async () => {
       for (const document of documents.slice(0, ASKED)) {
-        const source = await sourceOf(api, room, document).catch(() => null);
+        await sourceOf(api, room, document).catch(() => null);
         if (!isHere) return;
-        if (source !== null) setSources((before) => new Map(before).set(document, source));
       }
-    })();
+      setSources(sourcesOf(room, documents));
+    };
+    const timer = setTimeout(() => void ask(), SETTLED_MS);
     return () => {
       isHere = false;
+      clearTimeout(timer);
     };
   }, [api, room, documents]);
   return sources;
+}
+
+function sourcesOf(room: string, documents: readonly string[]): ReadonlyMap<string, string> {
+  const found = documents.map((document) => [document, known.get(`${room}/${document}`)] as const);
+  return new Map(found.filter((pair): pair is [string, string] => typeof pair[1] === "string"));
 }
 
 async function sourceOf(api: Api, room: string, document: string): Promise<string | null> {
