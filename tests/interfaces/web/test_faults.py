@@ -46,6 +46,8 @@ def stored(keeper: Guest, room: str) -> str:
 
 
 async def saved(window: Window) -> None:
+    """Until what was typed is in the log. The page says so at once, and that it is not only after a moment."""
+    await window.page.evaluate("() => window.chronoscribe.room.open('main.md').saved(30)")
     await expect(window.connection).to_contain_text("Saved", timeout=30_000)
 
 
