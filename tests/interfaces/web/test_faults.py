@@ -46,8 +46,11 @@ def stored(keeper: Guest, room: str) -> str:
 
 
 async def saved(window: Window) -> None:
-    """Until what was typed is in the log. The page says so at once, and that it is not only after a moment."""
-    await window.page.evaluate("() => window.chronoscribe.room.open('main.md').saved(30)")
+    """Until what was typed is in the log; the page says only after a moment that it is not."""
+    document = "window.chronoscribe?.room?.open('main.md')"
+    is_open = f"() => {document}?.getSnapshot().status === 'open'"
+    await window.page.wait_for_function(is_open, timeout=30_000)
+    await window.page.evaluate(f"() => {document}.saved(30)")
     await expect(window.connection).to_contain_text("Saved", timeout=30_000)
 
 
