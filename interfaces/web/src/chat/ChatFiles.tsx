@@ -4,10 +4,10 @@ import { Download, EllipsisVertical, Upload } from "lucide-react";
 import { useRef } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import { wordsOf } from "../ui/notes.tsx";
+import { saveFile } from "../ui/saveFile.ts";
 import { tell } from "../ui/toasts.tsx";
 import { useApi, useRoom } from "../workspace/room.tsx";
 import { useChatPanel } from "./context.ts";
-import { saveFile } from "./saveFile.ts";
 
 const FORMATS = { json: "JSON", csv: "CSV", txt: "text" } as const;
 

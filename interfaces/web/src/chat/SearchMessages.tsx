@@ -6,13 +6,13 @@ import { useCallback, useEffect, useState } from "react";
 import { Button, Input, SearchField } from "react-aria-components";
 import { ToolButton } from "../editor/ToolButton.tsx";
 import { wordsOf } from "../ui/notes.tsx";
+import { saveFile } from "../ui/saveFile.ts";
 import { tell } from "../ui/toasts.tsx";
 import { useApi, useRoom } from "../workspace/room.tsx";
 import { useChatPanel } from "./context.ts";
 import { Face, Name } from "./Face.tsx";
 import { ANYTHING, type Narrowing, narrowedBy, queryFor } from "./narrowing.ts";
 import { SearchFilters } from "./SearchFilters.tsx";
-import { saveFile } from "./saveFile.ts";
 import { When } from "./When.tsx";
 
 /** While somebody types, the server is asked when they pause. */

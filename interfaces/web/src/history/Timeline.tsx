@@ -7,10 +7,10 @@ import { useLayoutEffect, useRef, useState } from "react";
 import { Button } from "react-aria-components";
 import { Picture } from "../people/Picture.tsx";
 import { Nothing, Waiting, wordsOf } from "../ui/notes.tsx";
+import { saveFile } from "../ui/saveFile.ts";
 import { dayOf, timeWithSeconds } from "../ui/time.ts";
 import { tell } from "../ui/toasts.tsx";
 import { useApi, useRoom } from "../workspace/room.tsx";
-import { saveFile } from "./saveFile.ts";
 import { useHistory } from "./store.ts";
 import { useLooks } from "./useLooks.ts";
 import { useStage } from "./useStage.ts";
@@ -85,7 +85,7 @@ function ReplayFile() {
     setIsLoading(true);
     api
       .file(`/api/rooms/${encodeURIComponent(room.room)}/replay.html`)
-      .then(({ blob, name }) => saveFile(blob, name === "download" ? `${room.room}.html` : name))
+      .then(({ blob, name }) => saveFile({ blob, name: name === "download" ? `${room.room}.html` : name }))
       .catch((error: unknown) => tell({ text: wordsOf(error), tone: "bad" }))
       .finally(() => setIsLoading(false));
   };

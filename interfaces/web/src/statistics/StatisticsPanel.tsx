@@ -12,10 +12,10 @@ import {
   ToggleButton,
   ToggleButtonGroup,
 } from "react-aria-components";
-import { saveFile } from "../chat/saveFile.ts";
 import { useCandidates } from "../chat/useCandidates.ts";
 import { Choice } from "../ui/Choice.tsx";
 import { ErrorNote, Nothing, Waiting, wordsOf } from "../ui/notes.tsx";
+import { saveFile } from "../ui/saveFile.ts";
 import { tell } from "../ui/toasts.tsx";
 import { useApi, useRoom } from "../workspace/room.tsx";
 import { Charts } from "./Charts.tsx";
