@@ -387,10 +387,11 @@ async def test_who_was_here_and_for_how_long_can_be_asked_later(room: Room) -> N
     olga = room.api("Olga")
 
     async def has_caught_up() -> bool:
-        """To Emil's edits at least: three are here as well before the last of the four has been heard of."""
+        """To Emil's edits at least, and to his name: three are here before the last of the four is heard of."""
         summary = await olga.presence_summary(room.id, user=room.emil.user)
         edits = sum(one["total"]["edits"] for one in summary)
-        return edits == 2 and len(await olga.presence(room.id)) == 3
+        present = await olga.presence(room.id)
+        return edits == 2 and len(present) == 3 and "Emil" in {one["name"] for one in present}
 
     await eventually(has_caught_up)
     assert {one["user"] for one in await olga.presence(room.id, at=together)} == {

@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.guests import Guest, guest
-from tests.interfaces.web.windows import Window, Windows
+from tests.interfaces.web.windows import Windows
 from tests.servers import ServerProcess, running_server
 
 
@@ -45,15 +45,6 @@ def stored(keeper: Guest, room: str) -> str:
     return str(keeper.ask("GET", f"/api/rooms/{room}/documents/main.md")["text"])
 
 
-async def saved(window: Window) -> None:
-    """Until what was typed is in the log; the page says only after a moment that it is not."""
-    document = "window.chronoscribe?.room?.open('main.md')"
-    is_open = f"() => {document}?.getSnapshot().status === 'open'"
-    await window.page.wait_for_function(is_open, timeout=30_000)
-    await window.page.evaluate(f"() => {document}.saved(30)")
-    await expect(window.connection).to_contain_text("Saved", timeout=30_000)
-
-
 async def test_a_page_comes_back_after_the_server_was_killed_and_sends_what_was_typed_meanwhile(
     beside: Windows, mortal: ServerProcess, keeper: Guest
 ) -> None:
@@ -63,7 +54,7 @@ async def test_a_page_comes_back_after_the_server_was_killed_and_sends_what_was_
         await window.enter("killed", "main.md")
     await ada.editor.click()
     await ada.page.keyboard.type("before ")
-    await saved(ada)
+    await ada.saved()
     mortal.kill()
     await expect(ada.connection).to_contain_text(re.compile("[Oo]ffline|[Cc]onnecting"))
     await ada.page.keyboard.type("while it was dead ")
@@ -71,8 +62,8 @@ async def test_a_page_comes_back_after_the_server_was_killed_and_sends_what_was_
     await ben.editor.click()
     await ben.page.keyboard.type("(Ben too) ")
     await asyncio.to_thread(mortal.start)
-    await saved(ada)
-    await saved(ben)
+    await ada.saved()
+    await ben.saved()
     text = await asyncio.to_thread(stored, keeper, "killed")
     assert "while it was dead " in text
     assert "(Ben too) " in text
@@ -90,15 +81,15 @@ async def test_what_is_typed_without_a_network_is_there_after_the_return(
         await window.enter("tunnel", "main.md")
     await ada.editor.click()
     await ada.page.keyboard.type("one ")
-    await saved(ada)
+    await ada.saved()
     await ada.context.set_offline(True)
     await ada.page.keyboard.type("two, in a tunnel ")
     await ben.editor.click()
     await ben.page.keyboard.press("Control+Home")
     await ben.page.keyboard.type("zero ")
-    await saved(ben)
+    await ben.saved()
     await ada.context.set_offline(False)
-    await saved(ada)
+    await ada.saved()
     assert await ada.text_is("zero one two, in a tunnel ")
     assert await ben.text_is("zero one two, in a tunnel ")
 
@@ -111,13 +102,13 @@ async def test_edits_that_were_not_sent_survive_a_reload_and_are_sent_once(
     await ada.enter("reloaded", "main.md")
     await ada.editor.click()
     await ada.page.keyboard.type("kept, ")
-    await saved(ada)
+    await ada.saved()
     mortal.kill()
     await expect(ada.connection).to_contain_text(re.compile("[Oo]ffline|[Cc]onnecting"))
     await ada.page.keyboard.type("and not lost")
     await expect(ada.connection).to_contain_text(re.compile("kept on this device"))
     await asyncio.to_thread(mortal.start)
     await ada.page.reload()
-    await saved(ada)
+    await ada.saved()
     assert await ada.text_is("kept, and not lost")
     assert await asyncio.to_thread(stored, keeper, "reloaded") == "kept, and not lost"

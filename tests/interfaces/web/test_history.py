@@ -70,12 +70,12 @@ async def choose(page: Page, view: str) -> Locator:
     return page.get_by_role("tabpanel", name=view, exact=True)
 
 
-async def write(window: Window, text: str) -> None:
+async def write(window: Window, text: str, document: str = "main.md") -> None:
     """At the end of the document, until it is saved."""
     await window.editor.click()
     await window.page.keyboard.press("Control+End")
     await window.page.keyboard.insert_text(text)
-    await expect(window.connection).to_contain_text("Saved")
+    await window.saved(document)
 
 
 # The strip.
@@ -375,7 +375,7 @@ async def test_a_passage_and_one_persons_edits_are_taken_back(windows: Windows, 
     await ada.text_is(f"{lines}of Bob\n")
     await ada.page.keyboard.press("Control+Home")
     await ada.page.keyboard.insert_text("at the top\n")
-    await expect(ada.connection).to_contain_text("Saved")
+    await ada.saved()
     await ada.show("History")
     compare = await choose(ada.page, "Compare")
     await compare.get_by_role("combobox", name="From").fill("1")
@@ -441,7 +441,7 @@ async def test_a_branch_is_made_edited_and_merged_back(windows: Windows, room: s
     await versions.get_by_role("button", name="Branch", exact=True).click()
     await expect(page.get_by_role("textbox", name="Document try.md")).to_be_visible()
     await window.text_is("trunk\n")
-    await write(window, "branch\n")
+    await write(window, "branch\n", "try.md")
     await expect(versions).to_contain_text("Branched from main.md")
     await versions.get_by_role("button", name="Merge back").click()
     await page.get_by_role("button", name="Look", exact=True).click()

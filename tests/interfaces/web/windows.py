@@ -7,6 +7,7 @@ error, and every script or style that the page's policy has refused, fails the t
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -119,6 +120,13 @@ class Window:
         """Whether the editor comes to this text; waits for it."""
         await self.page.wait_for_function("(text) => window.chronoscribe?.text() === text", arg=text)
         return True
+
+    async def saved(self, document: str = "main.md") -> None:
+        """Until what was typed there is in the log; the indicator says only after a moment that it is not."""
+        link = f"window.chronoscribe?.room?.open({json.dumps(document)})"
+        await self.page.wait_for_function(f"() => {link}?.getSnapshot().status === 'open'")
+        await self.page.evaluate(f"() => {link}.saved(30)")
+        await expect(self.connection).to_contain_text("Saved")
 
     async def screenshot(self, name: str) -> None:
         """A picture of this view, where pictures are kept."""

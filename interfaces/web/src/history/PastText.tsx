@@ -4,7 +4,7 @@ import type { RemoteCursor, Stage, StageDocument } from "@chronoscribe/client";
 import { diff } from "@codemirror/merge";
 import { ChangeSet, EditorState, type StateEffect } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 import { difference } from "../editor/difference.ts";
 import { overviewRuler } from "../editor/overview.ts";
 import { collaboratorCursors, setRemoteCursors } from "../editor/remoteCursors.ts";
@@ -62,7 +62,8 @@ export function PastText({ document, stage, isPlaying }: PastTextProps) {
     colourLater(view, document, latest.current.text);
     return () => view.destroy();
   }, [document]);
-  useEffect(() => {
+  // Before the browser paints: the head of the page and the text under it tell of the same moment.
+  useLayoutEffect(() => {
     if (opened === null) return;
     const { view, classes } = opened;
     const { text, revision, writer } = told;
