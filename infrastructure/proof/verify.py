@@ -52,8 +52,8 @@ class Verdict:
         self.epoch = ""
         self.heads: dict[str, Link | None] = {}
         """The last link of each log, None for an empty one."""
-        self.events = dict.fromkeys(LOGS, 0)
-        self.batches = dict.fromkeys(LOGS, 0)
+        self.events: dict[str, int] = dict.fromkeys(LOGS, 0)
+        self.batches: dict[str, int] = dict.fromkeys(LOGS, 0)
         self.redacted = 0
         self.dropped = 0
         self.checkpoints: list[Checkpoint] = []

@@ -41,12 +41,22 @@ async def follow(settings: Settings, position: int, look: Look) -> None:
                     try:
                         while True:
                             position = await look(history, database, position)
+                            _end_if_interrupted()
                             await _wait_for_hint(listener)
                     finally:
                         await listener.close()
             except (StoreUnavailable, psycopg.OperationalError):
                 pass
         await asyncio.sleep(WAIT_SECONDS)
+
+
+def _end_if_interrupted() -> None:
+    """Before Python 3.12 `asyncio.wait_for`, by which the pool hands out connections, loses a cancellation that
+    comes together with the connection: then Ctrl-C would end nothing. Raises `CancelledError`.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _listen(database: Database) -> psycopg.AsyncConnection[Any]:
