@@ -51,8 +51,8 @@ async def follow(settings: Settings, position: int, look: Look) -> None:
 
 
 def _end_if_interrupted() -> None:
-    """Before Python 3.12 `asyncio.wait_for`, by which the pool hands out connections, loses a cancellation that
-    comes together with the connection: then Ctrl-C would end nothing. Raises `CancelledError`.
+    """Before Python 3.12 `asyncio.wait_for`, by which the pool hands out connections, loses a cancellation
+    that comes together with the connection: then Ctrl-C would end nothing. Raises `CancelledError`.
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
