@@ -70,13 +70,14 @@ def check(connection: psycopg.Connection[Any], piece: Piece) -> Checked:
     _check_links(before, batches, checked)
     start = max(piece.start, before.end) if before is not None else piece.start
     stop = max(piece.stop, batches[-1].end) if batches else piece.stop
-    marks = _marks(connection, piece, start, stop)
+    marks = marks_of(connection, piece.log, start, stop)
     _check_events(batches, rows(connection, piece.log, start, min(stop, END)), marks, checked)
     return checked
 
 
-def _marks(connection: psycopg.Connection[Any], piece: Piece, start: int, stop: int) -> dict[int, list[Mark]]:
-    if piece.log != "record":
+def marks_of(connection: psycopg.Connection[Any], log: str, start: int, stop: int) -> dict[int, list[Mark]]:
+    """What redactions have left at these positions, the oldest first. Only the record has text."""
+    if log != "record":
         return {}
     found: dict[int, list[Mark]] = {}
     for row in connection.execute(_MARKS, (start, min(stop, END)), binary=True):

@@ -21,6 +21,7 @@ from interfaces.cli import (
     bisect,
     blame,
     branch,
+    checkpoint,
     demo,
     diff,
     load,
@@ -28,6 +29,7 @@ from interfaces.cli import (
     merge,
     moment,
     phrases,
+    proof,
     rebuild,
     redo,
     replay,
@@ -38,6 +40,7 @@ from interfaces.cli import (
     show,
     token,
     undo,
+    verify,
     watch,
 )
 from interfaces.cli.failures import CommandFailed
@@ -48,6 +51,7 @@ COMMANDS = (
     bisect,
     blame,
     branch,
+    checkpoint,
     demo,
     diff,
     load,
@@ -55,6 +59,7 @@ COMMANDS = (
     merge,
     moment,
     phrases,
+    proof,
     rebuild,
     redo,
     replay,
@@ -64,6 +69,7 @@ COMMANDS = (
     show,
     token,
     undo,
+    verify,
     watch,
 )
 
