@@ -137,6 +137,7 @@ class Node:
         self.scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": 3600}
         )
+        self.rewriter = PostgresRewriter(database)
         self.vouching: Vouching | None = None
         """What signs checkpoints, where there is a key for it."""
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -199,7 +200,7 @@ class Node:
             self.history,
             services.rooms,
             revising,
-            PostgresRewriter(self.database),
+            self.rewriter,
             now=services.now,
             new_id=services.new_id,
         )
@@ -238,6 +239,10 @@ class Node:
         self.scheduler.add_job(run, "interval", seconds=seconds)
         if is_first_at_once:
             self.scheduler.add_job(run)
+
+    def clean_later(self) -> None:
+        """After something was removed: nobody waits for it."""
+        self.scheduler.add_job(self.rewriter.clean, id="cleaning", replace_existing=True)
 
     def own(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run `work` as long as the node lives; when it ends by itself, the node has failed."""

@@ -81,6 +81,18 @@ WHERE room = %s AND notification_id > %s ORDER BY notification_id
 """
 
 
+# Tables in which a row can have been of what was removed.
+_CLEANED: Final = (
+    "record",
+    "record_chain",
+    "redacted_events",
+    "snapshots",
+    "chat_messages",
+    "statistics_messages",
+    "statistics_words",
+)
+
+
 class _Mark(NamedTuple):
     """How one event was changed."""
 
@@ -118,6 +130,21 @@ class PostgresRewriter:
                 return done
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise StoreUnavailable("the store was away: nothing was removed", retry_after=1.0) from error
+
+    async def clean(self) -> None:
+        """Let go of the rows as they were, which Postgres keeps for those who still read them. What was in
+        its files and its write-ahead log is overwritten when their space is used again.
+
+        Raises `StoreUnavailable`.
+        """
+        try:
+            connection = await self._database.connect("cleaning up")
+            async with connection:
+                await connection.execute(b"SET statement_timeout = 0")
+                for table in _CLEANED:
+                    await connection.execute(f"VACUUM {table}".encode())
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise StoreUnavailable("old rows are still there", retry_after=1.0) from error
 
 
 class _Outrun(Exception):  # noqa: N818

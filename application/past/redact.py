@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 from application.live import LiveAggregates
 from application.log import Recorded
 from application.past.revising import Outrun, Revising
+from application.past.undo import Passage
 from application.rooms import Rooms
 from domain.aggregate import Event
 from domain.attribution import Weave
@@ -54,14 +55,6 @@ RETRY_AFTER_SECONDS: Final = 1.0
 FEED_SECONDS: Final = 0.1
 
 OnProgress = Callable[[int, int], None]
-
-
-class Passage(NamedTuple):
-    """From `start` up to `end` of the text of `revision`."""
-
-    revision: int
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -340,6 +340,11 @@ SELECT notification_id, originator_id, originator_version, topic, state FROM rec
 WHERE topic = 'room.opened' AND notification_id > %s ORDER BY notification_id LIMIT %s
 """
 
+_REDACTIONS: Final = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM record
+WHERE room = %s AND topic = 'redaction.made' ORDER BY notification_id
+"""
+
 _LATEST: Final = 2**62
 
 
@@ -475,6 +480,10 @@ class PostgresHistory:
             return []
         since = min(recorded.event.timestamp for recorded in keyframes)
         return keyframes + as_recorded(await self._database.fetch(_FRAMES, (room, since, FRAMES_MAX)))
+
+    async def redactions(self, room: str) -> list[Recorded]:
+        """What was removed from the past of `room`, oldest first."""
+        return as_recorded(await self._database.fetch(_REDACTIONS, (room,)))
 
     async def rooms(self, after: int, limit: int) -> list[Recorded]:
         """The `Opened` events of rooms behind a position, in log order."""
