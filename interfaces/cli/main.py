@@ -18,6 +18,7 @@ from infrastructure.embedded_postgres import EmbeddedPostgresError
 from infrastructure.postgres.database import UnsafeStore
 from interfaces.cli import (
     activity,
+    backup,
     bisect,
     blame,
     branch,
@@ -45,6 +46,7 @@ from interfaces.cli.failures import CommandFailed
 COMMANDS = (
     serve,
     activity,
+    backup,
     bisect,
     blame,
     branch,
