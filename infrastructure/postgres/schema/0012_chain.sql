@@ -27,15 +27,15 @@ ALTER TABLE presence_chain ENABLE ALWAYS TRIGGER append_only;
 ALTER TABLE presence_chain ENABLE ALWAYS TRIGGER append_only_truncate;
 
 -- extend_record_chain and extend_presence_chain: the next link. `positions` are those of the batch, `seals` for each
--- event its salt and its digest. `at` is when the oldest of them happened: of a log that lets old days go, it tells
--- whether the batch may be gone. One function for each log, so that its statement is planned once.
+-- event its salt and its digest. `oldest` (microseconds) is when the first of them happened: of a log that lets old
+-- days go, it tells whether the batch may be gone. One function for each log, so that its statement is planned once.
 DO $make$
 DECLARE
     log text;
 BEGIN
     FOREACH log IN ARRAY ARRAY['record', 'presence'] LOOP
         EXECUTE format($function$
-CREATE FUNCTION extend_%1$s_chain(positions bigint[], seals bytea, at timestamptz) RETURNS void
+CREATE FUNCTION extend_%1$s_chain(positions bigint[], seals bytea, oldest bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     count bigint := cardinality(positions);
@@ -52,9 +52,9 @@ BEGIN
         INTO new_salts, new_digests FROM generate_series(0, count - 1) AS n;
     END IF;
     INSERT INTO %1$s_chain (first, events, at, salts, digests, link)
-    SELECT positions[1], count, extend_%1$s_chain.at, new_salts, new_digests, sha256(
+    SELECT positions[1], count, timestamptz 'epoch' + oldest * interval '1 microsecond', new_salts, new_digests, sha256(
         coalesce((SELECT c.link FROM %1$s_chain c ORDER BY c.first DESC LIMIT 1), decode(repeat('00', 32), 'hex'))
-        || int8send(positions[1]) || int8send(count) || sha256(new_digests));
+        || int8send(positions[1]) || int8send(count) || int8send(oldest) || sha256(new_digests));
 END $$
         $function$, log);
     END LOOP;
@@ -100,7 +100,7 @@ BEGIN
            (SELECT min(at) FROM inp)
     INTO previous, positions, refused, taken, oldest;
     IF positions IS NOT NULL THEN
-        PERFORM extend_record_chain(positions, taken, timestamptz 'epoch' + oldest * interval '1 microsecond');
+        PERFORM extend_record_chain(positions, taken, oldest);
     END IF;
 END $$;
 
@@ -130,7 +130,7 @@ BEGIN
            (SELECT min(at) FROM inp)
     INTO previous, positions, taken, oldest;
     IF positions IS NOT NULL THEN
-        PERFORM extend_presence_chain(positions, taken, timestamptz 'epoch' + oldest * interval '1 microsecond');
+        PERFORM extend_presence_chain(positions, taken, oldest);
     END IF;
 END $$;
 
@@ -139,10 +139,10 @@ CREATE FUNCTION chain_what_is_there(log text) RETURNS void LANGUAGE plpgsql AS $
 DECLARE
     batch bigint[];
     sealed bytea;
-    oldest timestamptz;
+    oldest bigint;
     after bigint := 0;
     -- Presence has neither.
-    numbered text := CASE WHEN log = 'record' THEN 'coalesce(client, ''''), coalesce(seq::text, '''')'
+    numbered text := CASE WHEN log = 'record' THEN 'coalesce(''='' || client, ''''), coalesce(''='' || seq, '''')'
                           ELSE ''''', ''''' END;
 BEGIN
     LOOP
@@ -154,7 +154,8 @@ BEGIN
                  SELECT * FROM (SELECT *, notification_id - row_number() OVER (ORDER BY notification_id) AS gap
                                 FROM page) AS numbered
                  WHERE gap = (SELECT min(notification_id) - 1 FROM page))
-             SELECT array_agg(notification_id ORDER BY notification_id), min(at),
+             SELECT array_agg(notification_id ORDER BY notification_id),
+                    (extract(epoch FROM min(at)) * 1000000)::bigint,
                     string_agg(salt || sha256(convert_to(concat_ws(E''\n'', originator_id, originator_version, topic,
                         actor, (extract(epoch FROM at) * 1000000)::bigint, %s) || E''\n'', ''UTF8'')
                         || sha256(salt || state)), '''' ORDER BY notification_id)
@@ -168,3 +169,16 @@ END $$;
 SELECT chain_what_is_there('record');
 SELECT chain_what_is_there('presence');
 DROP FUNCTION chain_what_is_there(text);
+
+-- What was vouched for: links that were signed and told to others. The log can be verified against them, and against
+-- copies of them that are kept elsewhere.
+CREATE TABLE checkpoints (
+    log text NOT NULL,
+    position bigint NOT NULL,
+    epoch text NOT NULL,
+    at timestamptz NOT NULL,
+    link bytea NOT NULL,
+    key bytea NOT NULL,
+    signature bytea NOT NULL,
+    PRIMARY KEY (log, position, key)
+);
