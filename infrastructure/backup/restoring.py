@@ -159,7 +159,7 @@ class Restoring:
         return epoch
 
     async def _load_table(self, connection: Connection, told: TableTold) -> None:
-        on_bytes = self._on_step(told.name)
+        on_bytes = self._on_step(f"loading {told.name}")
         with self._archive.open(f"{told.name}.copy") as member:
             count = await copy_in(
                 connection, told.name, told.columns, member, lambda done: on_bytes(done, told.bytes)
@@ -200,7 +200,7 @@ class Restoring:
             await connection.execute(SQL("ANALYZE {}").format(Identifier(table)))
         log = PostgresLog(self._database, "record")
         for view in all_views(self._database):
-            await Rebuild(self._database, log, view).run(self._on_step(view.name))
+            await Rebuild(self._database, log, view).run(self._on_step(f"making {view.name}"))
 
     async def _rows(self, connection: Connection, query: Any, parameters: Any = ()) -> list[Any]:
         return await (await connection.execute(query, parameters)).fetchall()

@@ -17,9 +17,9 @@ from infrastructure.views import all_views
 class Kept:
     """A table that cannot be made again from others, in the order in which its rows are written.
 
-    `order` is a unique column as SQL, in an order that is the same in every database. If it is a number that
-    only grows, rows behind the last of the backup are later ones, and `is_growing` says so: a restored table
-    can then be compared also after more has come.
+    `order` are unique columns as SQL, in an order that is the same in every database. If it is one number
+    that only grows, rows behind the last of the backup are later ones, and `is_growing` says so: a restored
+    table can then be compared also after more has come.
     """
 
     name: str
@@ -36,6 +36,8 @@ KEPT: Final = (
     Kept("presence", "notification_id", is_growing=True),
     Kept("record_chain", "first", is_growing=True),
     Kept("presence_chain", "first", is_growing=True),
+    Kept("checkpoints", 'log COLLATE "C", position, key'),
+    Kept("redacted_events", "position, part"),
 )
 
 # Keys that make the words of a person readable. Whoever is erased must stay erased in every old backup too:

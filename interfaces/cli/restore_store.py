@@ -16,10 +16,12 @@ from infrastructure.backup.manifest import Manifest
 from infrastructure.backup.restoring import Restoring, manifest_of
 from infrastructure.backup.verifying import Compared, verify
 from infrastructure.postgres.database import Database
+from infrastructure.proof.verify import verify as verify_chain
 from infrastructure.settings import Settings
 from interfaces.cli.backup import one_bar_each, refusals_told
 from interfaces.cli.failures import CommandFailed
 from interfaces.cli.store import open_store
+from interfaces.cli.verify import report as chain_report
 
 
 async def restore_store(settings: Settings, path: Path, *, is_verifying: bool, actor: str = SERVER) -> int:
@@ -47,9 +49,16 @@ async def restore_store(settings: Settings, path: Path, *, is_verifying: bool, a
                 found = await verify(database, manifest, lambda table: on_step(f"comparing {table}"))
             finally:
                 await database.close()
-    for line in verdict(found):
+            began = time.monotonic()
+            chain = await asyncio.to_thread(
+                verify_chain, conninfo, on_progress=on_step("verifying the chain")
+            )
+    for line in (
+        *chain_report(chain, time.monotonic() - began),
+        *verdict(found, is_sound=chain.is_sound),
+    ):
         print(line)
-    return 0 if all(compared.is_equal for compared in found) else 1
+    return 0 if chain.is_sound and all(compared.is_equal for compared in found) else 1
 
 
 def _whoever_we_are() -> str:
@@ -64,7 +73,7 @@ def report(manifest: Manifest, epoch: str, seconds: float) -> str:
     )
 
 
-def verdict(found: Sequence[Compared]) -> Iterator[str]:
+def verdict(found: Sequence[Compared], *, is_sound: bool) -> Iterator[str]:
     for compared in found:
         if compared.is_equal:
             yield f"  same       {compared.what}: {compared.store}"
@@ -73,5 +82,7 @@ def verdict(found: Sequence[Compared]) -> Iterator[str]:
     differing = sum(not compared.is_equal for compared in found)
     if differing:
         yield f"NOT EQUAL: {differing} of {len(found)} comparisons differ; do not use this store"
+    elif not is_sound:
+        yield "EQUAL, BUT ALTERED: what was backed up had been altered before; see above"
     else:
         yield f"EQUAL: the store is what was backed up, row by row ({len(found)} comparisons)"

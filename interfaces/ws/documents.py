@@ -173,8 +173,8 @@ def _cursors_in(session: Session, document: str) -> list[dict[str, Any]]:
 
 
 def _check_history(session: Session, document: Document, name: str) -> None:
-    """Who comes from another epoch has a text of it, whatever its number: what was written to it must not go on
-    from ours. Raises `RevisionAhead`.
+    """Who comes from another epoch has a text of it, whatever its number: what was written to it must not go
+    on from ours. Raises `RevisionAhead`.
     """
     if session.is_of_other_history and name not in session.taken_anew:
         raise RevisionAhead("this text is of another history: copy it", revision=document.revision)

@@ -152,7 +152,7 @@ async def test_what_is_written_meanwhile_is_in_none_of_it(database: Database, tm
     def on_table(name: str) -> Callable[[int, int], None]:
         # The first table is begun: the moment is chosen, and the logs are still to be read.
         if name == "store":
-            with psycopg.connect(database._conninfo) as connection:
+            with psycopg.connect(database.conninfo) as connection:
                 connection.execute(
                     "INSERT INTO record (originator_id, originator_version, topic, state, actor, at)"
                     " VALUES ('document:demo/late', 1, 'x', '{}', 'ada', now())"
@@ -313,7 +313,7 @@ async def test_what_is_not_as_it_was_is_named(backup: Path, database_url: str) -
 async def test_a_store_that_holds_something_is_left_alone(database: Database, backup: Path) -> None:
     before = await database.fetch("SELECT count(*), max(notification_id) FROM record")
     with pytest.raises(BackupRefused, match="E_STORE_NOT_EMPTY"):
-        await restore(database._conninfo, backup)
+        await restore(database.conninfo, backup)
     assert await database.fetch("SELECT count(*), max(notification_id) FROM record") == before
 
 
@@ -346,7 +346,7 @@ async def check(database: Database) -> None:
         await check_restored(connection)
 
 
-@pytest.mark.parametrize("where", ["record_chain", "directory", "activity"])
+@pytest.mark.parametrize("where", ["loading record_chain", "making directory", "making activity"])
 async def test_a_restore_that_was_interrupted_is_done_again(
     backup: Path, database_url: str, where: str
 ) -> None:
@@ -354,7 +354,7 @@ async def test_a_restore_that_was_interrupted_is_done_again(
     with pytest.raises(Interrupted):
         await restore(database_url, backup, interrupting(where))
     async with opened(database_url) as half:
-        if where == "record_chain":
+        if where == "loading record_chain":
             assert await half.fetch("SELECT count(*) FROM record") == [(0,)]
         else:
             with pytest.raises(UnsafeStore, match="restore"):
