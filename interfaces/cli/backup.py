@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import getpass
+import socket
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
@@ -60,6 +62,11 @@ def report(path: Path, manifest: Manifest, seconds: float) -> str:
 def left_out(manifest: Manifest) -> Iterator[str]:
     if manifest.left_out:
         yield f"not in it: {', '.join(manifest.left_out)}"
+
+
+def whoever_we_are() -> str:
+    """As this machine knows us."""
+    return f"{getpass.getuser()} on {socket.gethostname()}"
 
 
 @contextmanager

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +16,7 @@ from infrastructure.backup.verifying import Compared, verify
 from infrastructure.postgres.database import Database
 from infrastructure.proof.verify import verify as verify_chain
 from infrastructure.settings import Settings
-from interfaces.cli.backup import one_bar_each, refusals_told
+from interfaces.cli.backup import one_bar_each, refusals_told, whoever_we_are
 from interfaces.cli.failures import CommandFailed
 from interfaces.cli.store import open_store
 from interfaces.cli.verify import report as chain_report
@@ -40,7 +38,7 @@ async def restore_store(settings: Settings, path: Path, *, is_verifying: bool, a
             await database.open()
             try:
                 epoch = await Restoring(database, archive, manifest, on_step).run(
-                    by=_whoever_we_are(), actor=actor
+                    by=whoever_we_are(), actor=actor
                 )
                 on_step("restored")(1, 1)
                 print(report(manifest, epoch, time.monotonic() - began))
@@ -59,10 +57,6 @@ async def restore_store(settings: Settings, path: Path, *, is_verifying: bool, a
     ):
         print(line)
     return 0 if chain.is_sound and all(compared.is_equal for compared in found) else 1
-
-
-def _whoever_we_are() -> str:
-    return f"{getpass.getuser()} on {socket.gethostname()}"
 
 
 def report(manifest: Manifest, epoch: str, seconds: float) -> str:

@@ -23,6 +23,7 @@ from domain.ids import document_stream, restoration_stream
 from domain.presence import Presence
 from domain.restoration import StoreRestored
 from domain.text_op import Op
+from infrastructure.backup.epochs import begin_epoch
 from infrastructure.backup.file import reading, writing
 from infrastructure.backup.manifest import Manifest
 from infrastructure.backup.mark import check_restored
@@ -402,3 +403,26 @@ async def test_a_backup_with_migrations_that_we_do_not_know_is_refused(
     await take(database, tmp_path / "one.backup", no_progress)
     with pytest.raises(BackupRefused, match=r"9999_later.*E_BACKUP_NEWER"):
         await restore(database_url, tmp_path / "one.backup")
+
+
+# Another epoch without a restore of ours.
+
+
+async def test_a_store_that_others_have_put_back_is_given_another_epoch(database: Database) -> None:
+    await fill(database)
+    before = await epoch_of(database)
+    epoch = await begin_epoch(database, by="a test", actor="@server")
+    assert before != epoch == await epoch_of(database)
+    [told] = await PostgresHistory(database).events_after(restoration_stream(epoch), 0)
+    assert isinstance(told, StoreRestored)
+    assert (told.source_epoch, told.backup, told.record_position) == (before, "", 21)
+    assert await database.fetch("SELECT sum(events) FROM record_chain") == [(22,)]
+
+
+async def test_the_epoch_of_a_store_on_which_a_server_runs_stays(database: Database) -> None:
+    before = await epoch_of(database)
+    async with await database.connect("a node") as node:
+        await node.execute("SELECT pg_advisory_lock(%s, 1)", (NODE_LOCKS,))
+        with pytest.raises(BackupRefused, match="E_STORE_IN_USE"):
+            await begin_epoch(database, by="a test", actor="@server")
+    assert await epoch_of(database) == before
