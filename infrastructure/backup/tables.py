@@ -38,6 +38,7 @@ KEPT: Final = (
     Kept("presence_chain", "first", is_growing=True),
     Kept("checkpoints", 'log COLLATE "C", position, key'),
     Kept("redacted_events", "position, part"),
+    Kept("redacted_streams", "stream"),
 )
 
 # Keys that make the words of a person readable. Whoever is erased must stay erased in every old backup too:
