@@ -19,6 +19,7 @@ from domain.presence import Presence
 from domain.profile import Profile
 from domain.receipts import Receipts
 from domain.redaction import Redaction, black_edit
+from domain.restoration import Restoration
 from domain.retention import Retention
 from domain.revisions import Revisions
 from domain.rights import Role
@@ -225,6 +226,20 @@ def _retention() -> Retention:
     return retention
 
 
+def _restoration() -> Restoration:
+    return Restoration.begin(
+        "7b1c3f9e-2d64-4f0a-9a53-0c8e5d1f2a6b",
+        backup="0d5a6b9c-8e7f-4a1b-b2c3-d4e5f6a7b8c9",
+        source_epoch="1f2e3d4c-5b6a-4798-8a9b-0c1d2e3f4a5b",
+        source_at=1_795_442_700_000_000,
+        record_position=123_456_789,
+        presence_position=987_654_321,
+        by="root on host é",
+        actor="@server",
+        at=AT,
+    )
+
+
 def _redaction() -> Redaction:
     return Redaction.make(
         "demo",
@@ -275,6 +290,7 @@ def events() -> list[Event]:
         _attendance(),
         _presence(),
         _profile(),
+        _restoration(),
         _retention(),
         _redaction(),
         _erasure(),

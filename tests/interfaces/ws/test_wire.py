@@ -21,6 +21,7 @@ from domain.presence import HIDDEN, FrameRecorded, Move, Presence, Typing
 from domain.profile import Profile
 from domain.receipts import Receipts
 from domain.redaction import Redaction, black_edit
+from domain.restoration import Restoration
 from domain.retention import Retention
 from domain.revisions import Revisions
 from domain.rights import Role
@@ -176,6 +177,20 @@ def a_profile() -> Profile:
     return profile
 
 
+def a_restoration() -> Restoration:
+    return Restoration.begin(
+        "epoch-2",
+        backup="backup-1",
+        source_epoch="epoch-1",
+        source_at=1,
+        record_position=2,
+        presence_position=3,
+        by="root",
+        actor="@server",
+        at=NOON,
+    )
+
+
 def a_retention() -> Retention:
     retention = Retention.begin("presence", actor="@server", at=NOON)
     retention.drop(NOON.date(), 5, kept_days=30, actor="@server", at=NOON)
@@ -198,7 +213,7 @@ EVENTS = {
     event.TOPIC: event
     for event in [
         *events_of(a_room(), a_document(), a_message(), an_import()),
-        *events_of(a_stay(), a_profile(), a_retention(), a_redaction(), an_erasure()),
+        *events_of(a_stay(), a_profile(), a_restoration(), a_retention(), a_redaction(), an_erasure()),
         *other_things(),
         *presence_of([A_MOVE], [], [A_MOVE]),
     ]
