@@ -215,7 +215,7 @@ def report(found: Found, said: Sequence[ChatMessage]) -> Iterator[Text]:
         edit = found.edit
         what = edit_as_json(edit)
         yield Text.assemble(
-            *began(edit.timestamp, edit.actor),
+            *began(edit.written_at, edit.writer),
             (f"made {found.bad.name} bad with revision {bad}", "bold"),
             f" ({on_one_line(what['cause'])}, as {on_one_line(edit.client)})",
         )

@@ -122,6 +122,7 @@ _DONE: Final = {
     "restore": "restored",
     "branch": "branched",
     "merge": "merged into",
+    "import": "imported into",
 }
 
 

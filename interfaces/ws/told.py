@@ -97,8 +97,9 @@ class Happened(Told):
 
 
 class Edit(Told):
-    """`cause`, `undoes` and `source` are there where it was not typed. Edits that are read by revision have
-    no `position`.
+    """`cause`, `undoes` and `source` are there where it was not typed. Of one that was imported `author` and
+    `written` say who made it elsewhere and when, `reference` and `note` what it is called there and what was
+    said of it. Edits that are read by revision have no `position`.
     """
 
     event: Literal["edit"]
@@ -111,9 +112,13 @@ class Edit(Told):
     client: str
     seq: int
     op: Op
-    cause: Literal["undo", "redo", "restore", "branch", "merge"] | None = None
+    cause: Literal["undo", "redo", "restore", "branch", "merge", "import"] | None = None
     undoes: list[list[int]] | None = None
     source: list[str | int] | None = None
+    author: str | None = None
+    written: int | None = None
+    reference: str | None = None
+    note: str | None = None
 
 
 class MessageSaid(MessageFields, Happened):
