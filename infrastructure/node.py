@@ -54,6 +54,7 @@ from infrastructure.postgres.tickets import Tickets
 from infrastructure.postgres.time_travel import TimeTravel
 from infrastructure.postgres.wakeup import Wakeup, living_nodes
 from infrastructure.projector import Projector
+from infrastructure.proof.vouching import CHECKPOINT_SECONDS, Vouching, vouching_of
 from infrastructure.recent import RecentEvents
 from infrastructure.retention import let_old_days_go
 from infrastructure.settings import Settings
@@ -135,6 +136,8 @@ class Node:
         self.scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": 3600}
         )
+        self.vouching: Vouching | None = None
+        """What signs checkpoints, where there is a key for it."""
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when a task of the node has ended that must not: the process has to stop."""
         self._tasks: list[asyncio.Task[None]] = []
@@ -207,7 +210,9 @@ class Node:
         self.schedule(self.let_old_days_go, PARTITIONS_SECONDS)
         self.scheduler.start()
 
-    def schedule(self, job: Callable[[], Awaitable[None]], seconds: int) -> None:
+    def schedule(
+        self, job: Callable[[], Awaitable[None]], seconds: int, *, is_first_at_once: bool = False
+    ) -> None:
         """Run `job` every so often. When the store is away its next time will do."""
 
         async def run() -> None:
@@ -218,7 +223,8 @@ class Node:
             except asyncio.CancelledError:
                 return  # the node is closing, and the scheduler would log it as a failure
 
-        self.scheduler.add_job(run, "interval", seconds=seconds)
+        first = {"next_run_time": _now()} if is_first_at_once else {}
+        self.scheduler.add_job(run, "interval", seconds=seconds, **first)
 
     def own(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run `work` as long as the node lives; when it ends by itself, the node has failed."""
@@ -294,6 +300,11 @@ class Node:
             self.database, self.record.lives, kept_days=self.settings.presence_days, now=_now()
         )
 
+    async def vouch(self) -> None:
+        """Sign a checkpoint of each log that has grown."""
+        if self.vouching is not None:
+            await self.vouching.vouch()
+
     async def close_stays_of_dead_nodes(self, attendances: Attendances) -> None:
         """End the stays whose node holds its lock no longer, when it was missing the last time too."""
         stays = await self.history.open_stays(None)
@@ -308,6 +319,15 @@ class Node:
                 except ChronoscribeError as error:
                     logger.warning("a stay of a dead node could not be ended: %s", error)
         self._missing_nodes = missing
+
+
+def _vouching(settings: Settings, database: Database, epoch: str) -> Vouching | None:
+    try:
+        return vouching_of(settings, database, epoch, now=_now)
+    except (OSError, ValueError) as error:
+        # A command beside a server of another account cannot read its key, and needs none.
+        logger.warning("no checkpoints are signed: %s", error)
+        return None
 
 
 def _now() -> datetime:
@@ -350,12 +370,15 @@ async def open_node(settings: Settings, conninfo: str) -> AsyncIterator[tuple[No
         finally:
             await connection.close()
         node = Node(settings, database)
-        services = node.services(await node.history.epoch())
+        epoch = await node.history.epoch()
+        services = node.services(epoch)
+        node.vouching = _vouching(settings, database, epoch)
         try:
             await node.start()
             node.schedule(partial(node.close_stays_of_dead_nodes, services.attendances), SWEEP_SECONDS)
             node.schedule(partial(_sweep, services.attendances), STATUS_SECONDS)
             node.schedule(node.tickets.sweep, TICKETS_SECONDS)
+            node.schedule(node.vouch, CHECKPOINT_SECONDS, is_first_at_once=True)
             yield node, services
         finally:
             await node.close()

@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from infrastructure.embedded_postgres import default_home
 from infrastructure.keys import KEYS_MAX, check_secret, read_public_keys, read_signing_key
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -123,6 +124,13 @@ class Settings(BaseModel):
     """Of one user over HTTP: a page that opens asks for a dozen things, a script in a loop is slowed down."""
     presence_days: Annotated[int, Field(gt=0)] = 30
     """Cursor moves are kept for so long."""
+    checkpoint_key: Annotated[Path, AfterValidator(_checked_signing_key)] | None = None
+    """PEM file of the Ed25519 key that signs checkpoints; None: one that is made in the data folder."""
+
+    @property
+    def home(self) -> Path:
+        """The data folder: of the embedded Postgres, and of what belongs beside the store."""
+        return (self.data or default_home()).expanduser()
 
     @property
     def is_development(self) -> bool:

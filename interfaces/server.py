@@ -27,7 +27,7 @@ from application.past.states import States
 from application.past.watch import Watch
 from application.services import Services
 from domain.errors import ChronoscribeError
-from infrastructure.embedded_postgres import EmbeddedPostgres, default_home
+from infrastructure.embedded_postgres import EmbeddedPostgres
 from infrastructure.judge import TextJudges
 from infrastructure.metrics import metrics
 from infrastructure.node import Node, open_node
@@ -288,7 +288,7 @@ async def run(settings: Settings) -> int:
     postgres: EmbeddedPostgres | None = None
     conninfo = settings.database_url
     if conninfo is None:
-        postgres = EmbeddedPostgres(settings.data or default_home())
+        postgres = EmbeddedPostgres(settings.home)
         conninfo = await asyncio.to_thread(postgres.start)
     try:
         async with open_server(settings, conninfo) as server:

@@ -49,7 +49,7 @@ class UnsafeStore(Exception):  # noqa: N818
 
 class Database:
     def __init__(self, conninfo: str) -> None:
-        self._conninfo = conninfo
+        self.conninfo = conninfo
         self._pool = AsyncConnectionPool(
             conninfo,
             kwargs={"autocommit": True, **self._arguments("reader")},
@@ -87,7 +87,7 @@ class Database:
         from the log. What it writes is still never on disk before what it was made from.
         """
         connection = await AsyncConnection.connect(
-            self._conninfo,
+            self.conninfo,
             autocommit=True,
             connect_timeout=CONNECT_SECONDS,
             **self._arguments(name, is_durable=is_durable),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -20,6 +21,7 @@ import psycopg
 from application.log import Guarded, Recorded
 from domain.aggregate import Event, Snapshot, Unreadable
 from domain.attendance import Joined
+from domain.chain import SALT_BYTES, Header, content_of, digest_of
 from domain.document import EditApplied, LastEdit
 from domain.errors import Corrupt, StoreUnavailable
 from domain.ids import profile_stream
@@ -46,24 +48,50 @@ LOCK_KEYS: Final = {"record": 0x7265636F7264, "presence": 0x70726573}
 APPEND: Final = (
     "SELECT previous, positions, refused FROM append_{table}"
     "(%s, %s::text[], %s::bigint[], %s::text[], %s::bytea[],"
-    " %s::text[], %s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::bigint[])"
+    " %s::text[], %s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::bigint[], %s::bytea[])"
 )
 
 
 def columns(events: Sequence[Event], guards: Sequence[Guarded]) -> tuple[Any, ...]:
     """The parameters of the append statements."""
+    headers = [header_of(event) for event in events]
+    states = [encode(event) for event in events]
     return (
-        text_array([event.originator_id for event in events]),
-        bigint_array([event.originator_version for event in events]),
-        text_array([type(event).TOPIC for event in events]),
-        bytea_array([encode(event) for event in events]),
-        text_array([event.actor for event in events]),
-        bigint_array([as_microseconds(event.timestamp) for event in events]),
-        text_array([_client(event) for event in events]),
-        bigint_array([event.seq if isinstance(event, EditApplied) else None for event in events]),
+        text_array([header.stream for header in headers]),
+        bigint_array([header.version for header in headers]),
+        text_array([header.topic for header in headers]),
+        bytea_array(states),
+        text_array([header.actor for header in headers]),
+        bigint_array([header.at for header in headers]),
+        text_array([header.client for header in headers]),
+        bigint_array([header.seq for header in headers]),
         text_array([guard[0] if guard else None for guard in guards]),
         bigint_array([guard[1] if guard else None for guard in guards]),
+        bytea_array(seals_of(headers, states)),
     )
+
+
+def header_of(event: Event) -> Header:
+    """The columns of an event beside its state."""
+    return Header(
+        event.originator_id,
+        event.originator_version,
+        type(event).TOPIC,
+        event.actor,
+        as_microseconds(event.timestamp),
+        _client(event),
+        event.seq if isinstance(event, EditApplied) else None,
+    )
+
+
+def seals_of(headers: Sequence[Header], states: Sequence[bytes]) -> list[bytes]:
+    """For each event of a batch a new salt, and its digest."""
+    random = os.urandom(SALT_BYTES * len(states))
+    salts = [random[at : at + SALT_BYTES] for at in range(0, len(random), SALT_BYTES)]
+    return [
+        salt + digest_of(bytes(header), content_of(salt, state))
+        for salt, header, state in zip(salts, headers, states, strict=True)
+    ]
 
 
 def _client(event: Event) -> str | None:

@@ -14,7 +14,7 @@ from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory
 from infrastructure.postgres.wakeup import CHANNEL
 from infrastructure.settings import Settings
-from interfaces.cli.store import home_of, reading
+from interfaces.cli.store import reading
 
 # Hints may be lost; so late a line can be then.
 LOOK_SECONDS: Final = 1.0
@@ -33,7 +33,7 @@ async def follow(settings: Settings, position: int, look: Look) -> None:
     way of the server that comes. When it goes and comes again, so do we.
     """
     while True:
-        conninfo = settings.database_url or find_running(home_of(settings))
+        conninfo = settings.database_url or find_running(settings.home)
         if conninfo is not None:
             try:
                 async with reading(conninfo) as (history, database):
@@ -41,12 +41,22 @@ async def follow(settings: Settings, position: int, look: Look) -> None:
                     try:
                         while True:
                             position = await look(history, database, position)
+                            _end_if_interrupted()
                             await _wait_for_hint(listener)
                     finally:
                         await listener.close()
             except (StoreUnavailable, psycopg.OperationalError):
                 pass
         await asyncio.sleep(WAIT_SECONDS)
+
+
+def _end_if_interrupted() -> None:
+    """Before Python 3.12 `asyncio.wait_for`, by which the pool hands out connections, loses a cancellation
+    that comes together with the connection: then Ctrl-C would end nothing. Raises `CancelledError`.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _listen(database: Database) -> psycopg.AsyncConnection[Any]:

@@ -21,6 +21,7 @@ from interfaces.cli import (
     bisect,
     blame,
     branch,
+    checkpoint,
     demo,
     diff,
     importing,
@@ -29,6 +30,7 @@ from interfaces.cli import (
     merge,
     moment,
     phrases,
+    proof,
     rebuild,
     redo,
     replay,
@@ -39,6 +41,7 @@ from interfaces.cli import (
     show,
     token,
     undo,
+    verify,
     watch,
 )
 from interfaces.cli.failures import CommandFailed
@@ -49,6 +52,7 @@ COMMANDS = (
     bisect,
     blame,
     branch,
+    checkpoint,
     demo,
     diff,
     importing,
@@ -57,6 +61,7 @@ COMMANDS = (
     merge,
     moment,
     phrases,
+    proof,
     rebuild,
     redo,
     replay,
@@ -66,6 +71,7 @@ COMMANDS = (
     show,
     token,
     undo,
+    verify,
     watch,
 )
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 import psycopg
 
 from application.services import Services
-from infrastructure.embedded_postgres import AlreadyRunning, EmbeddedPostgres, default_home, find_running
+from infrastructure.embedded_postgres import AlreadyRunning, EmbeddedPostgres, find_running
 from infrastructure.node import Node, open_node
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory
@@ -36,10 +36,6 @@ def add_data_argument(command: Any) -> None:
 
 def settings_of(given: argparse.Namespace) -> Settings:
     return Settings.load(data=given.data)
-
-
-def home_of(settings: Settings) -> Path:
-    return (settings.data or default_home()).expanduser()
 
 
 @asynccontextmanager
@@ -69,7 +65,7 @@ async def open_store(settings: Settings) -> AsyncIterator[str]:
     if settings.database_url is not None:
         yield settings.database_url
         return
-    home = home_of(settings)
+    home = settings.home
     if not any(home.glob("data-*")):
         raise CommandFailed(f"there is no data in {home}; `chronoscribe serve` makes some")
     postgres = EmbeddedPostgres(home)

@@ -387,7 +387,7 @@ async def test_who_was_here_and_for_how_long_can_be_asked_later(room: Room) -> N
     olga = room.api("Olga")
 
     async def has_caught_up() -> bool:
-        """To Emil's edits at least, and to his name: three are here before the last of the four is heard of."""
+        """To Emil's edits and name at least: three are here before the last of the four is heard of."""
         summary = await olga.presence_summary(room.id, user=room.emil.user)
         edits = sum(one["total"]["edits"] for one in summary)
         present = await olga.presence(room.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -326,6 +327,8 @@ async def test_the_chat_goes_out_as_a_file_and_comes_into_another_room(
     ada = await come(windows, room, "Ada")
     await say(ada, "For the archive")
     await expect(message(ada, "For the archive").get_by_role("img", name="Sent")).to_be_visible()
+    while not owner.ask("GET", f"/api/rooms/{room}/messages")["messages"]:  # noqa: ASYNC110 -- until the table has it
+        await asyncio.sleep(0.05)
     await ada.page.get_by_role("button", name="The chat as a file").click()
     async with ada.page.expect_download() as download:
         await ada.page.get_by_role("menuitem", name="Export as JSON").click()

@@ -1,0 +1,1 @@
+"""Proof that history was not altered: checkpoints, verification, and proofs for others."""

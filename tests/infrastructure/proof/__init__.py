@@ -1,0 +1,1 @@
+"""Proof that history was not altered."""
