@@ -80,4 +80,6 @@ def edit_as_json(edit: EditApplied) -> dict[str, Any]:
         "client": edit.client,
         "at": as_microseconds(edit.written_at),
         "cause": edit.cause,
+        "reference": edit.reference,
+        "note": edit.note,
     }

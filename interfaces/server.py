@@ -33,6 +33,7 @@ from infrastructure.metrics import metrics
 from infrastructure.node import Node, open_node
 from infrastructure.postgres.standings import Standing
 from infrastructure.postgres.tickets import guest_secret
+from infrastructure.reading_etherpad import EtherpadReader
 from infrastructure.settings import Settings
 from infrastructure.tokens import Tokens, tokens_of
 from interfaces.demo.room import create_demo_room
@@ -47,6 +48,7 @@ from interfaces.http.keys import (
     DIFFS,
     DIRECTORY,
     ENTRANCE,
+    ETHERPAD_READER,
     JUDGES,
     MEMBERS,
     MOMENTS,
@@ -253,6 +255,8 @@ def _app(
     app[WATCH] = Watch(node.time_travel, node.history)
     app[MOMENTS] = Moments(node.time_travel, node.history, past.blame)
     app[PHRASES] = Phrases(node.time_travel, node.history)
+    app[ETHERPAD_READER] = reader = EtherpadReader()
+    app.on_cleanup.append(reader.close)
     app[PLOTS] = plots = Plots()
     app.on_cleanup.append(plots.close)
     add_routes(app, Door(services, settings.requests_per_second, failures))

@@ -124,7 +124,7 @@ class PadWriter:
 
     def write(self, author: str, at: int, text: str) -> None:
         """Make it this text (without its last line end)."""
-        self._revise(splice_between(self.text, units(text) + [10]), author, at)
+        self._revise(splice_between(self.text, [*units(text), 10]), author, at)
 
     def edit(self, author: str, at: int, splices: Iterable[Splice]) -> None:
         self._revise(splices, author, at)
@@ -212,7 +212,7 @@ def _merged(splices: Iterator[Splice]) -> list[Splice]:
     for at, deleted, inserted in splices:
         if found and found[-1][0] + found[-1][1] == at:
             first, before, text = found.pop()
-            at, deleted, inserted = first, before + deleted, text + inserted  # noqa: PLW2901
+            at, deleted, inserted = first, before + deleted, text + inserted
         found.append((at, deleted, inserted))
     return found
 

@@ -65,6 +65,9 @@ class Moment:
     deleted: int
     pieces: tuple[Piece, ...]
     written: Character | None
+    reference: str | None = None
+    note: str | None = None
+    """Of an edit that was imported, what it is called where it comes from, and what was said of it."""
 
 
 class Moments:
@@ -123,6 +126,8 @@ class Moments:
             deleted=sum(len(str(part["d"])) for part in edit.op if isinstance(part, dict)),
             pieces=tuple(pieces(Text(state.text), edit.op)),
             written=written,
+            reference=edit.reference,
+            note=edit.note,
         )
 
 
