@@ -12,7 +12,7 @@ An import that has ended half-way is finished by doing it again: what has come i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -107,7 +107,7 @@ class DocumentImports:
             await self._rooms.list_document(room, document.document, actor=actor)
         return Outcome(edits - known, known)
 
-    async def name(self, room: str, document: str, names: dict[str, int], *, actor: str) -> None:
+    async def name(self, room: str, document: str, names: Mapping[str, int], *, actor: str) -> None:
         """Give revisions the names that they had."""
         for name, revision in names.items():
             if revision:

@@ -26,6 +26,9 @@ IMPORT_CLIENT: Final = "import.history"
 # What an author is called who has given no name.
 NAMELESS: Final = "anonymous"
 
+# A name, whose it is, and what stands around it.
+AUTHOR_CODE_POINTS: Final = 2 * NAME_CODE_POINTS + 3
+
 # A line of a commit's message, as far as anybody reads it in a list.
 NOTE_CODE_POINTS: Final = 200
 
@@ -75,6 +78,13 @@ def author_of(name: str, identity: str) -> str:
     author = f"{_seen(name, NAME_CODE_POINTS) or NAMELESS} ({_seen(identity, NAME_CODE_POINTS) or 'unknown'})"
     assert not is_id(author)
     return author
+
+
+def is_author(value: str) -> bool:
+    """Whether `value` is a user's id, or may be what an author is called who was imported."""
+    name, found, identity = value.removesuffix(")").partition(" (")
+    is_imported = bool(found) and value.endswith(")") and as_name(name) is not None and bool(identity)
+    return is_id(value) or (is_imported and len(value) <= AUTHOR_CODE_POINTS and value.isprintable())
 
 
 def note_of(text: str) -> str | None:

@@ -127,7 +127,7 @@ def _left(left: Left) -> dict[str, int]:
 
 async def _bring_around(given: argparse.Namespace, services: Services, pad: Pad) -> None:
     """What was saved, and what was said."""
-    await services.document_imports.name(given.room, pad.document.document, dict(pad.names), actor=given.user)
+    await services.document_imports.name(given.room, pad.document.document, pad.names, actor=given.user)
     if pad.chat and not given.no_chat:
         source = pad.document.provenance["source"]
         await services.imports.bring(given.room, source, pad.chat, actor=given.user)

@@ -73,8 +73,9 @@ class LinesAround(Answer):
 class MomentAnswer(Answer):
     """The edit of `revision` in `document`, and the room at that moment; `log_position` is where it stands
     among all events. `pieces` show what it did; `written` is the character that was asked for, as it was when
-    it was written. Of an edit that was imported `user` and `at` are who wrote it elsewhere and when, `reference`
-    and `note` what it is called there and what was said of it; the room is as it was when it came here.
+    it was written. Of an edit that was imported `user` and `at` are who wrote it elsewhere and when,
+    `reference` and `note` what it is called there and what was said of it; the room is as it was when it came
+    here.
     """
 
     document: str

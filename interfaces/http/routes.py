@@ -191,8 +191,8 @@ def _some_at_once(handle: Handler, at_once: int) -> Handler:
 # An import is in memory as a whole, several times its size while it is read; a hundred megabytes for four.
 IMPORTS_AT_ONCE: Final = 4
 
-# Each holds a file of tens of megabytes and what was read of it, and the reader beside the server takes one at
-# a time.
+# Each holds a file of tens of megabytes and what was read of it, and the reader beside the server takes one
+# at a time.
 PADS_AT_ONCE: Final = 2
 
 # Each holds a page, and one of the few connections to the database while it asks for the next.
