@@ -135,7 +135,7 @@ def _check_part(part: str, chars: int, lines: int) -> None:
 
 def as_op(old: str, new: str, hunks: list[Hunk]) -> Op:
     """What has changed between two texts in units, as an invertible op on the first in code points."""
-    if _LONE.search(old) is None and _LONE.search(new) is None:
+    if _is_plain(old) and _is_plain(new):
         return normalise(_components(old, new, hunks))
     return normalise(_components(old, new, list(_widened(old, new, hunks))))
 
@@ -143,7 +143,7 @@ def as_op(old: str, new: str, hunks: list[Hunk]) -> Op:
 def _components(old: str, new: str, hunks: list[Hunk]) -> Iterator[Component]:
     place = 0
     for start, end, new_start, new_end in hunks:
-        yield len(as_text(old[place:start]))
+        yield _length(old[place:start])
         if (deleted := as_text(old[start:end])) != (inserted := as_text(new[new_start:new_end])):
             yield {"d": deleted}
             yield inserted
@@ -192,10 +192,26 @@ def as_units(text: str) -> str:
 
 def as_text(units: str) -> str:
     """The text that these units are: halves put together, what is no text replaced."""
-    if _LONE.search(units) is None:
+    if _is_plain(units):
         return units
     joined = units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     return _LONE.sub(REPLACEMENT, joined)
+
+
+def _is_plain(units: str) -> bool:
+    """Whether units are characters, all of them. Encoding is the quickest way to look through a long text."""
+    try:
+        units.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in units
+
+
+def _length(units: str) -> int:
+    """In code points."""
+    if units.isascii():
+        return len(units)
+    return len(units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass"))
 
 
 def has_no_text(units: str) -> bool:
