@@ -52,8 +52,8 @@ HISTORY_REVISIONS: Final = 10_000
 CLIENTS_REMEMBERED: Final = 2_000
 
 # Why an edit was made. A restore brings back the text of a past revision, an undo takes edits back, a redo an
-# undo; the first edit of a branch is the text that it starts from, and a merge brings what was edited there.
-# An import brings what was edited elsewhere.
+# undo; the first edit of a branch is the text that it starts from, a merge brings what was edited there, an
+# import what was edited elsewhere, a redaction puts blocks where something must not be read any more.
 TYPED: Final = "typed"
 UNDO: Final = "undo"
 REDO: Final = "redo"
@@ -61,6 +61,7 @@ RESTORE: Final = "restore"
 BRANCH: Final = "branch"
 MERGE: Final = "merge"
 IMPORT: Final = "import"
+REDACTION: Final = "redaction"
 
 
 Ranges = Sequence[Sequence[int]]
@@ -122,10 +123,15 @@ class EditApplied(Event):
 
     Of one that was imported `author` and `written` (microseconds) say who made it elsewhere and when, and
     `reference` and `note` what it is called there and what was said of it (see `importing`).
+
+    Where text of it was removed later, it has blocks instead, and `redaction` says by which.
     """
 
     TOPIC = "document.edit_applied"
-    OPTIONAL = ("undoes", "revives", "origins", "source", "author", "written", "reference", "note")
+    OPTIONAL = (
+        *("undoes", "revives", "origins", "source", "redaction"),
+        *("author", "written", "reference", "note"),
+    )
     client: str
     seq: int
     base: int
@@ -141,6 +147,7 @@ class EditApplied(Event):
     written: int | None = None
     reference: str | None = None
     note: str | None = None
+    redaction: str | None = None
 
     @property
     def writer(self) -> str:
@@ -356,7 +363,8 @@ class Document(Aggregate):
             return False
         if edit.seq > known.seq:
             raise SequenceGap("an edit before this one is missing", expected=known.seq + 1, actual=edit.seq)
-        if edit.seq == known.seq and edit.digest != known.digest:
+        # Of what was redacted nobody knows any more whether this is the same; who sends it again means it so.
+        if edit.seq == known.seq and known.digest and edit.digest != known.digest:
             raise IdReused("this number was used for another edit", seq=edit.seq, revision=known.revision)
         return True
 

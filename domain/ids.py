@@ -66,6 +66,10 @@ def revisions_stream(room: str, document: str) -> str:
     return f"revisions:{room}/{document}"
 
 
+def redaction_stream(room: str, redaction: str) -> str:
+    return f"redaction:{room}/{redaction}"
+
+
 def run_stream(room: str, run: str) -> str:
     return f"run:{room}/{run}"
 

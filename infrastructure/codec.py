@@ -22,6 +22,7 @@ from domain import (  # noqa: F401
     presence,
     profile,
     receipts,
+    redaction,
     retention,
     revisions,
     room,

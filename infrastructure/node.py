@@ -27,6 +27,7 @@ from application.messages import Messages
 from application.past.blame import Blame, OnProgress
 from application.past.branches import Branches
 from application.past.past import Past
+from application.past.redact import Redacting
 from application.past.replay import Replay
 from application.past.restore import Restore
 from application.past.revising import Rehearsing, Revising
@@ -57,6 +58,7 @@ from infrastructure.projector import Projector
 from infrastructure.proof.vouching import CHECKPOINT_SECONDS, Vouching, vouching_of
 from infrastructure.recent import RecentEvents
 from infrastructure.retention import let_old_days_go
+from infrastructure.rewriting import PostgresRewriter
 from infrastructure.settings import Settings
 from infrastructure.snapshots import Snapshots
 from infrastructure.views import Views, all_views
@@ -192,6 +194,19 @@ class Node:
             branches=Branches(documents, states, blame, revising, now=now),
         )
 
+    def redacting(self, services: Services) -> Redacting:
+        """What removes text from the past."""
+        revising = Revising(self.record.lives, self.history, services.documents)
+        return Redacting(
+            self.record.lives,
+            self.history,
+            services.rooms,
+            revising,
+            PostgresRewriter(self.database),
+            now=services.now,
+            new_id=services.new_id,
+        )
+
     # Life.
 
     async def start(self) -> None:
@@ -223,8 +238,9 @@ class Node:
             except asyncio.CancelledError:
                 return  # the node is closing, and the scheduler would log it as a failure
 
-        first = {"next_run_time": _now()} if is_first_at_once else {}
-        self.scheduler.add_job(run, "interval", seconds=seconds, **first)
+        self.scheduler.add_job(run, "interval", seconds=seconds)
+        if is_first_at_once:
+            self.scheduler.add_job(run)
 
     def own(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run `work` as long as the node lives; when it ends by itself, the node has failed."""

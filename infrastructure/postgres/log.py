@@ -117,11 +117,12 @@ class PostgresLog:
         Raises `OutcomeUnknown` when the connection failed, and it may or may not have come true.
         """
         async with self._writing() as connection:
-            return await self._append_on(connection, events, guards)
+            return await self.append_on(connection, events, guards)
 
-    async def _append_on(
+    async def append_on(
         self, connection: Connection, events: Sequence[Event], guards: Sequence[Guarded]
     ) -> Appended:
+        """Append in a transaction of the caller's."""
         cursor = connection.cursor(binary=True)
         await cursor.execute(self._append, (self._lock_key, *columns(events, guards)), prepare=True)
         row = await cursor.fetchone()
@@ -148,7 +149,7 @@ class PostgresLog:
     async def append_within(
         self, exclusive: Connection, events: Sequence[Event], guards: Sequence[Guarded]
     ) -> Appended:
-        appended = await self._append_on(exclusive, events, guards)
+        appended = await self.append_on(exclusive, events, guards)
         await exclusive.execute(b"COMMIT", prepare=True)
         return appended
 
@@ -263,8 +264,11 @@ _LAST_EDIT: Final = """
 SELECT originator_version, topic, state FROM record
 WHERE originator_id = %s AND client = %s AND seq IS NOT NULL ORDER BY seq DESC LIMIT 1
 """
+# Not from whoever has not heard yet that text was removed from the stream.
 SAVE_SNAPSHOT: Final = """
-INSERT INTO snapshots (originator_id, originator_version, topic, state) VALUES (%s, %s, %s, %s)
+INSERT INTO snapshots (originator_id, originator_version, topic, state)
+SELECT %(stream)s, %(version)s, %(topic)s, %(state)s
+WHERE NOT EXISTS (SELECT FROM redacted_streams WHERE stream = %(stream)s AND position > %(heard)s)
 ON CONFLICT DO NOTHING
 """
 _ROOM_EVENTS: Final = """
@@ -410,12 +414,20 @@ class PostgresHistory:
             return LastEdit(edit.seq, edit.revision, edit.digest)
         return None
 
-    async def save_snapshot(self, snapshot: Snapshot) -> None:
-        """Store a snapshot; one that is there already stays."""
+    async def save_snapshot(self, snapshot: Snapshot, heard: int = 0) -> None:
+        """Store a snapshot; one that is there already stays. `heard` is the position up to which whoever has
+        taken it has followed the log: where text was removed since, it is not stored.
+        """
         async with self._database.reading() as connection:
             await connection.execute(
                 SAVE_SNAPSHOT,
-                (snapshot.originator_id, snapshot.originator_version, Snapshot.TOPIC, encode(snapshot)),
+                {
+                    "stream": snapshot.originator_id,
+                    "version": snapshot.originator_version,
+                    "topic": Snapshot.TOPIC,
+                    "state": encode(snapshot),
+                    "heard": heard,
+                },
                 prepare=True,
                 binary=True,
             )

@@ -99,7 +99,8 @@ class Happened(Told):
 class Edit(Told):
     """`cause`, `undoes` and `source` are there where it was not typed. Of one that was imported `author` and
     `written` say who made it elsewhere and when, `reference` and `note` what it is called there and what was
-    said of it. Edits that are read by revision have no `position`.
+    said of it. Edits that are read by revision have no `position`. Text of what has a `redaction` was removed,
+    and blocks stand there; it deletes by length.
     """
 
     event: Literal["edit"]
@@ -112,13 +113,14 @@ class Edit(Told):
     client: str
     seq: int
     op: Op
-    cause: Literal["undo", "redo", "restore", "branch", "merge", "import"] | None = None
+    cause: Literal["undo", "redo", "restore", "branch", "merge", "import", "redaction"] | None = None
     undoes: list[list[int]] | None = None
     source: list[str | int] | None = None
     author: str | None = None
     written: int | None = None
     reference: str | None = None
     note: str | None = None
+    redaction: str | None = None
 
 
 class MessageSaid(MessageFields, Happened):
@@ -153,6 +155,19 @@ class RevisionSaved(Happened):
     document: str
     revision: int
     name: str | None
+
+
+class Redacted(Happened):
+    """Text was removed from the past of these documents and messages; `author`: all of theirs."""
+
+    event: Literal["redaction"]
+    redaction: str
+    reason: str
+    author: str | None
+    documents: list[str]
+    messages: list[str]
+    events: int
+    characters: int
 
 
 class RunStarted(Happened):
@@ -253,6 +268,7 @@ RoomEvent = Annotated[
     | Reaction
     | Receipts
     | RevisionSaved
+    | Redacted
     | RunStarted
     | RunFinished
     | Joined

@@ -12,11 +12,13 @@ from typing import Any, Final
 from domain.aggregate import Aggregate, Event, Snapshot
 from domain.attendance import Appearance, Attendance, Status
 from domain.colours import colour_of
-from domain.document import Document, Edit
+from domain.document import Document, Edit, EditApplied
+from domain.importing import BroughtEdit, Provenance
 from domain.message import Message
 from domain.presence import Presence
 from domain.profile import Profile
 from domain.receipts import Receipts
+from domain.redaction import Redaction, black_edit
 from domain.retention import Retention
 from domain.revisions import Revisions
 from domain.rights import Role
@@ -96,6 +98,21 @@ def _revised() -> Document:
         source=("zweig.md", 9),
         **by,
     )
+    return document
+
+
+def _brought() -> Document:
+    """One that was imported, and a first edit of it."""
+    provenance: Provenance = {
+        "source": "git:“é” 😀.md@0123456789abcdef0123456789abcdef01234567",
+        "digest": "0123456789abcdef" * 2,
+        "edits": 2,
+        "since": 1_400_000_000_000_000,
+        "colours": {"Ada 😀 (git)": "#4c75f0"},
+    }
+    document = Document.begin_import("demo", "old.md", provenance, actor=ACTOR, at=AT)
+    edit = BroughtEdit(["“é” 😀"], "Ada 😀 (git)", 1_400_000_000_000_001, "0123456789abcdef", "Say “é” 😀")
+    document.bring([edit], 1, actor=ACTOR, at=AT)
     return document
 
 
@@ -222,6 +239,28 @@ def _retention() -> Retention:
     return retention
 
 
+def _redaction() -> Redaction:
+    return Redaction.make(
+        "demo",
+        "r-1",
+        reason="a password “1”",
+        actor=ACTOR,
+        at=AT,
+        author="ben",
+        documents=["main.md"],
+        messages=["m-1"],
+        events=7,
+        characters=49,
+        digest="0123456789abcdef" * 4,
+    )
+
+
+def _redacted() -> Event:
+    """An edit of which text was removed."""
+    [edit, *_] = [event for event in _events(_document()) if isinstance(event, EditApplied)]
+    return black_edit(edit, ["█"], "r-1")
+
+
 def events() -> list[Event]:
     """The last event of every class."""
     samples: dict[str, Event] = {}
@@ -238,6 +277,7 @@ def events() -> list[Event]:
         _presence(),
         _profile(),
         _retention(),
+        _redaction(),
     ):
         for event in _events(aggregate):
             samples[event.TOPIC] = event
@@ -247,7 +287,14 @@ def events() -> list[Event]:
 def other_events() -> dict[str, Event]:
     """By the names of their fixtures: events that have what not all of their class have."""
     *_, undo, merge = _events(_revised())
-    return {"document.edit_applied.v1.undo": undo, "document.edit_applied.v1.merge": merge}
+    begun, brought = _events(_brought())
+    return {
+        "document.edit_applied.v1.undo": undo,
+        "document.edit_applied.v1.merge": merge,
+        "document.edit_applied.v1.redacted": _redacted(),
+        "document.created.v1.imported": begun,
+        "document.edit_applied.v1.imported": brought,
+    }
 
 
 def older_events() -> dict[str, Event]:

@@ -456,8 +456,10 @@ export interface Opened {
   edits?: Edit[] | null;
 }
 /**
- * `cause`, `undoes` and `source` are there where it was not typed. Edits that are read by revision have
- * no `position`.
+ * `cause`, `undoes` and `source` are there where it was not typed. Of one that was imported `author` and
+ * `written` say who made it elsewhere and when, `reference` and `note` what it is called there and what was
+ * said of it. Edits that are read by revision have no `position`. Text of what has a `redaction` was removed,
+ * and blocks stand there; it deletes by length.
  */
 export interface Edit {
   event: "edit";
@@ -470,9 +472,14 @@ export interface Edit {
   client: string;
   seq: number;
   op: (number | string | Delete)[];
-  cause?: ("undo" | "redo" | "restore" | "branch" | "merge") | null;
+  cause?: ("undo" | "redo" | "restore" | "branch" | "merge" | "import" | "redaction") | null;
   undoes?: number[][] | null;
   source?: (string | number)[] | null;
+  author?: string | null;
+  written?: number | null;
+  reference?: string | null;
+  note?: string | null;
+  redaction?: string | null;
 }
 export interface Delete {
   d: number | string;
@@ -514,6 +521,7 @@ export interface Events {
     | Reaction
     | Receipts
     | RevisionSaved
+    | Redacted
     | RunStarted
     | RunFinished
     | Joined
@@ -570,6 +578,22 @@ export interface RevisionSaved {
   document: string;
   revision: number;
   name: string | null;
+}
+/**
+ * Text was removed from the past of these documents and messages; `author`: all of theirs.
+ */
+export interface Redacted {
+  actor: string;
+  at: number;
+  position: number;
+  event: "redaction";
+  redaction: string;
+  reason: string;
+  author: string | null;
+  documents: string[];
+  messages: string[];
+  events: number;
+  characters: number;
 }
 export interface RunStarted {
   actor: string;
@@ -846,6 +870,7 @@ export interface Step {
         | Reaction
         | Receipts
         | RevisionSaved
+        | Redacted
         | RunStarted
         | RunFinished
         | Joined
