@@ -99,8 +99,8 @@ class Happened(Told):
 class Edit(Told):
     """`cause`, `undoes` and `source` are there where it was not typed. Of one that was imported `author` and
     `written` say who made it elsewhere and when, `reference` and `note` what it is called there and what was
-    said of it. Edits that are read by revision have no `position`. Text of what has a `redaction` was removed,
-    and blocks stand there; it deletes by length.
+    said of it. Edits that are read by revision have no `position`. What has a `redaction` has lost text:
+    blocks stand there, and it deletes by length.
     """
 
     event: Literal["edit"]
