@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from application import document_imports, etherpad
+from application.past.replay import Replay
 from domain.document import Document
 from domain.ids import document_stream
 from domain.importing import BroughtDocument
+from domain.instants import as_datetime
+from infrastructure.postgres.replay_log import PostgresReplayLog
+from projections.stage import Stage
 from tests.etherpads import PadWriter, as_file, export, of_trace
 from tests.interfaces.server_thread import Answer, ServerThread, Somebody, eventually
 
@@ -211,3 +216,29 @@ def test_chat_that_came_from_a_pad_goes_on_into_other_rooms(ada: Somebody, room:
     )
     other = ada.make_room()
     assert ada.post(f"/api/rooms/{other}/messages/import", exported).json == {"added": 1, "known": 0}
+
+
+async def shown(
+    server: ServerThread, room: str, since: datetime | None = None
+) -> dict[str, tuple[str, bool]]:
+    """The texts at the end of a replay, each with whether it is listed."""
+    replay = Replay(PostgresReplayLog(server.server.node.database), Stage, now=server.server.services.now)
+    begun = await replay.begin(room, since)
+    async for step in replay.steps(
+        room, as_datetime(begun.since), as_datetime(begun.until), after=begun.place
+    ):
+        for recorded in step.events:
+            begun.stage.take(recorded.position, recorded.event)
+    return {name: (str(each.text), each.is_listed) for name, each in begun.stage.documents.items()}
+
+
+def test_a_replay_shows_the_import_when_it_was_done_from_wherever_it_begins(
+    server: ServerThread, ada: Somebody, room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document_imports, "PART_EDITS", 1)
+    bring(ada, room, export(a_pad()))
+    ada.post(f"/api/rooms/{room}/documents/notes/undo", {"user": "anonymous (a.ben)"})
+    recorded = server.call(server.server.node.history.recorded(document_stream(room, "notes")))
+    for since in (None, recorded[1].event.timestamp, recorded[3].event.timestamp):
+        found = server.call(shown(server, room, since))
+        assert found == {"main.md": ("", True), "notes": ("Hello\nworld\n", True)}, since
