@@ -16,6 +16,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from application.attendances import Attendances
 from application.cursors import Cursors
+from application.document_imports import DocumentImports
 from application.documents import Documents
 from application.imports import Imports
 from application.links import Links
@@ -163,6 +164,7 @@ class Node:
         rooms = Rooms(lives, now=now)
         documents = Documents(lives, self.history, rooms, now=now)
         messages = Messages(lives, documents, now=now)
+        revisions = Revisions(lives, documents, now=now)
         return Services(
             rooms=rooms,
             members=Members(lives, now=now, new_id=_new_id),
@@ -171,8 +173,9 @@ class Node:
             messages=messages,
             links=Links(documents, self.history),
             imports=Imports(messages, self.history),
+            document_imports=DocumentImports(lives, rooms, revisions, now=now),
             receipts=Receipts(lives, node=self.id, now=now),
-            revisions=Revisions(lives, documents, now=now),
+            revisions=revisions,
             runs=Runs(lives, documents, now=now),
             attendances=Attendances(lives, node=self.id, now=now, monotonic=time.monotonic),
             cursors=Cursors(self.presence.lives, node=self.id, now=now, monotonic=time.monotonic),

@@ -14,6 +14,7 @@ from domain.attendance import Appearance, Attendance, Status
 from domain.colours import colour_of
 from domain.document import Document, Edit, EditApplied
 from domain.erasure import Erasure
+from domain.importing import BroughtEdit, Provenance
 from domain.message import Message
 from domain.presence import Presence
 from domain.profile import Profile
@@ -100,6 +101,21 @@ def _revised() -> Document:
         source=("zweig.md", 9),
         **by,
     )
+    return document
+
+
+def _brought() -> Document:
+    """One that was imported, and a first edit of it."""
+    provenance: Provenance = {
+        "source": "git:“é” 😀.md@0123456789abcdef0123456789abcdef01234567",
+        "digest": "0123456789abcdef" * 2,
+        "edits": 2,
+        "since": 1_400_000_000_000_000,
+        "colours": {"Ada 😀 (git)": "#4c75f0"},
+    }
+    document = Document.begin_import("demo", "old.md", provenance, actor=ACTOR, at=AT)
+    edit = BroughtEdit(["“é” 😀"], "Ada 😀 (git)", 1_400_000_000_000_001, "0123456789abcdef", "Say “é” 😀")
+    document.bring([edit], 1, actor=ACTOR, at=AT)
     return document
 
 
@@ -303,10 +319,13 @@ def events() -> list[Event]:
 def other_events() -> dict[str, Event]:
     """By the names of their fixtures: events that have what not all of their class have."""
     *_, undo, merge = _events(_revised())
+    begun, brought = _events(_brought())
     return {
         "document.edit_applied.v1.undo": undo,
         "document.edit_applied.v1.merge": merge,
         "document.edit_applied.v1.redacted": _redacted(),
+        "document.created.v1.imported": begun,
+        "document.edit_applied.v1.imported": brought,
     }
 
 

@@ -159,6 +159,7 @@ export interface TextChanged {
     | "restore"
     | "branch"
     | "merge"
+    | "import"
     | "redaction"
     | "loaded"
     | "refused";
