@@ -58,6 +58,7 @@ from interfaces.http.keys import (
     PRESENCE,
     PROFILES,
     REPLAY,
+    REPORTS,
     ROOMS,
     SERVICES,
     STATES,
@@ -71,6 +72,7 @@ from interfaces.http.plots import Plots
 from interfaces.http.problems import problems
 from interfaces.http.proxies import forwarded
 from interfaces.http.routes import ROUTES, add_routes
+from interfaces.report.making import Reports
 from interfaces.ws.followed import ActivityFollowed, StatisticsFollowed
 from interfaces.ws.hub import Hub
 from interfaces.ws.live_views import LiveView, LiveViews
@@ -255,6 +257,8 @@ def _app(
     app[PHRASES] = Phrases(node.time_travel, node.history)
     app[PLOTS] = plots = Plots()
     app.on_cleanup.append(plots.close)
+    app[REPORTS] = reports = Reports(node.database.conninfo)
+    app.on_cleanup.append(reports.close)
     add_routes(app, Door(services, settings.requests_per_second, failures))
     app.router.add_get("/ws/{room}", sockets.handle)
     return app

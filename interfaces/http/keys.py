@@ -160,6 +160,22 @@ class PlotSource(Protocol):
         ...
 
 
+class ReportSource(Protocol):
+    """Makes reports, elsewhere than in this process."""
+
+    async def page(
+        self,
+        room: str,
+        since: datetime | None,
+        until: datetime | None,
+        *,
+        made: datetime,
+        offset_minutes: int,
+    ) -> bytes:
+        """Raises `LimitReached`, `NotFound`, `StoreUnavailable`, `Overloaded`."""
+        ...
+
+
 class Judges(Protocol):
     """Makes those who say whether a text is as it should be."""
 
@@ -232,6 +248,7 @@ CHAT: Final[web.AppKey[ChatReader]] = web.AppKey("chat")
 ACTIVITY: Final[web.AppKey[ActivityReader]] = web.AppKey("activity")
 STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
 PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
+REPORTS: Final[web.AppKey[ReportSource]] = web.AppKey("reports")
 PAST_USE_CASES: Final = web.AppKey("past use cases", Past)
 """What is done with what `PAST` reads."""
 WATCH: Final = web.AppKey("watch", Watch)

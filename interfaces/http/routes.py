@@ -37,6 +37,7 @@ from interfaces.http import (
     presence,
     replay,
     replay_page,
+    reports,
     restore,
     rooms,
     runs,
@@ -128,6 +129,7 @@ from interfaces.http.permalinks import PermalinkAnswer, RangeQuery
 from interfaces.http.phrases import PastSearchQuery, PhraseQuery
 from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
 from interfaces.http.replay_page import ReplayPageQuery
+from interfaces.http.reports import ReportQuery
 from interfaces.http.restore import RestoreBody
 from interfaces.http.runs import NewRun, RunAnswer, RunEnd
 from interfaces.http.saves import NewSave, SaveAnswer, SavesAnswer, SavesQuery
@@ -197,6 +199,9 @@ REPLAYS_AT_ONCE: Final = 16
 
 # The same, each for up to some tens of megabytes.
 PAGES_AT_ONCE: Final = 4
+
+# They are made one after the other, each in up to some seconds; so many wait.
+REPORTS_AT_ONCE: Final = 4
 
 # All texts of a room are in memory for each, twice while they are sent.
 STAGES_AT_ONCE: Final = 8
@@ -413,6 +418,7 @@ ROUTES: Final = (
     Route("GET", f"{_ROOM}/statistics", statistics.look, READ, StatisticsQuery, answer=StatisticsAnswer),
     Route("GET", f"{_ROOM}/statistics/plot.svg", statistics.plot_svg, READ, StatisticsQuery),
     Route("GET", f"{_ROOM}/statistics/plot.png", statistics.plot_png, READ, StatisticsQuery),
+    Route("GET", f"{_ROOM}/report", reports.look, READ, ReportQuery, at_once=REPORTS_AT_ONCE),
     # Operation.
     Route("GET", "/healthz", operation.healthz, OPERATOR, answer=HealthAnswer),
     Route("GET", "/readyz", operation.readyz, OPERATOR, answer=ReadyAnswer),
