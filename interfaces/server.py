@@ -36,6 +36,7 @@ from infrastructure.postgres.tickets import guest_secret
 from infrastructure.settings import Settings
 from infrastructure.tokens import Tokens, tokens_of
 from interfaces.demo.room import create_demo_room
+from interfaces.export.beside import TableExports
 from interfaces.http.discretion import keep_contents_out_of_logs
 from interfaces.http.door import Door
 from interfaces.http.guard import guard, with_headers
@@ -63,6 +64,7 @@ from interfaces.http.keys import (
     SERVICES,
     STATES,
     STATISTICS,
+    TABLES,
     TOKENS,
     WATCH,
     Entrance,
@@ -257,6 +259,7 @@ def _app(
     app[PHRASES] = Phrases(node.time_travel, node.history)
     app[PLOTS] = plots = Plots()
     app.on_cleanup.append(plots.close)
+    app[TABLES] = TableExports(node.database.conninfo)
     app[REPORTS] = reports = Reports(node.database.conninfo)
     app.on_cleanup.append(reports.close)
     add_routes(app, Door(services, settings.requests_per_second, failures))

@@ -1,5 +1,5 @@
-"""Reads whole tables for an export, as of one moment and in bounded memory: the log itself, and what the views of
-the schema `analytics` make of it (0013_views.sql), whose columns are the columns of an export.
+"""Reads whole tables for an export, as of one moment and in bounded memory: the log itself, and what the views
+of the schema `analytics` make of it (0013_views.sql), whose columns are the columns of an export.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from infrastructure.proof.reading import snapshot_of
 
 OnProgress = Callable[[int, int], None]
 
-# What one fetch brings: a few hundred kilobytes, and of rows that each hold the largest edit there can be some
-# hundred megabytes.
+# What one fetch brings: a few hundred kilobytes, and of rows that each hold the largest edit there can be
+# some hundred megabytes.
 FETCH_ROWS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What can be exported. `kinds` of streams are what it is made from; `at` is the column of its moment, or of
-    the beginning of its span, which then ends `until`.
+    """What can be exported. `kinds` of streams are what it is made from; `at` is the column of its moment, or
+    of the beginning of its span, which then ends `until`.
     """
 
     relation: str
@@ -38,8 +38,8 @@ class Table:
 
 # The state as it is stored, to the byte. Its column is the only one that is no view's.
 _EVENTS: Final = """(
-SELECT notification_id AS position, at, room, kind, topic, originator_id AS stream, originator_version AS version,
-       actor AS who, client, seq, state FROM record) AS events"""
+SELECT notification_id AS position, at, room, kind, topic, originator_id AS stream,
+       originator_version AS version, actor AS who, client, seq, state FROM record) AS events"""
 STATE: Final = "state"
 
 TABLES: Final[Mapping[str, Table]] = {

@@ -1,7 +1,8 @@
 """Exports beside the server: a process for each, which writes the file into a pipe while it is sent on.
 
-Turning a million rows into a file is a minute of a whole core, and the library for Parquet takes a hundred megabytes.
-What the reader does not take stays in the pipe, and the process waits: so neither holds more than some megabytes.
+Turning a million rows into a file is most of a minute of a whole core, and the library for Parquet takes a
+hundred megabytes. What the reader does not take stays in the pipe, and the process waits: so neither holds
+more than some megabytes.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class TableExports:
     async def pieces(
         self, room: str, what: str, form: str, since: datetime | None, until: datetime | None
     ) -> AsyncGenerator[bytes, None]:
-        """The file, piece by piece. Raises `StoreUnavailable` before the first piece, `ExportBroken` behind it.
+        """The file, piece by piece. Raises `StoreUnavailable` before the first one, `ExportBroken` behind it.
 
         Whoever stops asking closes it, which ends the process.
         """

@@ -1,7 +1,7 @@
 """What stands in the cells of tables for people and spreadsheets: one way for all CSV that leaves us.
 
-In UTF-8 with a byte order mark, without which the most used of all spreadsheets takes UTF-8 for something else;
-lines as RFC 4180 has them; and no text is a formula.
+In UTF-8 with a byte order mark, without which the most used of all spreadsheets takes UTF-8 for something
+else; lines as RFC 4180 has them; and no text is a formula.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
-"""Rows as files: JSON Lines and Parquet for programs, CSV for spreadsheets. Each is written batch by batch into a
-sink that need not be seekable, and holds no more than some megabytes.
+"""Rows as files: JSON Lines and Parquet for programs, CSV for spreadsheets. Each is written batch by batch into
+a sink that need not be seekable, and holds no more than some megabytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final, Protocol, cast
 
 import orjson
@@ -13,8 +12,8 @@ import orjson
 from infrastructure.postgres.tables import STATE, Column, Rows
 from interfaces.export import cells
 
-# A row group is in memory until it is written, as rows and as columns; readers skip whole ones. So large ones are
-# read quickly, and these are as large as they may be.
+# A row group is in memory until it is written, as rows and as columns; readers skip whole ones. Large ones are
+# read more quickly, and these are as large as they may be.
 GROUP_ROWS: Final = 50_000
 GROUP_BYTES: Final = 16 * 1024 * 1024
 
@@ -26,7 +25,7 @@ class Sink(Protocol):
 
 
 def write_jsonl(rows: Rows, sink: Sink) -> None:
-    """A JSON object per line. Moments are texts in UTC; the state of an event is the object that is stored."""
+    """A JSON object per line. Moments are texts in UTC; the state of an event is the stored object."""
     names = [column.name for column in rows.columns]
     convert = [_as_json(column) for column in rows.columns]
     for batch in rows.batches:
@@ -179,6 +178,5 @@ class _File:
         self.closed = True
 
 
-def file_name(what: str, form: str, room: str | None, at: datetime | None = None) -> str:
-    del at
+def file_name(what: str, form: str, room: str | None) -> str:
     return f"{room or 'all'}-{what}.{form}"

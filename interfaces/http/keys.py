@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
@@ -176,6 +176,16 @@ class ReportSource(Protocol):
         ...
 
 
+class TableSource(Protocol):
+    """Exports tables, elsewhere than in this process."""
+
+    def pieces(
+        self, room: str, what: str, form: str, since: datetime | None, until: datetime | None
+    ) -> AsyncGenerator[bytes, None]:
+        """A file, piece by piece. Raises `StoreUnavailable` before the first one."""
+        ...
+
+
 class Judges(Protocol):
     """Makes those who say whether a text is as it should be."""
 
@@ -248,6 +258,7 @@ CHAT: Final[web.AppKey[ChatReader]] = web.AppKey("chat")
 ACTIVITY: Final[web.AppKey[ActivityReader]] = web.AppKey("activity")
 STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
 PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
+TABLES: Final[web.AppKey[TableSource]] = web.AppKey("tables")
 REPORTS: Final[web.AppKey[ReportSource]] = web.AppKey("reports")
 PAST_USE_CASES: Final = web.AppKey("past use cases", Past)
 """What is done with what `PAST` reads."""

@@ -44,6 +44,7 @@ from interfaces.http import (
     saves,
     speech,
     statistics,
+    tables,
     undo,
 )
 from interfaces.http.answers import (
@@ -133,6 +134,7 @@ from interfaces.http.reports import ReportQuery
 from interfaces.http.restore import RestoreBody
 from interfaces.http.runs import NewRun, RunAnswer, RunEnd
 from interfaces.http.saves import NewSave, SaveAnswer, SavesAnswer, SavesQuery
+from interfaces.http.tables import TableQuery
 from interfaces.http.undo import PreviewAnswer, Redo, RevisedAnswer, SelectedEdits, UndoBody, UndoneAnswer
 
 
@@ -199,6 +201,9 @@ REPLAYS_AT_ONCE: Final = 16
 
 # The same, each for up to some tens of megabytes.
 PAGES_AT_ONCE: Final = 4
+
+# Each has a process of some hundred megabytes, and a connection that keeps the moment of its beginning.
+TABLES_AT_ONCE: Final = 3
 
 # They are made one after the other, each in up to some seconds; so many wait.
 REPORTS_AT_ONCE: Final = 4
@@ -419,6 +424,7 @@ ROUTES: Final = (
     Route("GET", f"{_ROOM}/statistics/plot.svg", statistics.plot_svg, READ, StatisticsQuery),
     Route("GET", f"{_ROOM}/statistics/plot.png", statistics.plot_png, READ, StatisticsQuery),
     Route("GET", f"{_ROOM}/report", reports.look, READ, ReportQuery, at_once=REPORTS_AT_ONCE),
+    Route("GET", f"{_ROOM}/export", tables.export, MANAGE, TableQuery, at_once=TABLES_AT_ONCE),
     # Operation.
     Route("GET", "/healthz", operation.healthz, OPERATOR, answer=HealthAnswer),
     Route("GET", "/readyz", operation.readyz, OPERATOR, answer=ReadyAnswer),
