@@ -1,5 +1,5 @@
-"""Reads whole tables for an export, as of one moment and in bounded memory: the log itself, and what the views
-of the schema `analytics` make of it (0013_views.sql), whose columns are the columns of an export.
+"""Reads whole tables for an export, as of one moment and in bounded memory: the log itself, and what views of
+the schema `analytics` make of it (0013_views.sql), whose columns are the columns of an export.
 """
 
 from __future__ import annotations

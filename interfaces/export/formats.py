@@ -1,5 +1,5 @@
-"""Rows as files: JSON Lines and Parquet for programs, CSV for spreadsheets. Each is written batch by batch into
-a sink that need not be seekable, and holds no more than some megabytes.
+"""Rows as files: JSON Lines and Parquet for programs, CSV for spreadsheets. Each is written batch by batch
+into a sink that need not be seekable, and holds no more than some megabytes.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import orjson
 from infrastructure.postgres.tables import STATE, Column, Rows
 from interfaces.export import cells
 
-# A row group is in memory until it is written, as rows and as columns; readers skip whole ones. Large ones are
-# read more quickly, and these are as large as they may be.
+# A row group is in memory until it is written, as rows and as columns; readers skip whole ones. Large ones
+# are read more quickly, and these are as large as they may be.
 GROUP_ROWS: Final = 50_000
 GROUP_BYTES: Final = 16 * 1024 * 1024
 

@@ -53,7 +53,7 @@ _SAID: Final = (
     "Merged 🎉",
     "Let us name this one and go on.",
 )
-_TRACES: Final = Path(__file__).parents[2] / "traces"
+_TRACES: Final = Path(__file__).parents[1] / "traces"
 
 BATCH: Final = 1_000
 
