@@ -19,11 +19,12 @@ from typing import Any, Final, NamedTuple, Self, cast
 
 from eventsourcing.utils import register_topic
 
-from domain.aggregate import Aggregate, InitialEvent
+from domain.aggregate import Aggregate, Event, InitialEvent
 from domain.attribution import Pieces, Weave, cut
 from domain.document import EditApplied
 from domain.errors import TextInvalid
-from domain.ids import document_stream, message_stream, redaction_stream
+from domain.ids import document_stream, message_stream, profile_stream, redaction_stream
+from domain.message import Imported
 from domain.phrase import Phrase
 from domain.text import Text
 from domain.text_op import BLOCK, Component, Components, Op, normalise
@@ -37,7 +38,8 @@ _HIDDEN, _SHOWN = "1", "0"
 class RedactionMade(InitialEvent):
     """Text was removed from history by `actor`, for a `reason`: of these `documents` and `messages`,
     `characters` from `events` events. `author` is whose text it was, where all that somebody has written was
-    removed. `digest` is of what stands for these events in the hash chain before and after (see `chain`).
+    removed; then the room is "" where it is their profile. `digest` is of what stands for these events in the
+    hash chain before and after (see `chain`).
     """
 
     TOPIC = "redaction.made"
@@ -54,6 +56,8 @@ class RedactionMade(InitialEvent):
     @property
     def streams(self) -> list[str]:
         """Those whose past is not what it was."""
+        if not self.room:
+            return [profile_stream(self.author)] if self.author is not None else []
         documents = [document_stream(self.room, document) for document in self.documents]
         return documents + [message_stream(self.room, message) for message in self.messages]
 
@@ -257,6 +261,11 @@ def black_edit(edit: EditApplied, op: Op, redaction: str) -> EditApplied:
     """
     left: EditApplied = replace(cast("Any", edit), op=op, digest="", redaction=redaction)
     return left
+
+
+def writer_of(event: Event) -> str:
+    """Whose text an event holds."""
+    return event.author if isinstance(event, Imported) else event.actor
 
 
 def black_phrase(text: str, phrase: Phrase) -> str:

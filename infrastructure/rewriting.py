@@ -24,7 +24,7 @@ from domain.ids import document_stream
 from infrastructure.codec import encode
 from infrastructure.postgres.arrays import bigint_array, bytea_array
 from infrastructure.postgres.database import Connection, Database
-from infrastructure.postgres.log import LOCK_KEYS, PostgresLog, as_recorded
+from infrastructure.postgres.log import LOCK_KEYS, PostgresLog, Sealing, as_recorded
 from infrastructure.postgres.wakeup import CHANNEL
 from infrastructure.proof.redactions import mark_of
 
@@ -81,6 +81,18 @@ WHERE room = %s AND notification_id > %s ORDER BY notification_id
 """
 
 
+# Tables in which a row can have been of what was removed.
+_CLEANED: Final = (
+    "record",
+    "record_chain",
+    "redacted_events",
+    "snapshots",
+    "chat_messages",
+    "statistics_messages",
+    "statistics_words",
+)
+
+
 class _Mark(NamedTuple):
     """How one event was changed."""
 
@@ -97,27 +109,51 @@ class _Mark(NamedTuple):
 class PostgresRewriter:
     """The `Rewriter` of a store."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sealing: Sealing | None = None) -> None:
         self._database = database
+        self._sealing = sealing
 
     async def rewrite(
         self, scan: Scan, tell: Callable[[str], Sequence[Event]], *, redaction: str
     ) -> Recorded | None:
+        encode_left = await self._encoder(scan)
+        log = PostgresLog(self._database, "record")
         try:
             connection = await self._database.connect("redaction")
             async with connection:
                 await connection.execute(_SETTINGS)
                 try:
                     async with connection.transaction():
-                        done = await _rewrite(
-                            connection, PostgresLog(self._database, "record"), scan, tell, redaction
-                        )
+                        done = await _rewrite(connection, log, scan, encode_left, tell, redaction)
                 except _Outrun:
                     return None
                 await connection.execute(b"SELECT pg_notify(%s, %s)", (CHANNEL, "redaction record"))
                 return done
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise StoreUnavailable("the store was away: nothing was removed", retry_after=1.0) from error
+
+    async def _encoder(self, scan: Scan) -> Callable[[Event], bytes]:
+        """How what is left is stored: under the keys of those whose it is, where it is anybody's."""
+        sealing = self._sealing
+        if sealing is None:
+            return encode
+        await sealing.prepare([one.event for one in scan.rewritten if not scan.is_all_gone(one.event)])
+        return lambda event: encode(event) if scan.is_all_gone(event) else sealing.encode(event)
+
+    async def clean(self) -> None:
+        """Let go of the rows as they were, which Postgres keeps for those who still read them. What was in
+        its files and its write-ahead log is overwritten when their space is used again.
+
+        Raises `StoreUnavailable`.
+        """
+        try:
+            connection = await self._database.connect("cleaning up")
+            async with connection:
+                await connection.execute(b"SET statement_timeout = 0")
+                for table in _CLEANED:
+                    await connection.execute(f"VACUUM {table}".encode())
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise StoreUnavailable("old rows are still there", retry_after=1.0) from error
 
 
 class _Outrun(Exception):  # noqa: N818
@@ -128,6 +164,7 @@ async def _rewrite(
     connection: Connection,
     log: PostgresLog,
     scan: Scan,
+    encode_left: Callable[[Event], bytes],
     tell: Callable[[str], Sequence[Event]],
     redaction: str,
 ) -> Recorded:
@@ -135,7 +172,8 @@ async def _rewrite(
     await connection.execute(b"SELECT set_config('chronoscribe.redaction', %s, true)", (stream,))
     digest = hashlib.sha256()
     for batch in _in_parts(scan.rewritten, BATCH_ROWS):
-        for mark in await _change(connection, batch, stream):
+        states = [encode_left(one.event) for one in batch]
+        for mark in await _change(connection, batch, states, stream):
             digest.update(mark_of(mark.position, mark.before, mark.after))
     streams = [document_stream(scan.room, document) for document in sorted(scan.documents)]
     await connection.execute(b"SELECT pg_advisory_xact_lock(%s)", (LOCK_KEYS["record"],))
@@ -159,12 +197,15 @@ async def _look_at_tail(connection: Connection, scan: Scan) -> None:
             raise _Outrun
 
 
-async def _change(connection: Connection, batch: Sequence[Rewritten], stream: str) -> list[_Mark]:
+async def _change(
+    connection: Connection, batch: Sequence[Rewritten], states: Sequence[bytes], stream: str
+) -> list[_Mark]:
     """Change some events, and leave marks of it."""
     cursor = connection.cursor(binary=True)
     positions = [one.position for one in batch]
     await cursor.execute(_ROWS, {"positions": positions, "salt": SALT_BYTES, "digest": DIGEST_BYTES})
-    marks = [_mark(*row, event=one.event) for row, one in zip(await cursor.fetchall(), batch, strict=True)]
+    rows = zip(await cursor.fetchall(), states, strict=True)
+    marks = [_mark(*row, new_state=state) for row, state in rows]
     changed = bigint_array([mark.position for mark in marks])
     await cursor.execute(_REWRITE, (changed, bytea_array([mark.state for mark in marks])))
     await cursor.execute(
@@ -182,13 +223,13 @@ async def _change(connection: Connection, batch: Sequence[Rewritten], stream: st
     return marks
 
 
-def _mark(*row: Any, event: Event) -> _Mark:
+def _mark(*row: Any, new_state: bytes) -> _Mark:
     position, *header, state, first, salt, digest, part, last_salt, last = row
     before = content_of(salt if part is None else last_salt, state)
     is_as_left = before == last if part is not None else digest_of(bytes(Header(*header)), before) == digest
     if not is_as_left:
         raise Corrupt(f"the event at {position} is not as it was written: see what `verify` says")
-    new_salt, new_state = os.urandom(SALT_BYTES), encode(event)
+    new_salt = os.urandom(SALT_BYTES)
     after = content_of(new_salt, new_state)
     return _Mark(position, 1 if part is None else part + 1, before, after, new_salt, new_state, first)
 

@@ -33,6 +33,7 @@ from infrastructure.metrics import metrics
 from infrastructure.node import Node, open_node
 from infrastructure.postgres.standings import Standing
 from infrastructure.postgres.tickets import guest_secret
+from infrastructure.proof.proving import Proving
 from infrastructure.settings import Settings
 from infrastructure.tokens import Tokens, tokens_of
 from interfaces.demo.room import create_demo_room
@@ -44,6 +45,7 @@ from interfaces.http.keys import (
     ACTIVITY,
     BISECT,
     CHAT,
+    CLEANING,
     DESCRIPTION,
     DIFFS,
     DIRECTORY,
@@ -58,6 +60,9 @@ from interfaces.http.keys import (
     PLOTS,
     PRESENCE,
     PROFILES,
+    PROVER,
+    REDACTING,
+    REDACTIONS,
     REPLAY,
     REPORTS,
     ROOMS,
@@ -254,6 +259,10 @@ def _app(
     app[CHAT] = node.views.chat
     app[ACTIVITY] = node.views.activity
     app[STATISTICS] = node.views.statistics
+    app[REDACTING] = node.redacting(services)
+    app[REDACTIONS] = node.history
+    app[CLEANING] = node.clean_later
+    app[PROVER] = Proving(node.database.conninfo, node.vouching)
     app[WATCH] = Watch(node.time_travel, node.history)
     app[MOMENTS] = Moments(node.time_travel, node.history, past.blame)
     app[PHRASES] = Phrases(node.time_travel, node.history)

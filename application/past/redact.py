@@ -17,14 +17,17 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 from application.live import LiveAggregates
 from application.log import Recorded
 from application.past.revising import Outrun, Revising
+from application.past.undo import Passage
 from application.rooms import Rooms
 from domain.aggregate import Event
+from domain.attendance import Joined
 from domain.attribution import Weave
 from domain.document import REDACTION, Document, EditApplied, LastEdit
 from domain.errors import Contended, LimitReached, NotFound
-from domain.ids import message_stream, parse_stream
+from domain.ids import Stream, message_stream, parse_stream
 from domain.message import Deleted, Edited, Imported, Message, Posted
 from domain.phrase import Phrase
+from domain.profile import ProfileChanged, ProfileCreated
 from domain.redaction import (
     Blackout,
     Redaction,
@@ -35,6 +38,7 @@ from domain.redaction import (
     black_phrase,
     check_reason,
     mark,
+    writer_of,
 )
 from domain.rights import Action
 from domain.text_op import transform
@@ -50,18 +54,13 @@ ATTEMPTS: Final = 20
 
 RETRY_AFTER_SECONDS: Final = 1.0
 
+# What somebody is called of whom nothing is left.
+ERASED_NAME: Final = "Erased person"
+
 # How far what is in memory can be behind the log.
 FEED_SECONDS: Final = 0.1
 
 OnProgress = Callable[[int, int], None]
-
-
-class Passage(NamedTuple):
-    """From `start` up to `end` of the text of `revision`."""
-
-    revision: int
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +135,10 @@ class Scan:
         self._blackouts: dict[str, Blackout] = {}
         self._said: dict[str, _Said] = {}
 
+    def is_all_gone(self, event: Event) -> bool:
+        """Whether nothing of what is left of it is anybody's text."""
+        return self._target.author is not None and writer_of(event) == self._target.author
+
     # Finding.
 
     def look(self, events: Iterable[Recorded]) -> bool:
@@ -197,7 +200,19 @@ class Scan:
             return self._black_edit(event, stream.name)
         if isinstance(event, Posted | Imported | Edited | Deleted):
             return self._black_said(event, stream.name)
+        if isinstance(event, ProfileCreated | ProfileChanged | Joined):
+            return self._black_looks(event, stream)
         return None
+
+    def _black_looks(self, event: ProfileCreated | ProfileChanged | Joined, stream: Stream) -> Event | None:
+        """Of somebody of whom all goes, the name and the picture."""
+        user = event.actor if isinstance(event, Joined) else stream.name
+        name = event.name if event.name == ERASED_NAME else black_all(event.name)
+        if user != self._target.author or (event.name, event.avatar) == (name, ""):
+            return None
+        self.characters += len(name) + len(event.avatar)
+        left: Event = replace(cast("Any", event), name=name, avatar="")
+        return left
 
     def _black_edit(self, edit: EditApplied, document: str) -> EditApplied | None:
         if document not in self._blackouts:
@@ -289,15 +304,18 @@ class Redacting:
         *,
         reason: str,
         actor: str,
+        is_operator: bool = False,
         on_progress: OnProgress = lambda done, end: None,
     ) -> Recorded | None:
-        """Remove it: the event that says so, None where there was nothing of it.
+        """Remove it: the event that says so, None where there was nothing of it. `is_operator`: for somebody
+        who runs the server, whatever they are in the room.
 
         Raises `NotFound`, `Forbidden` unless `actor` is an owner of the room; `TextInvalid`, `LimitReached`,
         `Contended`, `Corrupt`, `StoreUnavailable`.
         """
         check_reason(reason)
-        await self._rooms.enter(room, actor, Action.MANAGE)
+        if not is_operator:
+            await self._rooms.enter(room, actor, Action.MANAGE)
         redaction = self._new_id()
         scan = Scan(room, target, redaction)
 
@@ -321,7 +339,7 @@ class Redacting:
             await self._advance(scan, on_progress)
             if not scan.rewritten:
                 return None
-            if await self._remove_present(scan, actor):
+            if await self._remove_present(scan, actor, is_operator=is_operator):
                 continue
             done = await self._rewriter.rewrite(scan, tell, redaction=redaction)
             if done is not None:
@@ -349,12 +367,14 @@ class Redacting:
 
     # The present.
 
-    async def _remove_present(self, scan: Scan, actor: str) -> bool:
+    async def _remove_present(self, scan: Scan, actor: str, *, is_operator: bool) -> bool:
         """Replace what can still be seen of it. Whether there was something."""
         was_something = False
         for document in sorted(scan.documents):
             removal = _Removal(scan.blackout(document), actor, self._now())
-            done = await self._revising.submit(scan.room, document, removal, actor=actor)
+            done = await self._revising.submit(
+                scan.room, document, removal, actor=actor, is_guarded=not is_operator
+            )
             was_something |= done is not None
         for message, text in scan.shown_messages.items():
             stream = message_stream(scan.room, message)

@@ -11,8 +11,8 @@ import pytest
 
 from application.documents import digest
 from application.past.past import Past
-from application.past.redact import Passage, Target
-from application.past.undo import Selection
+from application.past.redact import Target
+from application.past.undo import Passage, Selection
 from application.services import Services
 from domain.aggregate import Snapshot
 from domain.document import Edit

@@ -13,6 +13,8 @@ CREATE TABLE redacted_events (
 );
 CREATE INDEX redacted_events_of_redaction ON redacted_events (redaction, position);
 
+CREATE INDEX record_redactions ON record (room, notification_id) WHERE topic = 'redaction.made';
+
 -- Who has not heard of the redaction at this position still has the text that it removed in memory: a snapshot of the
 -- stream is kept only from those who have.
 CREATE TABLE redacted_streams (
