@@ -80,7 +80,7 @@ class Quarter:
         books = [line.op for line in read(_TRACES / "books-ja.jsonl.gz").lines]
         self._document(room, "App.svelte", svelte, per_sitting=60)
         self._document(room, "books.md", books, per_sitting=9)
-        self._document(room, "notes.md", [[HOSTILE + "\n"], [3, "\t=1+1\n"]], per_sitting=1)
+        self._document(room, "notes.md", [[HOSTILE + "\n"], [len(HOSTILE) + 1, "=1+1\n"]], per_sitting=1)
         found = [event for aggregate in self._aggregates for event in aggregate.collect_events()]
         return sorted((cast("Event", event) for event in found), key=lambda event: event.timestamp)
 

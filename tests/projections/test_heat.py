@@ -67,3 +67,24 @@ def test_any_text_is_the_lines_that_its_edits_make(data: Any) -> None:
         text = change.after
         assert "".join(line.text for line in found) == text
         assert all(line.text.count("\n") == line.text.endswith("\n") for line in found)
+
+
+@given(st.lists(st.tuples(st.sampled_from(("put", "drop", "change")), st.integers(0, 99)), max_size=30))
+def test_lines_that_are_put_in_taken_out_and_changed_are_counted_as_by_hand(steps: list[Any]) -> None:
+    found, by_hand = LineHeat(block_lines=3), list[list[Any]]()
+    for number, (what, place) in enumerate(steps):
+        at = place % (len(by_hand) + 1)
+        start = sum(len(text) for text, _ in by_hand[:at])
+        skip: Op = [start] if start else []
+        if what == "put":
+            found.apply([*skip, f"line {number}\n"], "ada")
+            by_hand.insert(at, [f"line {number}\n", 1])
+        elif at < len(by_hand):
+            text, heat = by_hand[at]
+            if what == "drop":
+                found.apply([*skip, {"d": len(text)}], "ada")
+                del by_hand[at]
+            else:
+                found.apply([*skip, "x", 2, {"d": text[2]}], "ada")
+                by_hand[at] = ["x" + text[:2] + text[3:], heat + 1]
+    assert [[line.text, line.heat] for line in found] == by_hand
