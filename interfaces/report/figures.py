@@ -140,7 +140,9 @@ Node = tuple[str, str, int]
 Edge = tuple[int, int, int, str]
 """Two nodes by their numbers, weight, and what it says."""
 
-_SIZE: Final = 400
+# Wider than high: names stand beside the people, and above or below them at the ends.
+_WIDTH: Final = 400
+_HEIGHT: Final = 344
 _RADIUS: Final = 122
 
 
@@ -149,8 +151,8 @@ def graph(nodes: Sequence[Node], edges: Sequence[Edge], label: str) -> str:
     count = len(nodes)
     places = [
         (
-            _SIZE / 2 + _RADIUS * cos(2 * pi * n / count - pi / 2),
-            _SIZE / 2 + _RADIUS * sin(2 * pi * n / count - pi / 2),
+            _WIDTH / 2 + _RADIUS * cos(2 * pi * n / count - pi / 2),
+            _HEIGHT / 2 + _RADIUS * sin(2 * pi * n / count - pi / 2),
         )
         for n in range(count)
     ]
@@ -159,7 +161,10 @@ def graph(nodes: Sequence[Node], edges: Sequence[Edge], label: str) -> str:
     for one, other, weight, said in sorted(edges, key=lambda edge: edge[2]):
         (x1, y1), (x2, y2) = places[one], places[other]
         # Bent a little towards the middle, so that lines through it can be told apart.
-        middle = [(a + b) / 2 + (_SIZE / 2 - (a + b) / 2) * 0.25 for a, b in ((x1, x2), (y1, y2))]
+        middle = [
+            (a + b) / 2 * 0.75 + centre * 0.25
+            for a, b, centre in ((x1, x2, _WIDTH / 2), (y1, y2, _HEIGHT / 2))
+        ]
         part = (weight / heaviest) ** 0.5
         shapes += (
             f'<path class="edge" d="M{x1:.1f} {y1:.1f}Q{middle[0]:.1f} {middle[1]:.1f} {x2:.1f} {y2:.1f}"'
@@ -169,7 +174,7 @@ def graph(nodes: Sequence[Node], edges: Sequence[Edge], label: str) -> str:
     most = max([1, *(weight for *_, weight in nodes)])
     for (name, colour, weight), (x, y) in zip(nodes, places, strict=True):
         radius = 14 + 14 * (weight / most) ** 0.5
-        below = y > _SIZE / 2 - 1
+        below = y > _HEIGHT / 2 - 1
         text_y = y + radius + 16 if below else y - radius - 7
         shapes += (
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" {coloured(colour)}>'
@@ -177,7 +182,7 @@ def graph(nodes: Sequence[Node], edges: Sequence[Edge], label: str) -> str:
             f'<text class="initials" x="{x:.1f}" y="{y + 4:.1f}">{escaped(initials(name))}</text>'
             f'<text text-anchor="middle" x="{x:.1f}" y="{text_y:.1f}">{escaped(shortened(name, 18))}</text>'
         )
-    return svg(_SIZE, _SIZE, shapes, label, is_stretched=False)
+    return svg(_WIDTH, _HEIGHT, shapes, label, is_stretched=False)
 
 
 def initials(name: str) -> str:

@@ -30,11 +30,10 @@ def heat_map(name: str, work: Work, looks: Mapping[str, Any], *, is_open: bool) 
         before = number
     rows += _gap(len(lines) - before - 1)
     hottest = heats.index(most) + 1 if most in heats else 0
-    said = (
-        f"{len(lines):,} lines, the hottest is line {hottest:,} with {most:,} edits"
-        if hottest
-        else "empty now"
-    )
+    said = "empty now"
+    if hottest:
+        edits = f"{most:,} edit{'s' * (most != 1)}"
+        said = f"{len(lines):,} lines, the hottest is line {hottest:,} with {edits}"
     opened = " open" if is_open else ""
     return (
         f"<details{opened}><summary><bdi>{escaped(name)}</bdi><small>{said}</small></summary>"

@@ -25,7 +25,7 @@ from projections.statistics import COUNTED, Counts, seconds_of
 PEOPLE_DRAWN: Final = 12
 PEOPLE_TOLD: Final = 100
 
-PAIRS_TOLD: Final = 12
+PAIRS_TOLD: Final = 9
 DOCUMENTS_TOLD: Final = 25
 DOCUMENTS_MAPPED: Final = 8
 DOCUMENTS_OPEN: Final = 2
@@ -405,7 +405,7 @@ def _week(counts: Mapping[tuple[int, int], int], what: str) -> str:
 
 
 def _bar(count: int, most: int) -> str:
-    return f'<rect width="{100 * count / most:.2f}" height="10" rx="1"/>' if count else ""
+    return f'<rect width="{100 * count / most:.2f}" height="10"/>' if count else ""
 
 
 def _sum(counts: Iterable[Counts]) -> Counts:
