@@ -28,6 +28,7 @@ from application.past.watch import Watch
 from application.services import Services
 from domain.errors import ChronoscribeError
 from infrastructure.embedded_postgres import EmbeddedPostgres
+from infrastructure.erasing import Erasing
 from infrastructure.judge import TextJudges
 from infrastructure.metrics import metrics
 from infrastructure.node import Node, open_node
@@ -44,12 +45,14 @@ from interfaces.http.guard import guard, with_headers
 from interfaces.http.keys import (
     ACTIVITY,
     BISECT,
+    CAN_SEAL,
     CHAT,
     CLEANING,
     DESCRIPTION,
     DIFFS,
     DIRECTORY,
     ENTRANCE,
+    ERASER,
     JUDGES,
     MEMBERS,
     MOMENTS,
@@ -259,6 +262,8 @@ def _app(
     app[CHAT] = node.views.chat
     app[ACTIVITY] = node.views.activity
     app[STATISTICS] = node.views.statistics
+    app[CAN_SEAL] = node.keyring.can_seal
+    app[ERASER] = Erasing(node, services)
     app[REDACTING] = node.redacting(services)
     app[REDACTIONS] = node.history
     app[CLEANING] = node.clean_later

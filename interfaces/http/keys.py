@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequenc
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 
@@ -58,6 +58,14 @@ class Prover(Protocol):
     def proof(
         self, room: str, first: int, last: int, checkpoint: Checkpoint
     ) -> AsyncGenerator[bytes, None]: ...
+
+
+class Eraser(Protocol):
+    """Removes all that a person has written."""
+
+    async def erase(self, user: str, *, reason: str, actor: str) -> Mapping[str, Any]:
+        """Returns the certificate. Raises `TextInvalid`, `LimitReached`, `Contended`, `StoreUnavailable`."""
+        ...
 
 
 class RedactionsReader(Protocol):
@@ -261,6 +269,8 @@ ENTRANCE: Final = web.AppKey("entrance", Entrance)
 TOKENS: Final[web.AppKey[TokenSource]] = web.AppKey("tokens")
 DESCRIPTION: Final = web.AppKey("description", bytes)
 """The API's description, as JSON."""
+CAN_SEAL: Final = web.AppKey("can seal", bool)
+ERASER: Final[web.AppKey[Eraser]] = web.AppKey("eraser")
 REDACTING: Final = web.AppKey("redacting", Redacting)
 REDACTIONS: Final[web.AppKey[RedactionsReader]] = web.AppKey("redactions")
 CLEANING: Final[web.AppKey[Callable[[], None]]] = web.AppKey("cleaning")

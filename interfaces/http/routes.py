@@ -23,6 +23,7 @@ from interfaces.http import (
     diffs,
     docs,
     documents,
+    erasures,
     exports,
     imports,
     members,
@@ -124,6 +125,7 @@ from interfaces.http.chat_bodies import (
 )
 from interfaces.http.diffs import DIFFS_AT_ONCE, DiffAnswer, DiffQuery
 from interfaces.http.door import Access, Door
+from interfaces.http.erasures import ErasureAnswer, ErasureBody
 from interfaces.http.exports import ExportQuery
 from interfaces.http.imports import ImportAnswer, NewMessages
 from interfaces.http.moment import MomentAnswer, MomentQuery
@@ -448,6 +450,15 @@ ROUTES: Final = (
     Route("GET", "/metrics", operation.metrics, OPERATOR),
     Route("POST", "/api/users/{user}/disable", people.disable, OPERATOR, status=204),
     Route("POST", "/api/users/{user}/enable", people.enable, OPERATOR, status=204),
+    Route(
+        "POST",
+        "/api/users/{user}/erasure",
+        erasures.erase,
+        OPERATOR,
+        body=ErasureBody,
+        answer=ErasureAnswer,
+        at_once=ROOMS_SEARCHED_AT_ONCE,
+    ),
     # The page's files, last: whatever has a name of its own above is not looked for among them.
     Route("GET", "/assets/{file}", page.asset, PUBLIC, is_told=False),
     Route("GET", "/{file}", page.file, PUBLIC, is_told=False),

@@ -13,6 +13,7 @@ from domain.aggregate import Aggregate, Event, Snapshot
 from domain.attendance import Appearance, Attendance, Status
 from domain.colours import colour_of
 from domain.document import Document, Edit, EditApplied
+from domain.erasure import Erasure
 from domain.message import Message
 from domain.presence import Presence
 from domain.profile import Profile
@@ -32,7 +33,7 @@ def _events(aggregate: Aggregate) -> list[Event]:
     return [event for event in aggregate.collect_events() if isinstance(event, Event)]
 
 
-def _room() -> Room:
+def _room(*, is_sealed: bool = True) -> Room:
     """One whose state is rich: members of all roles, invitations of all kinds."""
     room = Room.open("demo", "Büro “1”", actor=ACTOR, at=AT, everyone=Role.COMMENTER)
     room.list_document("main.md", actor=ACTOR, at=AT)
@@ -53,11 +54,12 @@ def _room() -> Room:
     room.add_member("ben", Role.COMMENTER, actor=ACTOR, at=AT)
     room.remove_member("dee", actor="dee", at=AT)
     room.change_access(Role.VIEWER, actor=ACTOR, at=AT)
+    room.seal(is_sealed=is_sealed, actor=ACTOR, at=AT)
     return room
 
 
 def _closed_room() -> Room:
-    room = _room()
+    room = _room(is_sealed=False)
     room.unlist_document("main.md", actor="eve", at=AT)
     room.close(actor="cem", at=AT)
     return room
@@ -239,6 +241,18 @@ def _redaction() -> Redaction:
     )
 
 
+def _erasure() -> Erasure:
+    return Erasure.make(
+        "e-1",
+        user="ben",
+        reason="he asked “1”",
+        redactions=[["demo", "r-1"], ["", "r-2"]],
+        keys=["k-1"],
+        actor=ACTOR,
+        at=AT,
+    )
+
+
 def _redacted() -> Event:
     """An edit of which text was removed."""
     [edit, *_] = [event for event in _events(_document()) if isinstance(event, EditApplied)]
@@ -249,6 +263,7 @@ def events() -> list[Event]:
     """The last event of every class."""
     samples: dict[str, Event] = {}
     for aggregate in (
+        _room(),
         _closed_room(),
         _document(),
         _message(),
@@ -262,6 +277,7 @@ def events() -> list[Event]:
         _profile(),
         _retention(),
         _redaction(),
+        _erasure(),
     ):
         for event in _events(aggregate):
             samples[event.TOPIC] = event
@@ -294,7 +310,7 @@ def older_events() -> dict[str, Event]:
 
 
 # Snapshots have no versions of their own: this counts the shapes that states of an aggregate have had.
-SNAPSHOT_SHAPES: Final = {"document": 1, "room": 2}
+SNAPSHOT_SHAPES: Final = {"document": 1, "room": 3}
 
 
 def snapshots() -> dict[str, Snapshot]:
@@ -304,4 +320,4 @@ def snapshots() -> dict[str, Snapshot]:
 
 def older_states() -> dict[str, Any]:
     """By the names of their fixtures: the states that snapshots of older shapes are read as."""
-    return {"room.v1": _room_without_rights().as_state()}
+    return {"room.v1": _room_without_rights().as_state(), "room.v2": _room(is_sealed=False).as_state()}

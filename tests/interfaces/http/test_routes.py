@@ -118,6 +118,7 @@ SAMPLES: Final = {
     "GET /metrics": Sample(),
     "POST /api/users/{user}/disable": Sample(),
     "POST /api/users/{user}/enable": Sample(),
+    "POST /api/users/{user}/erasure": Sample({"reason": "a test"}),
     "GET /assets/{file}": Sample(path={"file": AN_ASSET}),
     "GET /{file}": Sample(path={"file": "index.html"}),
 }

@@ -234,6 +234,8 @@ ON_EVENT: Final[dict[str, Callable[[Known, Heard], None]]] = {
     "reaction_removed": Known.on_reaction,
     "receipts": Known.on_receipts,
     "revision_saved": Known.on_passing,
+    "redaction": Known.on_passing,
+    "sealing_changed": Known.on_passing,
     "run_started": Known.on_passing,
     "run_finished": Known.on_passing,
     "joined": Known.on_joined,

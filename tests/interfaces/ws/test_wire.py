@@ -13,6 +13,7 @@ from domain.aggregate import EVENT_CLASSES, Event
 from domain.attendance import Appearance, Attendance, Status
 from domain.colours import colour_of
 from domain.document import Document, Edit, EditApplied
+from domain.erasure import Erasure
 from domain.errors import Contended, RevisionTooOld
 from domain.instants import as_datetime, as_microseconds
 from domain.message import Link, Message
@@ -60,6 +61,7 @@ def a_room() -> Room:
     room.remove_member("ben", actor="ada", at=NOON)
     room.invite("i1", Role.VIEWER, digest="s3cret", expires=as_datetime(AT + 9), uses=3, actor="ada", at=NOON)
     room.revoke_invitation("i1", actor="ada", at=NOON)
+    room.seal(is_sealed=True, actor="ada", at=NOON)
     room.close(actor="ada", at=NOON)
     return room
 
@@ -151,6 +153,10 @@ def a_redaction() -> Redaction:
     )
 
 
+def an_erasure() -> Erasure:
+    return Erasure.make("e1", user="ben", reason="asked", redactions=[], keys=[], actor="ada", at=NOON)
+
+
 def a_stay() -> Attendance:
     appearance = Appearance(**LOOKS, version=3)
     stay = Attendance.join(
@@ -192,7 +198,7 @@ EVENTS = {
     event.TOPIC: event
     for event in [
         *events_of(a_room(), a_document(), a_message(), an_import()),
-        *events_of(a_stay(), a_profile(), a_retention(), a_redaction()),
+        *events_of(a_stay(), a_profile(), a_retention(), a_redaction(), an_erasure()),
         *other_things(),
         *presence_of([A_MOVE], [], [A_MOVE]),
     ]
@@ -270,6 +276,7 @@ TOLD: dict[str, dict[str, Any]] = {
         "events": 3,
         "characters": 24,
     },
+    "room.sealing_changed": {"event": "sealing_changed", "sealed": True},
     "run.started": {
         "event": "run_started",
         "run": "r1",

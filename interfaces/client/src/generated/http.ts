@@ -1388,6 +1388,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/users/{user}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove all that a person has written, from every room's past and present and from their profile, and destroy the keys under which it was stored. It cannot be taken back. */
+        post: operations["postUsersUserErasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1617,6 +1634,13 @@ export interface components {
             /** Day */
             day: string;
         };
+        /** DestroyedKey */
+        DestroyedKey: {
+            /** Key */
+            key: string;
+            /** Room */
+            room: string;
+        };
         /**
          * DiffAnswer
          * @description `is_coarse`: there was too much to compare all of it line by line and word by word; `is_cut`: there are
@@ -1810,6 +1834,67 @@ export interface components {
             response_milliseconds: number;
             /** Day */
             day: string;
+        };
+        /**
+         * ErasedRoom
+         * @description `room` is "" for the profile.
+         */
+        ErasedRoom: {
+            /** Room */
+            room: string;
+            /** Redaction */
+            redaction: string;
+            /** Position */
+            position: number;
+            /** Documents */
+            documents: number;
+            /** Messages */
+            messages: number;
+            /** Events */
+            events: number;
+            /** Characters */
+            characters: number;
+        };
+        /**
+         * ErasureAnswer
+         * @description A certificate: see docs/proof.md for what is signed.
+         */
+        ErasureAnswer: {
+            /** Format */
+            format: string;
+            /** Version */
+            version: number;
+            /** Epoch */
+            epoch: string;
+            /** User */
+            user: string;
+            /** At */
+            at: number;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** Position */
+            position: number;
+            /** Redactions */
+            redactions: components["schemas"]["ErasedRoom"][];
+            /** Keys */
+            keys: components["schemas"]["DestroyedKey"][];
+            /** Checkpoints */
+            checkpoints?: {
+                [key: string]: unknown;
+            }[] | null;
+            /** Key */
+            key?: string | null;
+            /** Signature */
+            signature?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /** ErasureBody */
+        ErasureBody: {
+            /** Reason */
+            reason: string;
         };
         /**
          * FoundMessage
@@ -2745,18 +2830,23 @@ export interface components {
             title: string;
             role: components["schemas"]["Role"];
             everyone: components["schemas"]["Role"] | null;
+            /** Sealed */
+            sealed: boolean;
             /** Documents */
             documents: string[];
         };
         /**
          * RoomChange
-         * @description What is missing stays. `everyone` null: for members only.
+         * @description What is missing stays. `everyone` null: for members only. `sealed`: whether what people write is stored
+         *     under keys of theirs from now on.
          */
         RoomChange: {
             /** Title */
             title?: string | null;
             /** Everyone */
             everyone?: ("viewer" | "commenter" | "editor") | null;
+            /** Sealed */
+            sealed?: boolean | null;
         };
         /**
          * RoomsAnswer
@@ -10150,6 +10240,86 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whatever else is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postUsersUserErasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureAnswer"];
+                };
             };
             /** @description Not signed in */
             401: {
