@@ -39,6 +39,7 @@ from infrastructure.reading_etherpad import EtherpadReader
 from infrastructure.settings import Settings
 from infrastructure.tokens import Tokens, tokens_of
 from interfaces.demo.room import create_demo_room
+from interfaces.export.beside import TableExports
 from interfaces.http.discretion import keep_contents_out_of_logs
 from interfaces.http.door import Door
 from interfaces.http.guard import guard, with_headers
@@ -68,10 +69,12 @@ from interfaces.http.keys import (
     REDACTING,
     REDACTIONS,
     REPLAY,
+    REPORTS,
     ROOMS,
     SERVICES,
     STATES,
     STATISTICS,
+    TABLES,
     TOKENS,
     WATCH,
     Entrance,
@@ -81,6 +84,7 @@ from interfaces.http.plots import Plots
 from interfaces.http.problems import problems
 from interfaces.http.proxies import forwarded
 from interfaces.http.routes import ROUTES, add_routes
+from interfaces.report.making import Reports
 from interfaces.ws.followed import ActivityFollowed, StatisticsFollowed
 from interfaces.ws.hub import Hub
 from interfaces.ws.live_views import LiveView, LiveViews
@@ -273,6 +277,9 @@ def _app(
     app.on_cleanup.append(reader.close)
     app[PLOTS] = plots = Plots()
     app.on_cleanup.append(plots.close)
+    app[TABLES] = TableExports(node.database.conninfo)
+    app[REPORTS] = reports = Reports(node.database.conninfo)
+    app.on_cleanup.append(reports.close)
     add_routes(app, Door(services, settings.requests_per_second, failures))
     app.router.add_get("/ws/{room}", sockets.handle)
     return app

@@ -196,6 +196,32 @@ class PlotSource(Protocol):
         ...
 
 
+class ReportSource(Protocol):
+    """Makes reports, elsewhere than in this process."""
+
+    async def page(
+        self,
+        room: str,
+        since: datetime | None,
+        until: datetime | None,
+        *,
+        made: datetime,
+        offset_minutes: int,
+    ) -> bytes:
+        """Raises `LimitReached`, `NotFound`, `StoreUnavailable`, `Overloaded`."""
+        ...
+
+
+class TableSource(Protocol):
+    """Exports tables, elsewhere than in this process."""
+
+    def pieces(
+        self, room: str, what: str, form: str, since: datetime | None, until: datetime | None
+    ) -> AsyncGenerator[bytes, None]:
+        """A file, piece by piece. Raises `StoreUnavailable` before the first one."""
+        ...
+
+
 class Judges(Protocol):
     """Makes those who say whether a text is as it should be."""
 
@@ -276,6 +302,8 @@ CHAT: Final[web.AppKey[ChatReader]] = web.AppKey("chat")
 ACTIVITY: Final[web.AppKey[ActivityReader]] = web.AppKey("activity")
 STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
 PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
+TABLES: Final[web.AppKey[TableSource]] = web.AppKey("tables")
+REPORTS: Final[web.AppKey[ReportSource]] = web.AppKey("reports")
 PAST_USE_CASES: Final = web.AppKey("past use cases", Past)
 """What is done with what `PAST` reads."""
 WATCH: Final = web.AppKey("watch", Watch)

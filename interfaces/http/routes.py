@@ -41,12 +41,14 @@ from interfaces.http import (
     redactions,
     replay,
     replay_page,
+    reports,
     restore,
     rooms,
     runs,
     saves,
     speech,
     statistics,
+    tables,
     undo,
 )
 from interfaces.http.answers import (
@@ -136,9 +138,11 @@ from interfaces.http.proofs import CheckpointsAnswer, ProofQuery
 from interfaces.http.redactions import RedactionAnswer, RedactionBody, RedactionsAnswer
 from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
 from interfaces.http.replay_page import ReplayPageQuery
+from interfaces.http.reports import ReportQuery
 from interfaces.http.restore import RestoreBody
 from interfaces.http.runs import NewRun, RunAnswer, RunEnd
 from interfaces.http.saves import NewSave, SaveAnswer, SavesAnswer, SavesQuery
+from interfaces.http.tables import TableQuery
 from interfaces.http.undo import PreviewAnswer, Redo, RevisedAnswer, SelectedEdits, UndoBody, UndoneAnswer
 
 
@@ -209,6 +213,12 @@ REPLAYS_AT_ONCE: Final = 16
 
 # The same, each for up to some tens of megabytes.
 PAGES_AT_ONCE: Final = 4
+
+# Each has a process of some hundred megabytes, and a connection that keeps the moment of its beginning.
+TABLES_AT_ONCE: Final = 3
+
+# They are made one after the other, each in up to some seconds; so many wait.
+REPORTS_AT_ONCE: Final = 4
 
 # All texts of a room are in memory for each, twice while they are sent.
 STAGES_AT_ONCE: Final = 8
@@ -447,6 +457,8 @@ ROUTES: Final = (
     Route("GET", f"{_ROOM}/statistics", statistics.look, READ, StatisticsQuery, answer=StatisticsAnswer),
     Route("GET", f"{_ROOM}/statistics/plot.svg", statistics.plot_svg, READ, StatisticsQuery),
     Route("GET", f"{_ROOM}/statistics/plot.png", statistics.plot_png, READ, StatisticsQuery),
+    Route("GET", f"{_ROOM}/report", reports.look, READ, ReportQuery, at_once=REPORTS_AT_ONCE),
+    Route("GET", f"{_ROOM}/export", tables.export, MANAGE, TableQuery, at_once=TABLES_AT_ONCE),
     # Operation.
     Route("GET", "/healthz", operation.healthz, OPERATOR, answer=HealthAnswer),
     Route("GET", "/readyz", operation.readyz, OPERATOR, answer=ReadyAnswer),

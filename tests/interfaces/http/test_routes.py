@@ -117,6 +117,8 @@ SAMPLES: Final = {
     "GET /api/rooms/{room}/statistics": Sample(),
     "GET /api/rooms/{room}/statistics/plot.svg": Sample(),
     "GET /api/rooms/{room}/statistics/plot.png": Sample(),
+    "GET /api/rooms/{room}/report": Sample(),
+    "GET /api/rooms/{room}/export": Sample(),
     "GET /healthz": Sample(),
     "GET /readyz": Sample(),
     "GET /metrics": Sample(),
