@@ -83,7 +83,7 @@ turns AS (
     UNION ALL
     SELECT position, at, room, version, actor, '*', 'opened',
            CASE WHEN state ? 'class_version' THEN state ->> 'everyone' ELSE 'editor' END, NULL
-    FROM said WHERE topic = 'room.opened'
+    FROM said WHERE topic = 'room.opened' AND NOT (state ? 'class_version' AND state ->> 'everyone' IS NULL)
     UNION ALL
     SELECT position, at, room, version, actor, state ->> 'user',
            CASE WHEN state ->> 'invitation' IS NULL THEN 'added' ELSE 'invited' END, state ->> 'role',
