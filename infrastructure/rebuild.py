@@ -76,7 +76,7 @@ UNION ALL
 SELECT format('CREATE POLICY %%I ON %%s AS %%s FOR %%s TO %%s', policyname, %(shadow)s::regclass, permissive, cmd,
               (SELECT string_agg(CASE role WHEN 'public' THEN 'PUBLIC' ELSE quote_ident(role) END, ', ')
                FROM unnest(roles) AS role))
-       || coalesce(format(' USING (%%s)', qual), '') || coalesce(format(' WITH CHECK (%%s)', with_check), '')
+       || coalesce(' USING (' || qual || ')', '') || coalesce(' WITH CHECK (' || with_check || ')', '')
 FROM pg_policies JOIN pg_class ON pg_class.oid = %(live)s::regclass AND relname = tablename
     AND relnamespace = quote_ident(schemaname)::regnamespace
 """

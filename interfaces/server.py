@@ -31,6 +31,7 @@ from infrastructure.embedded_postgres import EmbeddedPostgres
 from infrastructure.judge import TextJudges
 from infrastructure.metrics import metrics
 from infrastructure.node import Node, open_node
+from infrastructure.postgres.audit import PostgresAuditor
 from infrastructure.postgres.standings import Standing
 from infrastructure.postgres.tickets import guest_secret
 from infrastructure.settings import Settings
@@ -41,6 +42,7 @@ from interfaces.http.door import Door
 from interfaces.http.guard import guard, with_headers
 from interfaces.http.keys import (
     ACTIVITY,
+    AUDITOR,
     BISECT,
     CHAT,
     DESCRIPTION,
@@ -249,6 +251,7 @@ def _app(
     app[PRESENCE] = node.views.presence
     app[CHAT] = node.views.chat
     app[ACTIVITY] = node.views.activity
+    app[AUDITOR] = PostgresAuditor(node.database)
     app[STATISTICS] = node.views.statistics
     app[WATCH] = Watch(node.time_travel, node.history)
     app[MOMENTS] = Moments(node.time_travel, node.history, past.blame)

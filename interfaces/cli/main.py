@@ -18,6 +18,8 @@ from infrastructure.embedded_postgres import EmbeddedPostgresError
 from infrastructure.postgres.database import UnsafeStore
 from interfaces.cli import (
     activity,
+    analyst,
+    audit,
     bisect,
     blame,
     branch,
@@ -48,6 +50,8 @@ from interfaces.cli.failures import CommandFailed
 COMMANDS = (
     serve,
     activity,
+    analyst,
+    audit,
     bisect,
     blame,
     branch,

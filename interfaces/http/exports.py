@@ -25,6 +25,7 @@ from interfaces.http.chat_bodies import ChosenQuery
 from interfaces.http.guard import add_headers
 from interfaces.http.keys import CHAT, IDENTITY, PROFILES, ROOM, SERVICES
 from interfaces.http.messages import chosen_by
+from interfaces.tables import as_text_cell
 from interfaces.ws.wire import as_message
 from projections.chat import ChatFilter, ChatMessage
 
@@ -154,9 +155,6 @@ COLUMNS: Final = (
     "imported_from",
 )
 
-# What a spreadsheet may take for the beginning of a formula (OWASP ASVS 5.0, 1.2.10).
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
-
 
 def _csv_ends(room: str, at: datetime) -> tuple[bytes, bytes]:
     del room, at
@@ -178,7 +176,7 @@ def _csv(rows: Sequence[Sequence[object]]) -> bytes:
 
 def _cell(value: str | int) -> str | int:
     """A text that stays a text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return as_text_cell(value) if isinstance(value, str) else value
 
 
 def _row(message: ChatMessage, names: Names) -> tuple[str | int, ...]:

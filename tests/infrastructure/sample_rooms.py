@@ -16,6 +16,7 @@ import pytest
 
 from application.attendances import Stay
 from application.documents import digest
+from application.identity import Identity
 from application.past.past import Past
 from application.past.undo import Selection
 from application.services import Services
@@ -167,7 +168,8 @@ async def fill(node: Node, services: Services, clock: Clock) -> None:
 
 async def _monday(sample: Sample) -> None:
     clock, services = sample.clock, sample.services
-    clock.set(16, 9)
+    at = clock.set(16, 9)
+    await services.profiles.enter(Identity("ada", "Ada", at, at + timedelta(days=30)))
     await services.rooms.open(ROOM, "The atelier", actor="ada")
     for who, role in (("ben", Role.EDITOR), ("cem", Role.EDITOR), ("dora", Role.COMMENTER)):
         await services.members.put(ROOM, who, role, actor="ada")

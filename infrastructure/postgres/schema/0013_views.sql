@@ -305,7 +305,9 @@ SELECT posted.position,
        CASE WHEN deleted.at IS NULL AND state ->> 'deleted' IS NULL
             THEN coalesce(edited.text, state ->> 'text') END AS text,
        state ->> 'reply_to' AS reply_to,
-       coalesce(edited.mentions, ARRAY(SELECT jsonb_array_elements_text(state -> 'mentions'))) AS mentions,
+       CASE WHEN deleted.at IS NOT NULL OR state ->> 'deleted' IS NOT NULL THEN '{}'
+            ELSE coalesce(edited.mentions, ARRAY(SELECT jsonb_array_elements_text(state -> 'mentions'))) END
+           AS mentions,
        coalesce((state ->> 'edits')::bigint, 0) + coalesce(edited.edits, 0) AS edits,
        coalesce(edited.at, timestamptz 'epoch' + (state ->> 'edited')::bigint * interval '1 microsecond') AS edited_at,
        coalesce(deleted.at, timestamptz 'epoch' + (state ->> 'deleted')::bigint * interval '1 microsecond')
