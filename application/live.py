@@ -44,6 +44,7 @@ from domain.errors import (
     Overloaded,
     StoreUnavailable,
 )
+from domain.redaction import RedactionMade
 
 Decide = Callable[[Any], Any]
 """A pristine command: takes the head (None: no such stream yet), returns the aggregate it decided on."""
@@ -152,6 +153,7 @@ class Live:
 
     __slots__ = (  # every stay and every message of the last minutes is one
         "_held",
+        "_is_outdated",
         "_lives",
         "_missed",
         "_waiting",
@@ -173,6 +175,8 @@ class Live:
         self.used_at = 0.0
         self.loading: asyncio.Task[None] | None = None
         self._lives = lives
+        self._is_outdated = False
+        """Whether what is being read was changed meanwhile, and has to be read again."""
         self._waiting: list[Command] = []
         self._missed: list[Recorded] = []
         self._held: dict[str, list[Command]] = {}
@@ -333,6 +337,15 @@ class Live:
         self._waiting[:0] = self._revoke()
         self.load()
 
+    def on_rewritten(self) -> None:
+        """Text was removed from the stream's past: what is in memory is what must not be kept."""
+        if self.loading:
+            self._is_outdated = True
+            return
+        self._waiting[:0] = self._revoke()
+        self.committed = self.head = None
+        self.load()
+
     def on_stalled(self) -> None:
         """Tell everybody who waits; their commands stay on the way, and a resend will find them."""
         for pending in self.pending:
@@ -367,8 +380,7 @@ class Live:
 
     async def _load(self) -> None:
         try:
-            self.committed = await self._lives.read(self.stream, self.committed)
-            guarding = await self._read_guards()
+            guarding = await self._read()
         except Exception as error:  # noqa: BLE001 -- goes to whoever waits: nobody may wait for ever
             self._give_up(error)
             return
@@ -382,6 +394,16 @@ class Live:
             if command.guard is not None and command.guard.stream in guarding:
                 command.guarding = guarding[command.guard.stream]
         self._restart(waiting)
+
+    async def _read(self) -> dict[str, Any]:
+        """The committed side as the log has it. Returns what guards those that the log refused."""
+        while True:
+            self._is_outdated = False
+            self.committed = await self._lives.read(self.stream, self.committed)
+            guarding = await self._read_guards()
+            if not self._is_outdated:
+                return guarding
+            self.committed = None
 
     async def _read_guards(self) -> dict[str, Any]:
         """What guards those commands that the log refused, by stream: it may have been because of that."""
@@ -532,6 +554,10 @@ class LiveAggregates:
             live = self._lives.get(recorded.event.originator_id)
             if live is not None:
                 live.on_committed(recorded)
+            if isinstance(recorded.event, RedactionMade):
+                for stream in recorded.event.streams:
+                    if (rewritten := self._lives.get(stream)) is not None:
+                        rewritten.on_rewritten()
 
     # Memory.
 

@@ -91,6 +91,10 @@ class Rooms:
         """What those may do who are no members. Raises `NotFound`, `Forbidden` and as `open`."""
         await self._change(room, lambda found, at: found.change_access(everyone, actor=actor, at=at))
 
+    async def seal(self, room: str, *, is_sealed: bool, actor: str) -> None:
+        """Store what people write under keys of theirs, or not. Raises as `rename`."""
+        await self._change(room, lambda found, at: found.seal(is_sealed=is_sealed, actor=actor, at=at))
+
     async def close(self, room: str, *, actor: str) -> None:
         """Close the room for good. Raises `NotFound`, `Forbidden` and as `open`."""
         await self._change(room, lambda found, at: found.close(actor=actor, at=at))

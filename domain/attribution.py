@@ -203,7 +203,7 @@ class Weave:
         """Take in the next edit. Raises `OpInvalid` if it does not fit."""
         assert edit.revision == self.revision + 1, (edit.revision, self.revision)
         position = inserted = 0
-        pieces = _Pieces(edit)
+        pieces = Pieces(edit)
         by = edit.revision if edit.undoes is None else None
         for component in edit.op:
             if isinstance(component, int):
@@ -371,7 +371,7 @@ class Weave:
         self._chunk, self._start = chunk, start
 
 
-class _Pieces:
+class Pieces:
     """What an edit inserts, as runs: new ones, copies, or old ones that come back."""
 
     def __init__(self, edit: AttributedEdit) -> None:

@@ -26,9 +26,10 @@ what may be removed by a salted hash is as in selective disclosure (RFC 9901).
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import struct
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 # Of a state's salt: nobody guesses 128 bits.
 SALT_BYTES: Final = 16
@@ -102,6 +103,12 @@ class Checkpoint(NamedTuple):
     def statement(self) -> bytes:
         """What is signed."""
         return statement_of(self.epoch, self.log, self.position, self.at, self.link)
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is told and kept in files."""
+        signature = base64.b64encode(self.signature).decode()
+        told = {"link": self.link.hex(), "key": self.key.hex(), "signature": signature}
+        return {"epoch": self.epoch, "log": self.log, "position": self.position, "at": self.at, **told}
 
 
 def statement_of(epoch: str, log: str, position: int, at: int, link: bytes) -> bytes:

@@ -48,13 +48,15 @@ HISTORY_REVISIONS: Final = 10_000
 CLIENTS_REMEMBERED: Final = 2_000
 
 # Why an edit was made. A restore brings back the text of a past revision, an undo takes edits back, a redo an
-# undo; the first edit of a branch is the text that it starts from, and a merge brings what was edited there.
+# undo; the first edit of a branch is the text that it starts from, a merge brings what was edited there, a
+# redaction puts blocks where something must not be read any more.
 TYPED: Final = "typed"
 UNDO: Final = "undo"
 REDO: Final = "redo"
 RESTORE: Final = "restore"
 BRANCH: Final = "branch"
 MERGE: Final = "merge"
+REDACTION: Final = "redaction"
 
 
 Ranges = Sequence[Sequence[int]]
@@ -99,10 +101,12 @@ class EditApplied(Event):
     origin if it has one. What is copied, by a restore, a branch or a merge, has `origins`: for all that is
     inserted, in order, a length, a document ("" for this one), a revision and an offset; and `source` is the
     document and the revision that it was copied from.
+
+    Where text of it was removed later, it has blocks instead, and `redaction` says by which.
     """
 
     TOPIC = "document.edit_applied"
-    OPTIONAL = ("undoes", "revives", "origins", "source")
+    OPTIONAL = ("undoes", "revives", "origins", "source", "redaction")
     client: str
     seq: int
     base: int
@@ -114,6 +118,7 @@ class EditApplied(Event):
     revives: Sources | None = None
     origins: Sources | None = None
     source: Sequence[int | str] | None = None
+    redaction: str | None = None
 
     def apply(self, aggregate: Document) -> None:
         aggregate.on_edit_applied(self)
@@ -266,7 +271,8 @@ class Document(Aggregate):
             return False
         if edit.seq > known.seq:
             raise SequenceGap("an edit before this one is missing", expected=known.seq + 1, actual=edit.seq)
-        if edit.seq == known.seq and edit.digest != known.digest:
+        # Of what was redacted nobody knows any more whether this is the same; who sends it again means it so.
+        if edit.seq == known.seq and known.digest and edit.digest != known.digest:
             raise IdReused("this number was used for another edit", seq=edit.seq, revision=known.revision)
         return True
 

@@ -66,6 +66,15 @@ def revisions_stream(room: str, document: str) -> str:
     return f"revisions:{room}/{document}"
 
 
+def redaction_stream(room: str, redaction: str) -> str:
+    return f"redaction:{room}/{redaction}"
+
+
+def erasure_stream(erasure: str) -> str:
+    """Of a person's erasure, which is of no room."""
+    return f"erasure:/{erasure}"
+
+
 def run_stream(room: str, run: str) -> str:
     return f"run:{room}/{run}"
 

@@ -233,6 +233,12 @@ class Message(Aggregate):
         newly = [user for user in mentions if user not in self.mentioned]
         self.trigger_event(Edited, timestamp=at, actor=actor, text=text, mentions=list(mentions), newly=newly)
 
+    def redact(self, text: str, *, actor: str, at: datetime) -> None:
+        """Say it with blocks in the place of what must not be read. Who may is the room's to say."""
+        if not self.is_deleted and text != self.text:
+            mentions = [user for user in mentioned_in(text) if user in self.mentioned]
+            self.trigger_event(Edited, timestamp=at, actor=actor, text=text, mentions=mentions, newly=[])
+
     def delete(self, *, actor: str, at: datetime) -> None:
         """Take it back. Who may, other than the author, is the room's to say."""
         if not self.is_deleted:

@@ -135,6 +135,16 @@ class InvitationRevoked(Event):
         aggregate.invitations.pop(self.invitation, None)
 
 
+class SealingChanged(Event):
+    """Whether what people write here is stored under keys of theirs from now on."""
+
+    TOPIC = "room.sealing_changed"
+    is_sealed: bool
+
+    def apply(self, aggregate: Room) -> None:
+        aggregate.is_sealed = self.is_sealed
+
+
 class Closed(Event):
     """Nobody comes in any more, and no other room will have this id."""
 
@@ -171,6 +181,7 @@ class Room(Aggregate):
         self.invitations: dict[str, Invitation] = {}
         """Those that are out, also when their time is over."""
         self.is_closed = False
+        self.is_sealed = False
 
     @classmethod
     def open(cls, room: str, title: str, *, actor: str, at: datetime, everyone: Role | None = None) -> Self:
@@ -346,6 +357,14 @@ class Room(Aggregate):
         if normal != self.title:
             self.trigger_event(Renamed, timestamp=at, actor=actor, title=normal)
 
+    def seal(self, *, is_sealed: bool, actor: str, at: datetime) -> None:
+        """Store what people write under keys of theirs, from now on, or not any more. Raises `NotFound`,
+        `Forbidden`.
+        """
+        self.require(actor, Action.MANAGE)
+        if is_sealed != self.is_sealed:
+            self.trigger_event(SealingChanged, timestamp=at, actor=actor, is_sealed=is_sealed)
+
     def close(self, *, actor: str, at: datetime) -> None:
         """Close the room for good; its history stays in the log. Raises `NotFound`, `Forbidden`."""
         if self.is_closed and self.members.get(actor) is Role.OWNER:
@@ -367,6 +386,7 @@ class Room(Aggregate):
                 for known in self.invitations.values()
             ],
             "is_closed": self.is_closed,
+            "is_sealed": self.is_sealed,
         }
 
     def restore_state(self, state: Mapping[str, Any]) -> None:
@@ -381,6 +401,7 @@ class Room(Aggregate):
             for name, role, digest, expires, uses in state.get("invitations", ())
         }
         self.is_closed = state.get("is_closed", False)
+        self.is_sealed = state.get("is_sealed", False)
 
     @property
     def weight(self) -> int:

@@ -46,7 +46,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Literal, NoReturn, TypedDict, cast, overload
+from typing import Final, Literal, NoReturn, TypedDict, cast, overload
 
 from domain.errors import OpInvalid, OpTooLarge, TextInvalid
 from domain.limits import INTEGER_MAX, OP_COMPONENTS, OP_TEXT_BYTES
@@ -57,6 +57,10 @@ class Delete(TypedDict):
 
     d: int | str
 
+
+# Stands where a character was removed from history (see `redaction`), and for whatever stands there in a text
+# that has not heard of it: somebody may have read the text before, and the op after it was removed.
+BLOCK: Final = "█"
 
 Component = int | str | Delete
 Op = list[Component]
@@ -298,7 +302,7 @@ def _end_of_delete(text: str, position: int, deleted: int | str) -> int:
         end = position + deleted
     else:
         end = position + len(deleted)
-        if not text.startswith(deleted, position) and end <= len(text):
+        if not text.startswith(deleted, position) and end <= len(text) and BLOCK not in deleted:
             raise OpInvalid("the text to delete is not what stands there")
     if end > len(text):
         _refuse_past_end(end, len(text))

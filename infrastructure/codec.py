@@ -8,6 +8,7 @@ and `upcast_vN_vN+1` on the class.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import orjson
@@ -18,10 +19,12 @@ from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 from domain import (  # noqa: F401
     attendance,
     document,
+    erasure,
     message,
     presence,
     profile,
     receipts,
+    redaction,
     retention,
     revisions,
     room,
@@ -46,6 +49,42 @@ def encode(event: Event | Snapshot) -> bytes:
     return orjson.dumps(state)
 
 
+Open = Callable[[str, str, bytes], Any | None]
+"""Opens what was sealed, of a key's id, the data and the place: None when the key is gone."""
+
+_openers: list[Open] = []
+"""Of the process's stores; ids of keys are nowhere the same."""
+
+
+def add_opener(opener: Open) -> None:
+    """How sealed text is opened from now on (see `sealing`)."""
+    _openers.append(opener)
+
+
+def remove_opener(opener: Open) -> None:
+    if opener in _openers:
+        _openers.remove(opener)
+
+
+def _unseal(stream: str, version: int, topic: str, fields: dict[str, Any]) -> None:
+    """Put the text where it belongs; where its key is gone, the blocks stay."""
+    sealed = fields.pop("sealed")
+    about = f"{stream}\n{version}\n{topic}".encode()
+    found = (opener(sealed["key"], sealed["data"], about) for opener in _openers)
+    opened = next((texts for texts in found if texts is not None), None)
+    if topic == Snapshot.TOPIC:
+        if opened is None:
+            raise Corrupt(f"the key of a snapshot of {stream} is gone")
+        fields["state"] = opened
+    elif opened is None:
+        if "op" in fields:
+            fields["redaction"] = sealed["key"]
+    elif "op" in fields:
+        fields["op"], fields["digest"] = opened
+    else:
+        fields["text"] = opened
+
+
 def decode(stream: str, version: int, topic: str, state: bytes | memoryview) -> Any:
     """The event or snapshot of a stored row, brought up to the present version of its class.
 
@@ -61,6 +100,8 @@ def decode(stream: str, version: int, topic: str, state: bytes | memoryview) -> 
         raise Corrupt(f"unreadable event {topic!r} in {stream} at {version}") from error
     fields["originator_id"] = stream
     fields["originator_version"] = version
+    if "sealed" in fields:
+        _unseal(stream, version, topic, fields)
     if "class_version" in fields or getattr(event_class, "class_version", 1) > 1:
         _upcast(event_class, fields)
     event = object.__new__(event_class)

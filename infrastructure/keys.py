@@ -5,6 +5,8 @@ All raise `ValueError` with a reason that says nothing of the key itself.
 
 from __future__ import annotations
 
+import base64
+import os
 import re
 from collections.abc import Callable
 from functools import partial
@@ -17,6 +19,9 @@ if TYPE_CHECKING:  # most commands need no keys, and start quicker without the l
 
 # One in use, one to come, and two that are on their way out. Each costs a try for every bad token.
 KEYS_MAX: Final = 4
+
+# Of AES-256.
+KEY_BYTES: Final = 32
 
 # HS256 is as strong as its secret up to 256 bits.
 SECRET_BYTES: Final = 32
@@ -84,6 +89,35 @@ def read_signing_key(path: Path) -> Ed25519PrivateKey:
         raise ValueError(f"{path} holds {len(blocks)} unencrypted private keys, not one")
     key = _loaded(path, partial(load_pem_private_key, blocks[0], password=None))
     return key if isinstance(key, Ed25519PrivateKey) else _refuse_kind(path)
+
+
+def read_master_key(path: Path) -> bytes:
+    """32 bytes in base64."""
+    try:
+        with path.open("rb") as file:
+            key = base64.b64decode(file.read(_FILE_BYTES).strip(), validate=True)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"{path} holds no key: {KEY_BYTES} random bytes in base64")
+    return key
+
+
+def write_once(path: Path, content: bytes) -> None:
+    """Make a file that only we can read. Of two who make it at once, one is first."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        path.hardlink_to(aside)
+    except FileExistsError:
+        pass
+    finally:
+        aside.unlink()
 
 
 def _blocks(path: Path, label: str) -> list[bytes]:

@@ -26,6 +26,7 @@ from application.messages import Messages
 from application.past.blame import Blame, OnProgress
 from application.past.branches import Branches
 from application.past.past import Past
+from application.past.redact import Redacting
 from application.past.replay import Replay
 from application.past.restore import Restore
 from application.past.revising import Rehearsing, Revising
@@ -56,6 +57,8 @@ from infrastructure.projector import Projector
 from infrastructure.proof.vouching import CHECKPOINT_SECONDS, Vouching, vouching_of
 from infrastructure.recent import RecentEvents
 from infrastructure.retention import let_old_days_go
+from infrastructure.rewriting import PostgresRewriter
+from infrastructure.sealing import Keyring, keyring_of
 from infrastructure.settings import Settings
 from infrastructure.snapshots import Snapshots
 from infrastructure.views import Views, all_views
@@ -91,10 +94,19 @@ CANCEL_AGAIN_SECONDS: Final = 1.0
 class LogOnNode:
     """One of the node's logs: committer, feed and live aggregates, wired."""
 
-    def __init__(self, database: Database, history: PostgresHistory, wakeup: Wakeup, name: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        history: PostgresHistory,
+        wakeup: Wakeup,
+        name: str,
+        keyring: Keyring | None = None,
+    ) -> None:
         self.name = name
-        self.store = PostgresLog(database, name)
+        self.store = PostgresLog(database, name, keyring)
         self.feed = Feed(self.store)
+        if keyring is not None:
+            self.feed.follow(keyring.on_events)
         self.commit = GroupCommit(self.store, self._on_appended, monotonic=time.monotonic)
         self.lives = LiveAggregates(self.commit, history, monotonic=time.monotonic)
         self.feed.follow(self.lives.on_events)
@@ -109,17 +121,18 @@ class LogOnNode:
 class Node:
     """A server process without its sockets. Made by `open_node`."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, keyring: Keyring | None = None) -> None:
         key = secrets.randbits(31)
         self.id = f"node-{key:08x}"
         self.settings = settings
         self.database = database
-        self.history = PostgresHistory(database)
+        self.keyring = keyring or Keyring(database, None)
+        self.history = PostgresHistory(database, sealing=self.keyring)
         self.time_travel = TimeTravel(database)
         self.differ = LibraryDiffer()
         self.replay = Replay(PostgresReplayLog(database), Stage, now=_now)
         self.wakeup = Wakeup(database, self.id, key)
-        self.record = LogOnNode(database, self.history, self.wakeup, "record")
+        self.record = LogOnNode(database, self.history, self.wakeup, "record", self.keyring)
         self.presence_history = PostgresHistory(database, "presence")
         self.presence = LogOnNode(database, self.presence_history, self.wakeup, "presence")
         self.tickets = Tickets(database, now=_now)
@@ -135,6 +148,7 @@ class Node:
         self.scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": 3600}
         )
+        self.rewriter = PostgresRewriter(database, self.keyring)
         self.vouching: Vouching | None = None
         """What signs checkpoints, where there is a key for it."""
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -189,6 +203,19 @@ class Node:
             branches=Branches(documents, states, blame, revising, now=now),
         )
 
+    def redacting(self, services: Services) -> Redacting:
+        """What removes text from the past."""
+        revising = Revising(self.record.lives, self.history, services.documents)
+        return Redacting(
+            self.record.lives,
+            self.history,
+            services.rooms,
+            revising,
+            self.rewriter,
+            now=services.now,
+            new_id=services.new_id,
+        )
+
     # Life.
 
     async def start(self) -> None:
@@ -220,8 +247,13 @@ class Node:
             except asyncio.CancelledError:
                 return  # the node is closing, and the scheduler would log it as a failure
 
-        first = {"next_run_time": _now()} if is_first_at_once else {}
-        self.scheduler.add_job(run, "interval", seconds=seconds, **first)
+        self.scheduler.add_job(run, "interval", seconds=seconds)
+        if is_first_at_once:
+            self.scheduler.add_job(run)
+
+    def clean_later(self) -> None:
+        """After something was removed: nobody waits for it."""
+        self.scheduler.add_job(self.rewriter.clean, id="cleaning", replace_existing=True)
 
     def own(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run `work` as long as the node lives; when it ends by itself, the node has failed."""
@@ -256,6 +288,7 @@ class Node:
         for log in (self.record, self.presence):
             await log.lives.close()
             await log.store.disconnect()
+        self.keyring.close()
 
     async def _settled(self) -> None:
         """Return when nothing is being read, decided, or on its way into a log or back from it.
@@ -366,7 +399,9 @@ async def open_node(settings: Settings, conninfo: str) -> AsyncIterator[tuple[No
             await migrate(connection)
         finally:
             await connection.close()
-        node = Node(settings, database)
+        keyring = await keyring_of(settings, database)
+        keyring.check()
+        node = Node(settings, database, keyring)
         epoch = await node.history.epoch()
         services = node.services(epoch)
         node.vouching = _vouching(settings, database, epoch)

@@ -13,6 +13,7 @@ from typing import Final
 
 from application.log import Recorded
 from domain.aggregate import Event, Unreadable
+from domain.redaction import RedactionMade
 from infrastructure.projector import Source
 
 # Some tenths of a second of the busiest log. Who is further behind reads pages that are worth their reading.
@@ -34,6 +35,11 @@ class RecentEvents:
         if self._after is None:
             self._after = batch[0].position
             batch = batch[1:]  # what was between this one and those before is not known
+        for at in reversed(range(len(batch))):
+            if isinstance(batch[at].event, RedactionMade):  # what is here may be what must not be kept
+                self._events.clear()
+                self._after, batch = batch[at].position, batch[at + 1 :]
+                break
         self._events.extend(batch)
         while len(self._events) > self._events_kept:
             self._after = self._events.popleft().position

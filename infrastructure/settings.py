@@ -21,7 +21,13 @@ from pydantic import (
 )
 
 from infrastructure.embedded_postgres import default_home
-from infrastructure.keys import KEYS_MAX, check_secret, read_public_keys, read_signing_key
+from infrastructure.keys import (
+    KEYS_MAX,
+    check_secret,
+    read_master_key,
+    read_public_keys,
+    read_signing_key,
+)
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -53,6 +59,11 @@ def _checked_public_keys(path: Path) -> Path:
 
 def _checked_signing_key(path: Path) -> Path:
     read_signing_key(path)
+    return path
+
+
+def _checked_master_key(path: Path) -> Path:
+    read_master_key(path)
     return path
 
 
@@ -126,6 +137,9 @@ class Settings(BaseModel):
     """Cursor moves are kept for so long."""
     checkpoint_key: Annotated[Path, AfterValidator(_checked_signing_key)] | None = None
     """PEM file of the Ed25519 key that signs checkpoints; None: one that is made in the data folder."""
+
+    master_key: Annotated[Path, AfterValidator(_checked_master_key)] | None = None
+    """File of the key that wraps the keys of sealed rooms; None: one that is made in the data folder."""
 
     @property
     def home(self) -> Path:

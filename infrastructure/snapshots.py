@@ -44,7 +44,7 @@ COUNTED_MAX: Final = 10_000
 
 
 class SnapshotStore(Protocol):
-    async def save_snapshot(self, snapshot: Snapshot) -> None: ...
+    async def save_snapshot(self, snapshot: Snapshot, heard: int) -> None: ...
 
 
 class Snapshots:
@@ -53,12 +53,15 @@ class Snapshots:
     def __init__(self, lives: LiveAggregates, store: SnapshotStore) -> None:
         self._lives = lives
         self._store = store
-        self._waiting: asyncio.Queue[Snapshot] = asyncio.Queue(WAITING_MAX)
+        self._waiting: asyncio.Queue[tuple[Snapshot, int]] = asyncio.Queue(WAITING_MAX)
+        """Each with the position up to which the log was followed when it was taken."""
+        self._heard = 0
         self._bytes: OrderedDict[str, int] = OrderedDict()
         self.saved = 0
 
     def on_events(self, batch: Sequence[Recorded]) -> None:
         """Called by the feed, behind the live aggregates."""
+        self._heard = batch[-1].position
         for recorded in batch:
             event = recorded.event
             if isinstance(event, EditApplied):
@@ -92,21 +95,21 @@ class Snapshots:
     def take(self, document: Document) -> None:
         """Take a snapshot now; it is written soon."""
         if not self._waiting.full():
-            self._waiting.put_nowait(Snapshot.take(document))
+            self._waiting.put_nowait((Snapshot.take(document), self._heard))
 
     async def run(self) -> None:
         """Write until cancelled."""
         while True:
-            await self._save(await self._waiting.get())
+            await self._save(*await self._waiting.get())
 
     async def flush(self) -> None:
         """Write what waits."""
         while not self._waiting.empty():
-            await self._save(self._waiting.get_nowait())
+            await self._save(*self._waiting.get_nowait())
 
-    async def _save(self, snapshot: Snapshot) -> None:
+    async def _save(self, snapshot: Snapshot, heard: int) -> None:
         try:
-            await self._store.save_snapshot(snapshot)
+            await self._store.save_snapshot(snapshot, heard)
             self.saved += 1
         except StoreUnavailable as error:
             logger.warning("a snapshot could not be written: %s", error)

@@ -34,6 +34,7 @@ from infrastructure.node import Node, open_node
 from infrastructure.postgres.audit import PostgresAuditor
 from infrastructure.postgres.standings import Standing
 from infrastructure.postgres.tickets import guest_secret
+from infrastructure.proof.proving import Proving
 from infrastructure.settings import Settings
 from infrastructure.tokens import Tokens, tokens_of
 from interfaces.demo.room import create_demo_room
@@ -45,6 +46,7 @@ from interfaces.http.keys import (
     AUDITOR,
     BISECT,
     CHAT,
+    CLEANING,
     DESCRIPTION,
     DIFFS,
     DIRECTORY,
@@ -59,6 +61,9 @@ from interfaces.http.keys import (
     PLOTS,
     PRESENCE,
     PROFILES,
+    PROVER,
+    REDACTING,
+    REDACTIONS,
     REPLAY,
     ROOMS,
     SERVICES,
@@ -253,6 +258,10 @@ def _app(
     app[ACTIVITY] = node.views.activity
     app[AUDITOR] = PostgresAuditor(node.database)
     app[STATISTICS] = node.views.statistics
+    app[REDACTING] = node.redacting(services)
+    app[REDACTIONS] = node.history
+    app[CLEANING] = node.clean_later
+    app[PROVER] = Proving(node.database.conninfo, node.vouching)
     app[WATCH] = Watch(node.time_travel, node.history)
     app[MOMENTS] = Moments(node.time_travel, node.history, past.blame)
     app[PHRASES] = Phrases(node.time_travel, node.history)

@@ -47,8 +47,11 @@ class Revising:
         self._history = history
         self._documents = documents
 
-    async def submit(self, room: str, document: str, decision: Decision, *, actor: str) -> Recorded | None:
-        """Do it, for `actor`: the committed edit, None when there was nothing to do.
+    async def submit(
+        self, room: str, document: str, decision: Decision, *, actor: str, is_guarded: bool = True
+    ) -> Recorded | None:
+        """Do it, for `actor`: the committed edit, None when there was nothing to do. Without `is_guarded` it
+        is for somebody who needs no right in the room.
 
         Raises what `decision` raises, `NotFound`, `Forbidden`, `Contended`, `Overloaded`, `StoreUnavailable`.
         """
@@ -66,7 +69,8 @@ class Revising:
             present = await self._documents.get(room, document)
             await decision.read(present)
             try:
-                done = await self._lives.submit(stream, decide, guard=guard(room, actor, Action.EDIT))
+                may_edit = guard(room, actor, Action.EDIT) if is_guarded else None
+                done = await self._lives.submit(stream, decide, guard=may_edit)
             except (Outrun, HistoryNeeded):
                 continue
             except ClientForgotten as needed:
@@ -81,7 +85,9 @@ class Revising:
 class Rehearsing(Revising):
     """Decides as `Revising` does, and leaves it at that: the edit that it gives is in no log."""
 
-    async def submit(self, room: str, document: str, decision: Decision, *, actor: str) -> Recorded | None:
+    async def submit(
+        self, room: str, document: str, decision: Decision, *, actor: str, is_guarded: bool = True
+    ) -> Recorded | None:
         for _ in range(ATTEMPTS):
             present = await self._documents.get(room, document)
             await decision.read(present)

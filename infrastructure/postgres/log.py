@@ -14,7 +14,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import psycopg
 
@@ -52,10 +52,24 @@ APPEND: Final = (
 )
 
 
-def columns(events: Sequence[Event], guards: Sequence[Guarded]) -> tuple[Any, ...]:
+class Sealing(Protocol):
+    """Stores text of sealed rooms under keys (see `sealing`)."""
+
+    async def prepare(self, events: Sequence[Event]) -> None:
+        """Have the keys for these. Raises `StoreUnavailable`."""
+        ...
+
+    def encode(self, event: Event) -> bytes: ...
+
+    async def encode_snapshot(self, snapshot: Snapshot) -> bytes: ...
+
+
+def columns(
+    events: Sequence[Event], guards: Sequence[Guarded], sealing: Sealing | None = None
+) -> tuple[Any, ...]:
     """The parameters of the append statements."""
     headers = [header_of(event) for event in events]
-    states = [encode(event) for event in events]
+    states = [encode(event) if sealing is None else sealing.encode(event) for event in events]
     return (
         text_array([header.stream for header in headers]),
         bigint_array([header.version for header in headers]),
@@ -102,8 +116,9 @@ def _client(event: Event) -> str | None:
 class PostgresLog:
     """One log: `record` or `presence`. Its writing side belongs to one `GroupCommit`."""
 
-    def __init__(self, database: Database, table: str) -> None:
+    def __init__(self, database: Database, table: str, sealing: Sealing | None = None) -> None:
         self._database = database
+        self._sealing = sealing
         self._table = table
         self._append = APPEND.format(table=table).encode()
         self._lock_key = LOCK_KEYS[table]
@@ -117,13 +132,20 @@ class PostgresLog:
         Raises `OutcomeUnknown` when the connection failed, and it may or may not have come true.
         """
         async with self._writing() as connection:
-            return await self._append_on(connection, events, guards)
+            return await self.append_on(connection, events, guards)
 
-    async def _append_on(
+    async def append_on(
         self, connection: Connection, events: Sequence[Event], guards: Sequence[Guarded]
     ) -> Appended:
+        """Append in a transaction of the caller's."""
+        if self._sealing is not None:
+            try:
+                await self._sealing.prepare(events)
+            except StoreUnavailable as error:
+                raise OutcomeUnknown(error.message) from error
         cursor = connection.cursor(binary=True)
-        await cursor.execute(self._append, (self._lock_key, *columns(events, guards)), prepare=True)
+        parameters = columns(events, guards, self._sealing)
+        await cursor.execute(self._append, (self._lock_key, *parameters), prepare=True)
         row = await cursor.fetchone()
         assert row is not None
         previous, positions, refused = row
@@ -148,7 +170,7 @@ class PostgresLog:
     async def append_within(
         self, exclusive: Connection, events: Sequence[Event], guards: Sequence[Guarded]
     ) -> Appended:
-        appended = await self._append_on(exclusive, events, guards)
+        appended = await self.append_on(exclusive, events, guards)
         await exclusive.execute(b"COMMIT", prepare=True)
         return appended
 
@@ -263,8 +285,11 @@ _LAST_EDIT: Final = """
 SELECT originator_version, topic, state FROM record
 WHERE originator_id = %s AND client = %s AND seq IS NOT NULL ORDER BY seq DESC LIMIT 1
 """
+# Not from whoever has not heard yet that text was removed from the stream.
 SAVE_SNAPSHOT: Final = """
-INSERT INTO snapshots (originator_id, originator_version, topic, state) VALUES (%s, %s, %s, %s)
+INSERT INTO snapshots (originator_id, originator_version, topic, state)
+SELECT %(stream)s, %(version)s, %(topic)s, %(state)s
+WHERE NOT EXISTS (SELECT FROM redacted_streams WHERE stream = %(stream)s AND position > %(heard)s)
 ON CONFLICT DO NOTHING
 """
 _ROOM_EVENTS: Final = """
@@ -336,6 +361,11 @@ SELECT notification_id, originator_id, originator_version, topic, state FROM rec
 WHERE topic = 'room.opened' AND notification_id > %s ORDER BY notification_id LIMIT %s
 """
 
+_REDACTIONS: Final = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM record
+WHERE room = %s AND topic = 'redaction.made' ORDER BY notification_id
+"""
+
 _LATEST: Final = 2**62
 
 
@@ -345,8 +375,9 @@ class PostgresHistory:
     Every method raises `StoreUnavailable`, and `Corrupt` for what it cannot read.
     """
 
-    def __init__(self, database: Database, table: str = "record") -> None:
+    def __init__(self, database: Database, table: str = "record", sealing: Sealing | None = None) -> None:
         self._database = database
+        self._sealing = sealing
         self._events_after = _EVENTS_AFTER.format(table=table)
 
     async def epoch(self) -> str:
@@ -410,12 +441,22 @@ class PostgresHistory:
             return LastEdit(edit.seq, edit.revision, edit.digest)
         return None
 
-    async def save_snapshot(self, snapshot: Snapshot) -> None:
-        """Store a snapshot; one that is there already stays."""
+    async def save_snapshot(self, snapshot: Snapshot, heard: int = 0) -> None:
+        """Store a snapshot; one that is there already stays. `heard` is the position up to which whoever has
+        taken it has followed the log: where text was removed since, it is not stored.
+        """
+        sealing = self._sealing
+        state = encode(snapshot) if sealing is None else await sealing.encode_snapshot(snapshot)
         async with self._database.reading() as connection:
             await connection.execute(
                 SAVE_SNAPSHOT,
-                (snapshot.originator_id, snapshot.originator_version, Snapshot.TOPIC, encode(snapshot)),
+                {
+                    "stream": snapshot.originator_id,
+                    "version": snapshot.originator_version,
+                    "topic": Snapshot.TOPIC,
+                    "state": state,
+                    "heard": heard,
+                },
                 prepare=True,
                 binary=True,
             )
@@ -463,6 +504,10 @@ class PostgresHistory:
             return []
         since = min(recorded.event.timestamp for recorded in keyframes)
         return keyframes + as_recorded(await self._database.fetch(_FRAMES, (room, since, FRAMES_MAX)))
+
+    async def redactions(self, room: str) -> list[Recorded]:
+        """What was removed from the past of `room`, oldest first."""
+        return as_recorded(await self._database.fetch(_REDACTIONS, (room,)))
 
     async def rooms(self, after: int, limit: int) -> list[Recorded]:
         """The `Opened` events of rooms behind a position, in log order."""

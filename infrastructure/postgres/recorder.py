@@ -103,7 +103,17 @@ class SnapshotRecorder(PostgresAggregateRecorder):
     def _insert_stored_events(
         self, curs: Cursor[DictRow], stored_events: Sequence[StoredEvent], **_: Any
     ) -> None:
-        rows = [(e.originator_id, e.originator_version, e.topic, e.state) for e in stored_events]
+        # Nobody knows how far the library's applications have followed the log.
+        rows = [
+            {
+                "stream": e.originator_id,
+                "version": e.originator_version,
+                "topic": e.topic,
+                "state": e.state,
+                "heard": 0,
+            }
+            for e in stored_events
+        ]
         curs.executemany(SAVE_SNAPSHOT.encode(), rows)
 
 

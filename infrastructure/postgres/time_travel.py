@@ -135,7 +135,7 @@ class PastEdit(NamedTuple):
 
 def _past_edit(stream: str, version: int, topic: str, state: bytes) -> PastEdit:
     fields = orjson.loads(state)
-    if "class_version" in fields:
+    if "class_version" in fields or "sealed" in fields:
         fields = vars(decode(stream, version, topic, state))
     return PastEdit(
         fields["revision"], fields["op"], fields.get("undoes"), fields.get("revives"), fields.get("origins")
@@ -171,7 +171,7 @@ class _Fold:
         for version, topic, state in rows:
             if topic == EditApplied.TOPIC:
                 fields = orjson.loads(state)
-                if "class_version" in fields:
+                if "class_version" in fields or "sealed" in fields:
                     fields["op"] = decode(self._stream, version, topic, state).op
                 if fields["revision"] > until:
                     return True

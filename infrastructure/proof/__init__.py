@@ -1,1 +1,0 @@
-"""Proof that history was not altered: checkpoints, verification, and proofs for others."""

@@ -79,19 +79,6 @@ async def newest_checkpoints(database: Database) -> list[Checkpoint]:
 # Files.
 
 
-def as_json(checkpoint: Checkpoint) -> dict[str, Any]:
-    """As it is told over HTTP and kept in files."""
-    return {
-        "epoch": checkpoint.epoch,
-        "log": checkpoint.log,
-        "position": checkpoint.position,
-        "at": checkpoint.at,
-        "link": checkpoint.link.hex(),
-        "key": checkpoint.key.hex(),
-        "signature": base64.b64encode(checkpoint.signature).decode(),
-    }
-
-
 def from_json(value: Any) -> Checkpoint:
     """Raises `BadCheckpoint`."""
     try:
@@ -111,7 +98,7 @@ def from_json(value: Any) -> Checkpoint:
 def append_to_file(path: Path, checkpoints: Iterable[Checkpoint]) -> None:
     """Add lines to a file of checkpoints. Raises `OSError`."""
     with path.open("ab") as file:
-        file.writelines(orjson.dumps(as_json(one), option=orjson.OPT_APPEND_NEWLINE) for one in checkpoints)
+        file.writelines(orjson.dumps(one.as_json(), option=orjson.OPT_APPEND_NEWLINE) for one in checkpoints)
 
 
 def read_file(path: Path) -> Iterator[Checkpoint]:

@@ -27,7 +27,7 @@ from domain.chain import (
     root_of,
 )
 from infrastructure.proof.checking import Mark, marks_of
-from infrastructure.proof.checkpoints import BadCheckpoint, as_json, from_json, is_signed
+from infrastructure.proof.checkpoints import BadCheckpoint, from_json, is_signed
 from infrastructure.proof.reading import Link, Row, link_before, links, rows
 
 FORMAT: Final = "chronoscribe-proof"
@@ -70,7 +70,7 @@ def write_proof(
         last=wanted.last,
         room=wanted.room,
         previous=(before.link if before is not None else bytes(DIGEST_BYTES)).hex(),
-        checkpoint=as_json(checkpoint),
+        checkpoint=checkpoint.as_json(),
     )
     marks = marks_of(connection, wanted.log, wanted.first, wanted.last + 1)
     events = rows(connection, wanted.log, wanted.first, wanted.last + 1)

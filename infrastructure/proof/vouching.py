@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from domain.chain import Checkpoint
-from infrastructure.keys import read_signing_key
+from infrastructure.keys import read_signing_key, write_once
 from infrastructure.postgres.database import Database
 from infrastructure.proof.checkpoints import append_to_file, make_checkpoint, newest_checkpoints
 from infrastructure.settings import Settings
@@ -45,14 +44,14 @@ class Vouching:
         """`file` is where they are written beside the store, None for nowhere."""
         self._database = database
         self._epoch = epoch
-        self._key = key
+        self.key = key
         self._file = file
         self._now = now
         self._turn = asyncio.Lock()
 
     @property
     def public_key(self) -> bytes:
-        return self._key.public_key().public_bytes_raw()
+        return self.key.public_key().public_bytes_raw()
 
     async def vouch(self) -> list[Checkpoint]:
         """The newest checkpoint of each log, after those that there was something new for were made.
@@ -63,7 +62,7 @@ class Vouching:
             known = {one.log: one for one in await newest_checkpoints(self._database)}
             newest = []
             for log in LOGS:
-                made = await make_checkpoint(self._database, log, self._epoch, self._key, self._now())
+                made = await make_checkpoint(self._database, log, self._epoch, self.key, self._now())
                 if made is None:
                     continue
                 old = known.get(log)
@@ -102,19 +101,8 @@ def vouching_of(
 
 
 def _make_key(path: Path) -> None:
-    """Written aside and linked into place: of two who make one at once, one is first."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    aside = path.with_suffix(f".{os.getpid()}")
-    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        path.hardlink_to(aside)
-    except FileExistsError:
-        pass
-    finally:
-        aside.unlink()
+    key = Ed25519PrivateKey.generate()
+    write_once(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from domain.chain import Checkpoint
-from infrastructure.proof.checkpoints import append_to_file, as_json
+from infrastructure.proof.checkpoints import append_to_file
 from infrastructure.proof.vouching import vouching_of
 from infrastructure.settings import Settings
 from interfaces.cli.failures import CommandFailed
@@ -35,7 +35,7 @@ async def checkpoint(settings: Settings, out: Path | None) -> int:
         append_to_file(out, made)
         return 0
     for one in made:
-        print(orjson.dumps(as_json(one)).decode())
+        print(orjson.dumps(one.as_json()).decode())
     return 0
 
 

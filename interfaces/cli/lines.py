@@ -26,6 +26,7 @@ from domain.message import (
     Unpinned,
 )
 from domain.receipts import ReceiptsRecorded
+from domain.redaction import RedactionMade
 from domain.revisions import RevisionSaved
 from domain.room import (
     AccessChanged,
@@ -105,6 +106,13 @@ def what(event: Event) -> Parts:
             return [f"saved {event.document} rev {event.revision}"]
         case RevisionSaved():
             return [f"named {event.document} rev {event.revision} ", (on_one_line(str(event.name)), "bold")]
+        case RedactionMade():
+            places = [*event.documents, *(f"message {message}" for message in event.messages)]
+            told = ", ".join(places[:PARTS_SHOWN]) + ("…" if len(places) > PARTS_SHOWN else "")
+            return [
+                f"removed {event.characters} characters from the past of {told}: ",
+                on_one_line(event.reason),
+            ]
         case RunStarted():
             of = f" ({event.document} rev {event.revision})" if event.document is not None else ""
             return ["runs ", (on_one_line(event.title), "bold"), (f"{of} as {event.run}", "dim")]
@@ -122,6 +130,7 @@ _DONE: Final = {
     "restore": "restored",
     "branch": "branched",
     "merge": "merged into",
+    "redaction": "removed text from",
 }
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
 from datetime import datetime
 from typing import Final
 
 from application.past.states import BEGINNING, AtRevision, AtTime, Moment, States
+from application.past.undo import Passage
 from domain.document import DocumentState
 from domain.errors import NotFound
 from domain.ids import is_document_id, is_id, revisions_stream
@@ -16,6 +18,8 @@ from infrastructure.postgres.log import PostgresHistory
 from infrastructure.postgres.time_travel import TimeTravel
 from interfaces.cli.failures import CommandFailed
 from interfaces.moments import SYNTAX, as_moment
+
+_PASSAGE: Final = re.compile(r"(\d{1,16}):(\d{1,16})@(\d{1,16})", re.ASCII)
 
 MOMENT_HELP: Final = f"{SYNTAX}; a time without an offset is ours"
 
@@ -45,6 +49,15 @@ def pair(text: str) -> tuple[int, int]:
     """Two whole numbers, `A:B`."""
     first, _, second = text.partition(":")
     return whole_number(first), whole_number(second)
+
+
+def passage_of(text: str) -> Passage:
+    """A range of the text of a revision, `A:B@N`."""
+    found = _PASSAGE.fullmatch(text)
+    if found is None or int(found[1]) > int(found[2]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no range such as 10:25@7")
+    start, end, revision = map(int, found.groups())
+    return Passage(revision, start, end)
 
 
 def moment_of(text: str) -> datetime:

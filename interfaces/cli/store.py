@@ -21,6 +21,7 @@ from infrastructure.embedded_postgres import AlreadyRunning, EmbeddedPostgres, f
 from infrastructure.node import Node, open_node
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory
+from infrastructure.sealing import keyring_of
 from infrastructure.settings import Settings
 from interfaces.cli.failures import CommandFailed
 
@@ -43,8 +44,9 @@ async def open_history(settings: Settings) -> AsyncIterator[tuple[PostgresHistor
     """The log of `settings`, to be read. Raises `CommandFailed` where there is none, `StoreUnavailable`,
     `EmbeddedPostgresError`.
     """
-    async with open_store(settings) as conninfo, reading(conninfo) as opened:
-        yield opened
+    async with open_store(settings) as conninfo, reading(conninfo) as (history, database):
+        await keyring_of(settings, database)
+        yield history, database
 
 
 @asynccontextmanager

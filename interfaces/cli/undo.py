@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Any
 
 from application.log import Recorded
 from application.past.past import Past
-from application.past.undo import Passage, Selection
+from application.past.undo import Selection
 from infrastructure.node import Node
 from interfaces.cli.changing import add_arguments, add_asking_arguments, change
 from interfaces.cli.failures import CommandFailed
-from interfaces.cli.past import moment_of, pair, whole_number
-
-_RANGE: Final = re.compile(r"(\d{1,16}):(\d{1,16})@(\d{1,16})", re.ASCII)
+from interfaces.cli.past import moment_of, pair, passage_of, whole_number
 
 
 def add_to(commands: Any) -> None:
@@ -32,18 +29,13 @@ def add_to(commands: Any) -> None:
     undo.add_argument("--since", type=moment_of, metavar="TIME", help="those made since then")
     undo.add_argument("--until", type=moment_of, metavar="TIME", help="those made until then")
     undo.add_argument(
-        "--range", type=_range, metavar="A:B@N", help="what they did from character A up to B of revision N"
+        "--range",
+        type=passage_of,
+        metavar="A:B@N",
+        help="what they did from character A up to B of revision N",
     )
     add_asking_arguments(undo)
     undo.set_defaults(run=_undo)
-
-
-def _range(text: str) -> Passage:
-    found = _RANGE.fullmatch(text)
-    if found is None or int(found[1]) > int(found[2]):
-        raise argparse.ArgumentTypeError(f"{text!r} is no range such as 10:25@7")
-    start, end, revision = map(int, found.groups())
-    return Passage(revision, start, end)
 
 
 def _undo(given: argparse.Namespace) -> Coroutine[Any, Any, int]:

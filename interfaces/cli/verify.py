@@ -16,7 +16,7 @@ import psycopg
 from domain.chain import Checkpoint
 from domain.instants import as_datetime
 from infrastructure.keys import read_public_keys
-from infrastructure.proof.checkpoints import BadCheckpoint, as_json, read_file
+from infrastructure.proof.checkpoints import BadCheckpoint, read_file
 from infrastructure.proof.findings import Finding
 from infrastructure.proof.proofs import LINE_BYTES_MAX, BadProof, Proved, check_proof
 from infrastructure.proof.verify import LOGS, Verdict, verify
@@ -180,7 +180,7 @@ def _as_json(verdict: Verdict) -> dict[str, Any]:
         },
         "redacted": verdict.redacted,
         "dropped": verdict.dropped,
-        "checkpoints": [as_json(one) for one in verdict.checkpoints],
+        "checkpoints": [one.as_json() for one in verdict.checkpoints],
         "found": verdict.findings.count,
         "findings": [finding._asdict() for finding in verdict.findings.first],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
@@ -11,15 +11,18 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from application.identity import Identity
+from application.log import Recorded
 from application.past.bisect import Bisect, Judge, Question
 from application.past.diff import Diffs
 from application.past.moment import Moments
 from application.past.past import Past
 from application.past.phrases import Phrases
+from application.past.redact import Redacting
 from application.past.replay import Replay
 from application.past.states import States
 from application.past.watch import Watch
 from application.services import Services
+from domain.chain import Checkpoint
 from domain.document import DocumentState
 from domain.profile import Profile
 from domain.receipts import Pointers
@@ -46,6 +49,22 @@ class PastReader(Protocol):
     async def at_time(self, stream: str, at: datetime) -> DocumentState | None: ...
 
     async def at_position(self, stream: str, position: int) -> DocumentState | None: ...
+
+
+class Prover(Protocol):
+    """Signs checkpoints, and proves by them. All raise `StoreUnavailable`."""
+
+    async def checkpoints(self) -> list[Checkpoint]: ...
+
+    def proof(
+        self, room: str, first: int, last: int, checkpoint: Checkpoint
+    ) -> AsyncGenerator[bytes, None]: ...
+
+
+class RedactionsReader(Protocol):
+    """Tells what was removed from a room's past. Raises `StoreUnavailable`."""
+
+    async def redactions(self, room: str) -> Sequence[Recorded]: ...
 
 
 class DirectoryReader(Protocol):
@@ -217,6 +236,11 @@ ENTRANCE: Final = web.AppKey("entrance", Entrance)
 TOKENS: Final[web.AppKey[TokenSource]] = web.AppKey("tokens")
 DESCRIPTION: Final = web.AppKey("description", bytes)
 """The API's description, as JSON."""
+REDACTING: Final = web.AppKey("redacting", Redacting)
+REDACTIONS: Final[web.AppKey[RedactionsReader]] = web.AppKey("redactions")
+CLEANING: Final[web.AppKey[Callable[[], None]]] = web.AppKey("cleaning")
+"""Lets go, some time, of rows of which something was removed."""
+PROVER: Final[web.AppKey[Prover]] = web.AppKey("prover")
 OPERATION: Final[web.AppKey[Operation]] = web.AppKey("operation")
 PAST: Final[web.AppKey[PastReader]] = web.AppKey("past")
 REPLAY: Final[web.AppKey[Replay[Stage]]] = web.AppKey("replay")

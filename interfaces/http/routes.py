@@ -36,6 +36,8 @@ from interfaces.http import (
     permalinks,
     phrases,
     presence,
+    proofs,
+    redactions,
     replay,
     replay_page,
     restore,
@@ -128,6 +130,8 @@ from interfaces.http.moment import MomentAnswer, MomentQuery
 from interfaces.http.passages import WatchQuery
 from interfaces.http.permalinks import PermalinkAnswer, RangeQuery
 from interfaces.http.phrases import PastSearchQuery, PhraseQuery
+from interfaces.http.proofs import CheckpointsAnswer, ProofQuery
+from interfaces.http.redactions import RedactionAnswer, RedactionBody, RedactionsAnswer
 from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
 from interfaces.http.replay_page import ReplayPageQuery
 from interfaces.http.restore import RestoreBody
@@ -238,6 +242,8 @@ ROUTES: Final = (
     # Others.
     Route("GET", "/api/profiles", people.find, SIGNED_IN, ProfilesQuery, answer=ProfilesAnswer),
     Route("GET", "/api/profiles/{user}", people.look, SIGNED_IN, answer=ProfileAnswer),
+    # What the server vouches for.
+    Route("GET", "/api/checkpoints", proofs.checkpoints, SIGNED_IN, answer=CheckpointsAnswer),
     # Rooms.
     Route("POST", "/api/rooms", rooms.create, SIGNED_IN, body=NewRoom, answer=RoomAnswer, status=201),
     Route("GET", "/api/rooms", rooms.list_all, SIGNED_IN, RoomsQuery, answer=RoomsAnswer),
@@ -402,6 +408,17 @@ ROUTES: Final = (
         at_once=LOOKING_BACK_AT_ONCE,
     ),
     # Replay.
+    Route(
+        "POST",
+        f"{_ROOM}/redactions",
+        redactions.redact,
+        MANAGE,
+        body=RedactionBody,
+        answer=RedactionAnswer,
+        at_once=ROOMS_SEARCHED_AT_ONCE,
+    ),
+    Route("GET", f"{_ROOM}/redactions", redactions.list_all, READ, answer=RedactionsAnswer),
+    Route("GET", f"{_ROOM}/proof", proofs.proof, MANAGE, ProofQuery, at_once=EXPORTS_AT_ONCE),
     Route("GET", f"{_ROOM}/replay", replay.tell, READ, ReplayQuery, at_once=REPLAYS_AT_ONCE),
     Route("GET", f"{_ROOM}/replay.html", replay_page.download, READ, ReplayPageQuery, at_once=PAGES_AT_ONCE),
     Route("GET", f"{_ROOM}/stage", replay.look, READ, StageQuery, answer=StageAnswer, at_once=STAGES_AT_ONCE),

@@ -92,6 +92,7 @@ KINDS: Final[dict[str, type[Notice]]] = {
     "revision_saved": notices.RevisionSaved,
     "run_started": notices.RunStarted,
     "run_finished": notices.RunFinished,
+    "redaction": notices.Redacted,
     "activity": notices.ActivityChanged,
     "statistics": notices.StatisticsChanged,
     "joined": notices.Joined,

@@ -204,6 +204,18 @@ class RunFinished(NamedTuple):
     at: int
 
 
+class Redacted(NamedTuple):
+    """Text was removed from the past of these documents and messages; `author`: all of theirs."""
+
+    redaction: str
+    reason: str
+    author: str | None
+    documents: list[str]
+    messages: list[str]
+    actor: str
+    at: int
+
+
 class ActivityChanged(NamedTuple):
     """Lines of the activity that are new, or not any more as they were."""
 
@@ -317,6 +329,7 @@ Notice = (
     | RevisionSaved
     | RunStarted
     | RunFinished
+    | Redacted
     | ActivityChanged
     | StatisticsChanged
     | Joined

@@ -525,7 +525,7 @@ class ClientSession:
                 self._on_message_changed(event)
             case "message" | "receipts":
                 self._on_chat_event(event, now)
-            case "revision_saved" | "run_started" | "run_finished":
+            case "revision_saved" | "run_started" | "run_finished" | "redaction":
                 self._on_work_event(event)
             case _:
                 self._on_rights_event(event)
@@ -617,6 +617,10 @@ class ClientSession:
             case "run_started":
                 what = event["title"], event["document"], event["revision"]
                 self._notices.append(notices.RunStarted(event["run"], event["client"], actor, *what, at))
+            case "redaction":
+                what = event["redaction"], event["reason"], event["author"]
+                places = event["documents"], event["messages"]
+                self._notices.append(notices.Redacted(*what, *places, actor, at))
             case _:
                 how = event["outcome"], event["exit_code"]
                 self._notices.append(notices.RunFinished(event["run"], *how, actor, at))

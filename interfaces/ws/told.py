@@ -98,7 +98,7 @@ class Happened(Told):
 
 class Edit(Told):
     """`cause`, `undoes` and `source` are there where it was not typed. Edits that are read by revision have
-    no `position`.
+    no `position`. Of what has a `redaction` text was removed: it has blocks, and deletes by their length.
     """
 
     event: Literal["edit"]
@@ -111,9 +111,10 @@ class Edit(Told):
     client: str
     seq: int
     op: Op
-    cause: Literal["undo", "redo", "restore", "branch", "merge"] | None = None
+    cause: Literal["undo", "redo", "restore", "branch", "merge", "redaction"] | None = None
     undoes: list[list[int]] | None = None
     source: list[str | int] | None = None
+    redaction: str | None = None
 
 
 class MessageSaid(MessageFields, Happened):
@@ -148,6 +149,19 @@ class RevisionSaved(Happened):
     document: str
     revision: int
     name: str | None
+
+
+class Redacted(Happened):
+    """Text was removed from the past of these documents and messages; `author`: all of theirs."""
+
+    event: Literal["redaction"]
+    redaction: str
+    reason: str
+    author: str | None
+    documents: list[str]
+    messages: list[str]
+    events: int
+    characters: int
 
 
 class RunStarted(Happened):
@@ -248,6 +262,7 @@ RoomEvent = Annotated[
     | Reaction
     | Receipts
     | RevisionSaved
+    | Redacted
     | RunStarted
     | RunFinished
     | Joined

@@ -28,6 +28,7 @@ from domain.message import (
 from domain.presence import HIDDEN, FrameRecorded, Move, Typing
 from domain.profile import ProfileChanged, ProfileCreated
 from domain.receipts import ReceiptsRecorded
+from domain.redaction import RedactionMade
 from domain.revisions import RevisionSaved
 from domain.room import (
     AccessChanged,
@@ -43,6 +44,7 @@ from domain.room import (
     RoleChanged,
 )
 from domain.run import RunFinished, RunStarted
+from domain.text_op import Op
 from projections import chat
 from projections.chat import ChatMessage
 
@@ -94,7 +96,16 @@ def _edit(event: EditApplied) -> Mapping[str, Any]:
         "seq": event.seq,
         "op": event.op,
     }
+    if event.redaction is not None:
+        told |= {"op": _by_count(event.op), "redaction": event.redaction}
     return told if event.cause == TYPED else {**told, **_reasons(event)}
+
+
+def _by_count(op: Op) -> Op:
+    """Deletes without their text: whoever comes back with the text of before has another one there."""
+    return [
+        component if isinstance(component, int | str) else {"d": len(str(component["d"]))} for component in op
+    ]
 
 
 def _reasons(event: EditApplied) -> Mapping[str, Any]:
@@ -221,6 +232,18 @@ def _invitation(event: InvitationMade) -> Mapping[str, Any]:
     }
 
 
+def _redaction(event: RedactionMade) -> Mapping[str, Any]:
+    return {
+        "redaction": event.redaction,
+        "reason": event.reason,
+        "author": event.author,
+        "documents": event.documents,
+        "messages": event.messages,
+        "events": event.events,
+        "characters": event.characters,
+    }
+
+
 _WIRE: Final[dict[type[Event], tuple[str, Callable[[Any], Mapping[str, Any]]]]] = {
     EditApplied: ("edit", _edit),
     Posted: ("message", _message),
@@ -233,6 +256,7 @@ _WIRE: Final[dict[type[Event], tuple[str, Callable[[Any], Mapping[str, Any]]]]] 
     Unpinned: ("message_unpinned", _message_id),
     ReceiptsRecorded: ("receipts", _receipts),
     RevisionSaved: ("revision_saved", _revision_saved),
+    RedactionMade: ("redaction", _redaction),
     RunStarted: ("run_started", _run_started),
     RunFinished: ("run_finished", _run_finished),
     Joined: ("joined", _joined),

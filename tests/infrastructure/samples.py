@@ -12,11 +12,12 @@ from typing import Any, Final
 from domain.aggregate import Aggregate, Event, Snapshot
 from domain.attendance import Appearance, Attendance, Status
 from domain.colours import colour_of
-from domain.document import Document, Edit
+from domain.document import Document, Edit, EditApplied
 from domain.message import Message
 from domain.presence import Presence
 from domain.profile import Profile
 from domain.receipts import Receipts
+from domain.redaction import Redaction, black_edit
 from domain.retention import Retention
 from domain.revisions import Revisions
 from domain.rights import Role
@@ -222,6 +223,28 @@ def _retention() -> Retention:
     return retention
 
 
+def _redaction() -> Redaction:
+    return Redaction.make(
+        "demo",
+        "r-1",
+        reason="a password “1”",
+        actor=ACTOR,
+        at=AT,
+        author="ben",
+        documents=["main.md"],
+        messages=["m-1"],
+        events=7,
+        characters=49,
+        digest="0123456789abcdef" * 4,
+    )
+
+
+def _redacted() -> Event:
+    """An edit of which text was removed."""
+    [edit, *_] = [event for event in _events(_document()) if isinstance(event, EditApplied)]
+    return black_edit(edit, ["█"], "r-1")
+
+
 def events() -> list[Event]:
     """The last event of every class."""
     samples: dict[str, Event] = {}
@@ -238,6 +261,7 @@ def events() -> list[Event]:
         _presence(),
         _profile(),
         _retention(),
+        _redaction(),
     ):
         for event in _events(aggregate):
             samples[event.TOPIC] = event
@@ -247,7 +271,11 @@ def events() -> list[Event]:
 def other_events() -> dict[str, Event]:
     """By the names of their fixtures: events that have what not all of their class have."""
     *_, undo, merge = _events(_revised())
-    return {"document.edit_applied.v1.undo": undo, "document.edit_applied.v1.merge": merge}
+    return {
+        "document.edit_applied.v1.undo": undo,
+        "document.edit_applied.v1.merge": merge,
+        "document.edit_applied.v1.redacted": _redacted(),
+    }
 
 
 def older_events() -> dict[str, Event]:

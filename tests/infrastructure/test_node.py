@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import pytest
 
@@ -24,23 +23,10 @@ from infrastructure.postgres.log import LOCK_KEYS
 from infrastructure.postgres.wakeup import living_nodes
 from infrastructure.settings import Settings
 from infrastructure.snapshots import SNAPSHOT_ON_LEAVING
+from tests.infrastructure.nodes import a_node
 from tests.waiting import until
 
 IDLE = Settings(aggregates_idle_seconds=1e-9)
-
-
-@asynccontextmanager
-async def a_node(
-    database: Database, settings: Settings | None = None
-) -> AsyncIterator[tuple[Node, Services]]:
-    """A node on a Postgres that is quick and not safe, which `open_node` would refuse."""
-    node = Node(settings or Settings(), database)
-    services = node.services(await node.history.epoch())
-    await node.start()
-    try:
-        yield node, services
-    finally:
-        await node.close()
 
 
 async def write(services: Services, edits: int) -> None:

@@ -35,7 +35,7 @@ class FakeSnapshotStore:
         self.saved: list[Snapshot] = []
         self.failures = 0
 
-    async def save_snapshot(self, snapshot: Snapshot) -> None:
+    async def save_snapshot(self, snapshot: Snapshot, heard: int) -> None:
         if self.failures:
             self.failures -= 1
             raise StoreUnavailable("the store is away")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -19,6 +20,9 @@ from infrastructure.settings import Settings
 from interfaces.server import Server, open_server
 
 Result = TypeVar("Result")
+
+# Of these tests alone.
+CHECKPOINT_KEY = Path(__file__).parents[1] / "fixtures" / "checkpoint.pem"
 
 # Starting takes a second; draining waits for sockets that tests have left open.
 START_SECONDS = 60.0
@@ -38,11 +42,11 @@ class Answer(NamedTuple):
 
 
 class ServerThread:
-    """A server on an event loop of its own; without `settings` one in development."""
+    """A server on an event loop of its own; without `settings` one in development that signs checkpoints."""
 
     def __init__(self, conninfo: str, settings: Settings | None = None) -> None:
         self.conninfo = conninfo
-        self._settings = settings or Settings(port=0, drain_seconds=2)
+        self._settings = settings or Settings(port=0, drain_seconds=2, checkpoint_key=CHECKPOINT_KEY)
         self._started: Future[Server] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
 

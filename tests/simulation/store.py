@@ -521,7 +521,7 @@ class HistoryOnNode:
 
         return await self._connection.read(query)
 
-    async def save_snapshot(self, snapshot: Snapshot) -> None:
+    async def save_snapshot(self, snapshot: Snapshot, heard: int = 0) -> None:
         taken = (snapshot.originator_version, encode(snapshot))
         stream = snapshot.originator_id
         await self._connection.read(lambda: self._store.snapshots.setdefault(stream, []).append(taken))

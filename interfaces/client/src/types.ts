@@ -152,7 +152,16 @@ export interface TextChanged {
   /** Who did it; null for a text that was loaded anew. */
   readonly user: string | null;
   readonly client: string | null;
-  readonly cause: "typed" | "undo" | "redo" | "restore" | "branch" | "merge" | "loaded" | "refused";
+  readonly cause:
+    | "typed"
+    | "undo"
+    | "redo"
+    | "restore"
+    | "branch"
+    | "merge"
+    | "redaction"
+    | "loaded"
+    | "refused";
   /** Others' edits that this one of ours was transformed over, when it came back from the server. */
   readonly over?: readonly { readonly user: string; readonly revision: number }[];
 }

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from infrastructure.settings import Settings
-from tests.interfaces.server_thread import ServerThread
+from tests.interfaces.server_thread import CHECKPOINT_KEY, ServerThread
 
 SECRET = secrets.token_urlsafe(32)
 
@@ -35,4 +35,4 @@ def accounts(start: Callable[..., ServerThread]) -> ServerThread:
 
     Tests that fail to sign in say `X-Forwarded-For` an address of their own, so that they lock nobody out.
     """
-    return start(auth_secrets=[SECRET], behind_proxy=["127.0.0.1"])
+    return start(auth_secrets=[SECRET], behind_proxy=["127.0.0.1"], checkpoint_key=CHECKPOINT_KEY)

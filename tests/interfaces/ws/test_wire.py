@@ -12,13 +12,14 @@ from application.log import Recorded
 from domain.aggregate import EVENT_CLASSES, Event
 from domain.attendance import Appearance, Attendance, Status
 from domain.colours import colour_of
-from domain.document import Document, Edit
+from domain.document import Document, Edit, EditApplied
 from domain.errors import Contended, RevisionTooOld
 from domain.instants import as_datetime, as_microseconds
 from domain.message import Link, Message
 from domain.presence import HIDDEN, FrameRecorded, Move, Presence, Typing
 from domain.profile import Profile
 from domain.receipts import Receipts
+from domain.redaction import Redaction, black_edit
 from domain.retention import Retention
 from domain.revisions import Revisions
 from domain.rights import Role
@@ -134,6 +135,22 @@ def other_things() -> list[Event]:
     return events_of(receipts, revisions, run)
 
 
+def a_redaction() -> Redaction:
+    return Redaction.make(
+        "demo",
+        "x1",
+        reason="a password",
+        author=None,
+        documents=["main.md"],
+        messages=["m1"],
+        events=3,
+        characters=24,
+        digest="d",
+        actor="ada",
+        at=NOON,
+    )
+
+
 def a_stay() -> Attendance:
     appearance = Appearance(**LOOKS, version=3)
     stay = Attendance.join(
@@ -175,7 +192,7 @@ EVENTS = {
     event.TOPIC: event
     for event in [
         *events_of(a_room(), a_document(), a_message(), an_import()),
-        *events_of(a_stay(), a_profile(), a_retention()),
+        *events_of(a_stay(), a_profile(), a_retention(), a_redaction()),
         *other_things(),
         *presence_of([A_MOVE], [], [A_MOVE]),
     ]
@@ -243,6 +260,16 @@ TOLD: dict[str, dict[str, Any]] = {
         "receipts": [{"user": "ben", "delivered": 9, "read": 7}],
     },
     "revisions.saved": {"event": "revision_saved", "document": "main.md", "revision": 2, "name": "Draft"},
+    "redaction.made": {
+        "event": "redaction",
+        "redaction": "x1",
+        "reason": "a password",
+        "author": None,
+        "documents": ["main.md"],
+        "messages": ["m1"],
+        "events": 3,
+        "characters": 24,
+    },
     "run.started": {
         "event": "run_started",
         "run": "r1",
@@ -335,6 +362,14 @@ def test_an_edit_that_was_not_typed_says_why_it_was_made() -> None:
         {"cause": "redo", "undoes": None, "source": None, "client": "@ben"},
     ]
     assert all(not {"cause", "undoes", "source", "revives", "origins"} & edit.keys() for edit in told[:2])
+
+
+def test_an_edit_of_which_text_was_removed_says_so_and_deletes_by_length() -> None:
+    """Whoever comes back with the text of before has other letters there."""
+    [_, _, edit] = events_of(a_document())
+    assert isinstance(edit, EditApplied)
+    told = orjson.loads(encode_event(black_edit(edit, [2, "█", {"d": "█"}], "x1"), 7) or b"")
+    assert (told["op"], told["redaction"]) == ([2, "█", {"d": 1}], "x1")
 
 
 def test_the_secret_of_an_invitation_is_told_to_nobody() -> None:

@@ -457,7 +457,7 @@ export interface Opened {
 }
 /**
  * `cause`, `undoes` and `source` are there where it was not typed. Edits that are read by revision have
- * no `position`.
+ * no `position`. Of what has a `redaction` text was removed: it has blocks, and deletes by their length.
  */
 export interface Edit {
   event: "edit";
@@ -470,9 +470,10 @@ export interface Edit {
   client: string;
   seq: number;
   op: (number | string | Delete)[];
-  cause?: ("undo" | "redo" | "restore" | "branch" | "merge") | null;
+  cause?: ("undo" | "redo" | "restore" | "branch" | "merge" | "redaction") | null;
   undoes?: number[][] | null;
   source?: (string | number)[] | null;
+  redaction?: string | null;
 }
 export interface Delete {
   d: number | string;
@@ -514,6 +515,7 @@ export interface Events {
     | Reaction
     | Receipts
     | RevisionSaved
+    | Redacted
     | RunStarted
     | RunFinished
     | Joined
@@ -570,6 +572,22 @@ export interface RevisionSaved {
   document: string;
   revision: number;
   name: string | null;
+}
+/**
+ * Text was removed from the past of these documents and messages; `author`: all of theirs.
+ */
+export interface Redacted {
+  actor: string;
+  at: number;
+  position: number;
+  event: "redaction";
+  redaction: string;
+  reason: string;
+  author: string | null;
+  documents: string[];
+  messages: string[];
+  events: number;
+  characters: number;
 }
 export interface RunStarted {
   actor: string;
@@ -846,6 +864,7 @@ export interface Step {
         | Reaction
         | Receipts
         | RevisionSaved
+        | Redacted
         | RunStarted
         | RunFinished
         | Joined
