@@ -73,7 +73,8 @@ _ROW_SECURITY: Final = """
 SELECT format('ALTER TABLE %%s ENABLE ROW LEVEL SECURITY', %(shadow)s::regclass)
 FROM pg_class WHERE oid = %(live)s::regclass AND relrowsecurity
 UNION ALL
-SELECT format('CREATE POLICY %%I ON %%s AS %%s FOR %%s TO %%s', policyname, %(shadow)s::regclass, permissive, cmd,
+SELECT format('CREATE POLICY %%I ON %%s AS %%s FOR %%s TO %%s',
+              policyname, %(shadow)s::regclass, permissive, cmd,
               (SELECT string_agg(CASE role WHEN 'public' THEN 'PUBLIC' ELSE quote_ident(role) END, ', ')
                FROM unnest(roles) AS role))
        || coalesce(' USING (' || qual || ')', '') || coalesce(' WITH CHECK (' || with_check || ')', '')

@@ -1,8 +1,8 @@
 """Questions to the log that are one SQL file each: what a file says of itself, and what is asked with it.
 
-A file is for psql as it stands, with variables (`:'room'`) for what can be asked for; an empty one is not asked
-for. It begins with a comment: a title, what it answers, and each variable with what it means and, in brackets,
-what holds when it is empty.
+A file is for psql as it stands, with variables (`:'room'`) for what can be asked for; an empty one is not
+asked for. It begins with a comment: a title, what it answers, and each variable with what it means and, in
+brackets, what holds when it is empty.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Auditor(Protocol):
     def ask(
         self, question: Question, given: Given, *, seconds: float | None
     ) -> AbstractAsyncContextManager[Found]:
-        """Raises `KeyError` for what is not asked for, `TextInvalid` for a value that is none, `Overloaded` when it
-        takes longer than that, `StoreUnavailable`.
+        """Raises `KeyError` for what is not asked for, `TextInvalid` for a value that is none, `Overloaded`
+        when it takes longer than that, `StoreUnavailable`.
         """
         ...

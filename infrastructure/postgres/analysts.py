@@ -1,9 +1,9 @@
 """Login roles of the database that read, and may do nothing else.
 
-Two groups have all that is granted: `chronoscribe_analyst`, whose members see the rooms of the table `analyst_rooms`
-only, and `chronoscribe_auditor`, whose members see everything. Row-level security holds for the first alone: for
-everybody else, the application included, all is as without it. All of this is made here and not by a migration,
-since not every deployment lets the application make roles.
+Two groups have all that is granted: `chronoscribe_analyst`, whose members see the rooms of the table
+`analyst_rooms` only, and `chronoscribe_auditor`, whose members see everything. Row-level security holds for
+the first alone: for everybody else, the application included, all is as without it. All of this is made here
+and not by a migration, since not every deployment lets the application make roles.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from infrastructure.postgres.database import Connection
 ANALYST: Final = "chronoscribe_analyst"
 AUDITOR: Final = "chronoscribe_auditor"
 
-# What has a room in each row. A partition is read through its table only: whoever asked it would pass the policy by.
+# What has a room in each row. A partition is read through its table only: whoever asked it would pass the
+# policy by.
 TABLES: Final = (
     "record",
     "presence",
@@ -72,8 +73,8 @@ BEGIN
     END IF;
 END $$
 """
-# A permissive policy for all keeps everything as it was; the one for analysts takes rows away from them. The rooms
-# are asked for once in each statement, and can be looked up in an index.
+# A permissive policy for all keeps everything as it was; the one for analysts takes rows away from them. The
+# rooms are asked for once in each statement, and can be looked up in an index.
 _POLICIES: Final = """
 ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
 CREATE POLICY everybody ON {table} USING (true) WITH CHECK (true);
@@ -114,7 +115,8 @@ class Analysts:
     async def add(self, name: str, rooms: Sequence[str] | None, *, new_password: bool = False) -> str | None:
         """Let `name` log in and see exactly these rooms, None: all. Returns the password, if it is a new one.
 
-        Raises `Conflict` for a role of another kind, `Forbidden` for a name that cannot be one, `NotFound` for a room.
+        Raises `Conflict` for a role of another kind, `Forbidden` for a name that cannot be one, `NotFound`
+        for a room.
         """
         if _NAME.fullmatch(name) is None or name.startswith("pg_") or name in (ANALYST, AUDITOR):
             raise Forbidden("a name is 1 to 63 of a-z 0-9 _, and does not begin with a digit")
@@ -194,8 +196,12 @@ class Analysts:
             await self._do(_GROUPS, group=Literal(group), role=Identifier(group))
             await self._grant(group)
         for table in TABLES_OF_AUDITORS:
-            await self._do("GRANT SELECT ON {table} TO {role}", table=Identifier(table), role=Identifier(AUDITOR))
-        query = "SELECT relname::text FROM pg_class WHERE oid = ANY(%s::text[]::regclass[]) AND relrowsecurity"
+            await self._do(
+                "GRANT SELECT ON {table} TO {role}", table=Identifier(table), role=Identifier(AUDITOR)
+            )
+        query = (
+            "SELECT relname::text FROM pg_class WHERE oid = ANY(%s::text[]::regclass[]) AND relrowsecurity"
+        )
         secured = {name for (name,) in await self._fetch(query, (list(TABLES),))}
         for table in TABLES:
             if table not in secured:

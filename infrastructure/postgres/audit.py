@@ -44,10 +44,10 @@ class PostgresAuditor:
     async def ask(
         self, question: Question, given: Given, *, seconds: float | None = None
     ) -> AsyncIterator[Found]:
-        """The answer, read on the server's side page by page. Without `seconds` it may take as long as it takes.
+        """The answer, read from the server page by page. Without `seconds` it may take as long as it takes.
 
-        Raises `KeyError` for what is not asked for, `TextInvalid` for a value that is none, `Overloaded` when it
-        takes longer, `StoreUnavailable`.
+        Raises `KeyError` for what is not asked for, `TextInvalid` for a value that is none, `Overloaded` when
+        it takes longer, `StoreUnavailable`.
         """
         parameters = question.parameters(given)
         async with self._database.alone("audit") as connection:

@@ -111,8 +111,8 @@ class Database:
 
     @asynccontextmanager
     async def alone(self, name: str) -> AsyncIterator[Connection]:
-        """A connection beside the pool, for what may take long. Raises `StoreUnavailable` also for what goes wrong
-        inside.
+        """A connection beside the pool, for what may take long. Raises `StoreUnavailable` also for what goes
+        wrong inside.
         """
         try:
             connection = await self.connect(name)

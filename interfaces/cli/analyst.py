@@ -23,7 +23,9 @@ def add_to(commands: Any) -> None:
     add = actions.add_parser("add", help="make a login role that reads, or change which rooms it sees")
     add.add_argument("name", metavar="NAME")
     seen = add.add_mutually_exclusive_group(required=True)
-    seen.add_argument("--room", metavar="ROOM", action="append", help="sees this one (may be given more than once)")
+    seen.add_argument(
+        "--room", metavar="ROOM", action="append", help="sees this one (may be given more than once)"
+    )
     seen.add_argument("--all", action="store_true", help="sees all rooms, and profiles")
     add.add_argument("--new-password", action="store_true", help="give one that is there another password")
     listed = actions.add_parser("list", help="list those who may")
@@ -36,7 +38,9 @@ def add_to(commands: Any) -> None:
 
 
 def _add(given: argparse.Namespace) -> Coroutine[Any, Any, int]:
-    return add(settings_of(given), given.name, None if given.all else given.room, new_password=given.new_password)
+    return add(
+        settings_of(given), given.name, None if given.all else given.room, new_password=given.new_password
+    )
 
 
 def _list(given: argparse.Namespace) -> Coroutine[Any, Any, int]:
@@ -97,5 +101,5 @@ def _rooms(rooms: Sequence[str] | None) -> str:
 
 def _as(name: str, conninfo: str) -> str:
     """How to get there as somebody else: without the password that we came with."""
-    parts = {key: value for key, value in conninfo_to_dict(conninfo).items() if key != "password"}
-    return make_conninfo(**{**parts, "user": name})
+    parts = {key: str(value) for key, value in conninfo_to_dict(conninfo).items() if key != "password"}
+    return make_conninfo("", **{**parts, "user": name})

@@ -12,7 +12,9 @@ from typing import Any, Final
 import orjson
 import psycopg
 
+from domain.ids import is_id, room_stream
 from infrastructure.postgres.audit import PostgresAuditor, questions
+from infrastructure.postgres.log import PostgresHistory
 from infrastructure.settings import Settings
 from interfaces.cli.failures import CommandFailed
 from interfaces.cli.past import moment_of, whole_number
@@ -43,7 +45,9 @@ def add_to(commands: Any) -> None:
     for name, (kind, what) in VARIABLES.items():
         audit.add_argument(f"--{name}", type=kind, dest=f"given_{name}", metavar=name.upper(), help=what)
     audit.add_argument("--format", choices=("table", "json", "csv"), default="table")
-    audit.add_argument("--sql", action="store_true", help="print the question's SQL, for psql, and do not ask it")
+    audit.add_argument(
+        "--sql", action="store_true", help="print the question's SQL, for psql, and do not ask it"
+    )
     add_data_argument(audit)
     audit.set_defaults(run=_audit)
 
@@ -53,8 +57,12 @@ def _audit(given: argparse.Namespace) -> Coroutine[Any, Any, int]:
         return list_questions()
     question = questions().get(given.question)
     if question is None:
-        raise CommandFailed(f"there is no question {given.question!r}, but: {', '.join(questions())}", status=2)
-    asked: dict[str, str | int | datetime | None] = {name: getattr(given, f"given_{name}") for name in VARIABLES}
+        raise CommandFailed(
+            f"there is no question {given.question!r}, but: {', '.join(questions())}", status=2
+        )
+    asked: dict[str, str | int | datetime | None] = {
+        name: getattr(given, f"given_{name}") for name in VARIABLES
+    }
     try:
         question.parameters(asked)
     except KeyError as error:
@@ -78,18 +86,26 @@ async def show_sql(question: Question) -> int:
 async def ask(settings: Settings, question: Question, given: Given, form: str) -> int:
     """Answer on stdout, page by page as the rows come."""
     asked = {name: value for name, value in given.items() if value is not None}
-    async with open_history(settings) as (_, database):
+    async with open_history(settings) as (history, database):
+        await _check_room(history, given.get("room"))
         try:
             async with AsyncExitStack() as answering:
                 with progress(question.name):
-                    found = await answering.enter_async_context(PostgresAuditor(database).ask(question, asked))
-                    first = await anext(found.pages, ())
+                    found = await answering.enter_async_context(
+                        PostgresAuditor(database).ask(question, asked)
+                    )
+                    first = await anext(found.pages, None) or ()
                 await FORMS[form](found.columns, first, _with(first, found.pages))
         except psycopg.errors.UndefinedTable:
             raise CommandFailed(
                 "this database is not up to date; `chronoscribe serve` brings it up"
             ) from None
     return 0
+
+
+async def _check_room(history: PostgresHistory, room: object) -> None:
+    if room is not None and not (is_id(str(room)) and await history.load(room_stream(str(room)))):
+        raise CommandFailed(f"there is no room {room!r}")
 
 
 async def _with(first: Page, others: AsyncIterator[Page]) -> AsyncIterator[Page]:

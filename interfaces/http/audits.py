@@ -1,4 +1,4 @@
-"""`/api/rooms/{room}/audit`: the questions of docs/analytics.md, for the owners of a room and about it alone."""
+"""`/api/rooms/{room}/audit`: the questions of docs/analytics.md, for owners of a room and about it alone."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Writes docs/analytics.md: the columns of the views as the database has them, and each question with its SQL and
-what the sample rooms answer. A test compares.
+"""Writes docs/analytics.md: the columns of the views as the database has them, and each question with its SQL
+and what the sample rooms answer. A test compares.
 
     python -m tests.infrastructure.analytics_doc
 """
@@ -7,7 +7,6 @@ what the sample rooms answer. A test compares.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -45,9 +44,10 @@ async def written(database: Database) -> str:
     """The document as it has to be: what stands between its marks is made anew."""
     text = DOCUMENT.read_text("utf-8")
     for mark, made in (("columns", await _columns(database)), ("questions", await _questions(database))):
-        between = re.compile(rf"(<!-- {mark} -->\n).*(<!-- end of {mark} -->)", re.DOTALL)
-        assert between.search(text) is not None, mark
-        text = between.sub(lambda found, made=made: found[1] + made + found[2], text)
+        head, _, rest = text.partition(f"<!-- {mark} -->\n")
+        _, end, tail = rest.partition(f"<!-- end of {mark} -->")
+        assert end, mark
+        text = f"{head}<!-- {mark} -->\n{made}{end}{tail}"
     return text
 
 
@@ -56,7 +56,9 @@ async def _columns(database: Database) -> str:
     parts = []
     for view, what in await database.fetch(_VIEWS):
         rows = [f"| `{of}` | `{name}` | {kind} | {told} |" for of, name, kind, told in columns if of == view]
-        parts.append(f"**{view}**: {what}.\n\n| view | column | type | |\n|---|---|---|---|\n" + "\n".join(rows))
+        parts.append(
+            f"**{view}**: {what}.\n\n| view | column | type | |\n|---|---|---|---|\n" + "\n".join(rows)
+        )
     return "\n" + "\n\n".join(parts) + "\n\n"
 
 

@@ -48,7 +48,9 @@ def deleted(edit: EditApplied) -> int:
     return sum(len(str(part["d"])) for part in edit.op if isinstance(part, dict))
 
 
-def by(edits: Iterable[tuple[int, EditApplied]], key: Callable[[EditApplied], Any]) -> dict[Any, list[EditApplied]]:
+def by(
+    edits: Iterable[tuple[int, EditApplied]], key: Callable[[EditApplied], Any]
+) -> dict[Any, list[EditApplied]]:
     found: dict[Any, list[EditApplied]] = defaultdict(list)
     for _, edit in edits:
         found[key(edit)].append(edit)
@@ -319,9 +321,7 @@ def membership_changes(log: Log) -> Rows:
     held: dict[str, str | None] = {}
 
     def add(event: Any, change: str, who: str, role: str | None, invitation: str | None = None) -> None:
-        rows.append(
-            (log.room, event.timestamp, event.actor, change, who, held.get(who), role, invitation)
-        )
+        rows.append((log.room, event.timestamp, event.actor, change, who, held.get(who), role, invitation))
         held[who] = role
 
     for event in log.of(Opened, MemberAdded, RoleChanged, MemberRemoved, AccessChanged, Closed):
@@ -356,9 +356,7 @@ def unanswered_mentions(log: Log, minutes: int) -> Rows:
         for who in sorted(mentions[asked.message]):
             spoke = any(
                 said.actor == who
-                and (
-                    said.reply_to == asked.message or said.timestamp <= asked.timestamp + minutes * MINUTES
-                )
+                and (said.reply_to == asked.message or said.timestamp <= asked.timestamp + minutes * MINUTES)
                 for said in posted[number + 1 :]
             )
             if asked.message in gone or who == asked.actor or spoke or (asked.message, who) in reacted:

@@ -1,7 +1,7 @@
 """Two rooms with a week of work in them: what the questions of docs/analytics.md are answered from.
 
-All of it goes through the application on a real log, by a clock that the script sets, so that it comes out the same
-each time. The texts are recorded sessions (tests/traces).
+All of it goes through the application on a real log, by a clock that the script sets, so that it comes out
+the same each time. The texts are recorded sessions (tests/traces).
 """
 
 from __future__ import annotations
@@ -111,6 +111,12 @@ class Sample:
             room, message, client=f"{who}-laptop", text=text, documents={}, actor=who, reply_to=reply_to
         )
 
+    async def point(self, room: str, who: str, document: str, *place: int) -> None:
+        """Move a cursor. It comes into the log with what else moves in this moment."""
+        before = self._node.presence.feed.position
+        self.services.cursors.move(room, f"{who}-laptop", document, *place)
+        await until(lambda: self._node.presence.feed.position > before)
+
     async def come(self, room: str, who: str, session: str, name: str | None = None) -> None:
         appearance = Appearance(name or who.title(), "#336699")
         self._stays[room, session] = self.services.attendances.stay(
@@ -183,8 +189,7 @@ async def _monday(sample: Sample) -> None:
     await sample.become(ROOM, "ada-monday", Status.EDITING)
     await sample.become(ROOM, "ben-monday", Status.EDITING)
     await sample.type(ROOM, STORY, story(clock.set(16, 9, 10)))
-    sample.services.cursors.move(ROOM, "ada-laptop", STORY, 400, 10, 12)
-    await sample.settled()
+    await sample.point(ROOM, "ada", STORY, 400, 10, 12)
     clock.set(16, 9, 30)
     await (await services.revisions.save(ROOM, STORY, 400, name="first draft", actor="ada"))
     await services.messages.react(ROOM, "m2", "👍", is_on=True, actor="ada")
@@ -235,9 +240,7 @@ async def _tuesday_and_wednesday(sample: Sample) -> None:
 async def _thursday(sample: Sample) -> None:
     clock, services = sample.clock, sample.services
     clock.set(19, 13)
-    link = await services.members.invite(
-        ROOM, Role.VIEWER, lifetime=timedelta(days=1), uses=1, actor="ada"
-    )
+    link = await services.members.invite(ROOM, Role.VIEWER, lifetime=timedelta(days=1), uses=1, actor="ada")
     clock.set(19, 14)
     await services.members.accept(ROOM, link.invitation, link.secret, actor="eve")
     await sample.come(ROOM, "eve", "eve-thursday")
@@ -295,7 +298,7 @@ async def _next_monday(sample: Sample) -> None:
 
 
 async def _elsewhere(sample: Sample) -> None:
-    """Another room with the same people and names, which has nothing to do with any answer about the first."""
+    """Another room with the same people and names, which has nothing to do with an answer about the first."""
     clock, services = sample.clock, sample.services
     clock.set(17, 9)
     await services.rooms.open(OTHER, "A studio", actor="ben", everyone=Role.EDITOR)
@@ -311,13 +314,10 @@ async def _elsewhere(sample: Sample) -> None:
     clock.set(17, 9, 2)
     await sample.say(OTHER, "m2", "eve", "I do", "m1")
     await services.messages.react(OTHER, "m2", "👍", is_on=True, actor="ada")
-    sample.services.cursors.move(OTHER, "ada-laptop", STORY, 4, 1, 1)
-    await sample.settled()
+    await sample.point(OTHER, "ada", STORY, 4, 1, 1)
     clock.set(17, 10)
     await sample.go(OTHER, "ada-monday")
     await services.rooms.close(OTHER, actor="ben")
-
-
 
 
 async def make_sample(url: str) -> None:

@@ -39,8 +39,14 @@ ASKED: Final[Mapping[str, tuple[Given, Callable[[Log], Rows]]]] = {
     "bus_factor": ({}, recount.bus_factor),
     "response_times": ({}, recount.response_times),
     "who_worked_with_whom": ({"minutes": 1}, lambda log: recount.who_worked_with_whom(log, 1)),
-    "activity_by_hour": ({"zone": "Europe/Prague"}, lambda log: recount.activity_by_hour(log, "Europe/Prague")),
-    "who_is_new_or_gone": ({"from": SINCE, "to": END}, lambda log: recount.who_is_new_or_gone(log, SINCE, END)),
+    "activity_by_hour": (
+        {"zone": "Europe/Prague"},
+        lambda log: recount.activity_by_hour(log, "Europe/Prague"),
+    ),
+    "who_is_new_or_gone": (
+        {"from": SINCE, "to": END},
+        lambda log: recount.who_is_new_or_gone(log, SINCE, END),
+    ),
     "longest_sessions": ({}, recount.longest_sessions),
     "undone_edits": ({}, recount.undone_edits),
     "membership_changes": ({}, recount.membership_changes),
@@ -149,7 +155,8 @@ def test_a_file_says_all_that_it_asks_for() -> None:
 # Each pair says the same; what a projection keeps and a view does not is left out.
 SAME: Final = {
     "documents": (
-        "SELECT room, document, revision, created_at, created_by, modified_at, modified_by FROM analytics.documents",
+        "SELECT room, document, revision, created_at, created_by, modified_at, modified_by"
+        " FROM analytics.documents",
         "SELECT room, document, revision, created_at, created_by, modified_at, modified_by FROM directory",
     ),
     "rooms": (
@@ -165,20 +172,20 @@ SAME: Final = {
         'SELECT room, session, version, "user", client, status, since, until FROM presence_spans',
     ),
     "messages": (
-        "SELECT room, message, position, who, at, coalesce(text, ''), reply_to, mentions, edits, edited_at, deleted_at,"
-        " deleted_by, imported_from FROM analytics.messages",
-        "SELECT room, message, position, author, posted_at, text, reply_to, mentions, edits, edited_at, deleted_at,"
-        " deleted_by, source FROM chat_messages",
+        "SELECT room, message, position, who, at, coalesce(text, ''), reply_to, mentions, edits, edited_at,"
+        " deleted_at, deleted_by, imported_from FROM analytics.messages",
+        "SELECT room, message, position, author, posted_at, text, reply_to, mentions, edits, edited_at,"
+        " deleted_at, deleted_by, source FROM chat_messages",
     ),
     "answers": (
         "SELECT room, who, count(answers), (sum(response_seconds) * 1000)::bigint FROM analytics.messages"
         " GROUP BY room, who HAVING count(answers) > 0",
-        "SELECT room, \"user\", responses, response_milliseconds FROM statistics"
+        'SELECT room, "user", responses, response_milliseconds FROM statistics'
         " WHERE scale = 'ever' AND \"user\" <> '*' AND responses > 0",
     ),
     "edits": (
-        "SELECT room, who, at::date, count(*), sum(inserted)::bigint, sum(deleted)::bigint FROM analytics.edits"
-        " GROUP BY room, who, at::date",
+        "SELECT room, who, at::date, count(*), sum(inserted)::bigint, sum(deleted)::bigint"
+        " FROM analytics.edits GROUP BY room, who, at::date",
         'SELECT room, "user", day, edits, inserted, deleted FROM edit_days',
     ),
     "receipts": (
@@ -198,26 +205,28 @@ async def test_a_view_says_the_same_as_the_projection(sample: Database, what: st
 
 async def test_the_other_views_tell_what_was_done(sample: Database) -> None:
     where = f"WHERE room = '{ROOM}'"
-    assert await sample.fetch(f"SELECT document, revision, name, is_current FROM analytics.revisions {where}") == [
-        ("story.md", 400, "first draft", True)
-    ]
-    assert await sample.fetch(f"SELECT who, outcome, exit_code, finished_at - started_at FROM analytics.runs {where}") == [
-        ("ben", "failed", 1, timedelta(minutes=3))
-    ]
+    assert await sample.fetch(
+        f"SELECT document, revision, name, is_current FROM analytics.revisions {where}"
+    ) == [("story.md", 400, "first draft", True)]
+    assert await sample.fetch(
+        f"SELECT who, outcome, exit_code, finished_at - started_at FROM analytics.runs {where}"
+    ) == [("ben", "failed", 1, timedelta(minutes=3))]
     assert await sample.fetch(
         f"SELECT who, emoji, to_whom, removed_at IS NULL FROM analytics.reactions {where} ORDER BY position"
     ) == [("ada", "👍", "ben", True), ("cem", "🎉", "dora", False), ("ada", "👍", "finn", True)]
-    assert await sample.fetch(f"SELECT client, document, revision, anchor, head FROM analytics.cursors {where}") == [
-        ("ada-laptop", "story.md", 400, 10, 12)
-    ]
+    assert await sample.fetch(
+        f"SELECT client, document, revision, anchor, head FROM analytics.cursors {where}"
+    ) == [("ada-laptop", "story.md", 400, 10, 12)]
     assert await sample.fetch(
         "SELECT kind, source_document, source_revision FROM analytics.edits"
         f" {where} AND source_revision IS NOT NULL ORDER BY position"
     ) == [("branch", "plan.md", 6), ("merge", "plan-b.md", 2), ("restore", None, 5)]
-    assert await sample.fetch(f"SELECT document FROM analytics.documents {where} AND NOT is_listed") == [("plan-b.md",)]
+    assert await sample.fetch(f"SELECT document FROM analytics.documents {where} AND NOT is_listed") == [
+        ("plan-b.md",)
+    ]
     rights = await sample.fetch(
         "SELECT who, can_read, can_comment, can_edit, can_manage FROM analytics.permissions"
-        f" {where} AND until IS NULL ORDER BY who COLLATE \"C\""
+        f' {where} AND until IS NULL ORDER BY who COLLATE "C"'
     )
     assert rights == [
         ("*", True, False, False, False),
@@ -253,11 +262,13 @@ async def test_all_that_was_ever_stored_can_be_read_in_every_view(database: Data
 
 
 async def test_the_columns_are_those_that_the_document_lists(database: Database) -> None:
-    listed = re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([\w\[\] ]+) \|", DOCUMENT.read_text("utf-8"), re.MULTILINE)
+    listed = re.findall(
+        r"^\| `(\w+)` \| `(\w+)` \| ([\w\[\] ]+) \|", DOCUMENT.read_text("utf-8"), re.MULTILINE
+    )
     there = await database.fetch(
         "SELECT relname::text, attname::text, format_type(atttypid, NULL) FROM pg_attribute"
-        " JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'analytics'::regnamespace AND attnum > 0"
-        " ORDER BY relname, attnum"
+        " JOIN pg_class ON pg_class.oid = attrelid"
+        " WHERE relnamespace = 'analytics'::regnamespace AND attnum > 0 ORDER BY relname, attnum"
     )
     assert len(there) > 100
     assert sorted(listed) == sorted(there)
@@ -270,8 +281,9 @@ async def test_every_view_and_column_says_what_it_is_in_the_database_and_in_the_
 ) -> None:
     text = DOCUMENT.read_text("utf-8")
     told = await database.fetch(
-        "SELECT relname::text, attname::text, coalesce(col_description(attrelid, attnum), '') FROM pg_attribute"
-        " JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'analytics'::regnamespace AND attnum > 0"
+        "SELECT relname::text, attname::text, coalesce(col_description(attrelid, attnum), '')"
+        " FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
+        " WHERE relnamespace = 'analytics'::regnamespace AND attnum > 0"
         " UNION ALL SELECT relname::text, '', coalesce(obj_description(oid), '') FROM pg_class"
         " WHERE relnamespace = 'analytics'::regnamespace"
     )

@@ -203,7 +203,8 @@ SELECT r.notification_id AS position, r.at, r.room, split_part(r.originator_id, 
        (SELECT part #>> '{}' FROM jsonb_array_elements(said.state -> 'op') WITH ORDINALITY AS parts (part, place)
         WHERE jsonb_typeof(part) = 'string' ORDER BY length(part #>> '{}') DESC, place LIMIT 1) AS longest_insert,
        said.state -> 'undoes' AS undoes, nullif(said.state -> 'source' ->> 0, '') AS source_document,
-       (said.state -> 'source' ->> 1)::bigint AS source_revision, r.originator_id AS stream
+       (said.state -> 'source' ->> 1)::bigint AS source_revision, said.state ->> 'redaction' AS redaction,
+       r.originator_id AS stream
 FROM record r
 CROSS JOIN LATERAL (SELECT convert_from(r.state, 'UTF8')::jsonb AS state OFFSET 0) AS said
 WHERE r.topic = 'document.edit_applied';
@@ -216,13 +217,14 @@ COMMENT ON COLUMN analytics.edits.revision IS 'The revision that it made';
 COMMENT ON COLUMN analytics.edits.base IS 'The revision that its author saw; those in between were made by others meanwhile';
 COMMENT ON COLUMN analytics.edits.who IS 'Whose edit';
 COMMENT ON COLUMN analytics.edits.client IS 'The browser tab or program; @ and the user for what the server did for them, such as an undo';
-COMMENT ON COLUMN analytics.edits.kind IS 'typed, undo, redo, restore, branch, merge';
+COMMENT ON COLUMN analytics.edits.kind IS 'typed, undo, redo, restore, branch, merge, redaction';
 COMMENT ON COLUMN analytics.edits.inserted IS 'Characters that it inserted (Unicode code points)';
 COMMENT ON COLUMN analytics.edits.deleted IS 'Characters that it deleted (Unicode code points)';
-COMMENT ON COLUMN analytics.edits.longest_insert IS 'The longest text that it inserted at one place';
+COMMENT ON COLUMN analytics.edits.longest_insert IS 'The longest text that it inserted at one place; blocks in a sealed room';
 COMMENT ON COLUMN analytics.edits.undoes IS 'Of an undo or redo, the edits that it took back: pairs of first and last revision';
 COMMENT ON COLUMN analytics.edits.source_document IS 'Of a branch or merge, the document that its text is from; null for this one';
 COMMENT ON COLUMN analytics.edits.source_revision IS 'Of a restore, branch or merge, the revision that its text is from';
+COMMENT ON COLUMN analytics.edits.redaction IS 'The last redaction that removed text of it: blocks stand there, as many as the characters were';
 COMMENT ON COLUMN analytics.edits.stream IS 'document:room/document: with it one document is found at once';
 
 CREATE VIEW analytics.revisions WITH (security_invoker) AS
@@ -267,6 +269,28 @@ COMMENT ON COLUMN analytics.runs.started_at IS 'When it began';
 COMMENT ON COLUMN analytics.runs.finished_at IS 'When it ended; null: not that anybody has said';
 COMMENT ON COLUMN analytics.runs.outcome IS 'passed, failed or stopped';
 COMMENT ON COLUMN analytics.runs.exit_code IS 'Its exit code, where there is one';
+
+CREATE VIEW analytics.redactions WITH (security_invoker) AS
+SELECT r.notification_id AS position, r.at, r.room, said.state ->> 'redaction' AS redaction, r.actor AS who,
+       said.state ->> 'reason' AS reason, said.state ->> 'author' AS author,
+       ARRAY(SELECT jsonb_array_elements_text(said.state -> 'documents')) AS documents,
+       ARRAY(SELECT jsonb_array_elements_text(said.state -> 'messages')) AS messages,
+       (said.state ->> 'events')::bigint AS events, (said.state ->> 'characters')::bigint AS characters
+FROM record r
+CROSS JOIN LATERAL (SELECT convert_from(r.state, 'UTF8')::jsonb AS state OFFSET 0) AS said
+WHERE r.topic = 'redaction.made';
+COMMENT ON VIEW analytics.redactions IS 'Each time that text was removed from history';
+COMMENT ON COLUMN analytics.redactions.position IS 'Its place in the log';
+COMMENT ON COLUMN analytics.redactions.at IS 'When';
+COMMENT ON COLUMN analytics.redactions.room IS 'The room; empty where it was somebody''s profile';
+COMMENT ON COLUMN analytics.redactions.redaction IS 'Its id in the room';
+COMMENT ON COLUMN analytics.redactions.who IS 'Who removed it';
+COMMENT ON COLUMN analytics.redactions.reason IS 'Why, in their words';
+COMMENT ON COLUMN analytics.redactions.author IS 'Whose text it was, where all was removed that somebody has written';
+COMMENT ON COLUMN analytics.redactions.documents IS 'Of which documents';
+COMMENT ON COLUMN analytics.redactions.messages IS 'Of which messages';
+COMMENT ON COLUMN analytics.redactions.events IS 'From how many events';
+COMMENT ON COLUMN analytics.redactions.characters IS 'How many characters (Unicode code points)';
 
 -- Chat.
 
@@ -334,7 +358,7 @@ COMMENT ON COLUMN analytics.messages.at IS 'When it was said; of an imported one
 COMMENT ON COLUMN analytics.messages.room IS 'The room';
 COMMENT ON COLUMN analytics.messages.message IS 'Its id in the room';
 COMMENT ON COLUMN analytics.messages.who IS 'Who said it';
-COMMENT ON COLUMN analytics.messages.text IS 'What it says now; null for one that was deleted';
+COMMENT ON COLUMN analytics.messages.text IS 'What it says now; null for one that was deleted, blocks in a sealed room';
 COMMENT ON COLUMN analytics.messages.reply_to IS 'The message that it is a reply to';
 COMMENT ON COLUMN analytics.messages.mentions IS 'The users that its text speaks to';
 COMMENT ON COLUMN analytics.messages.edits IS 'How often it was edited';

@@ -11,8 +11,8 @@ from infrastructure.postgres import audit
 from infrastructure.postgres.audit import questions
 from interfaces.http import audits
 from projections.questions import read
-from tests.interfaces.written import write
 from tests.interfaces.server_thread import Answer, ServerThread, Somebody
+from tests.interfaces.written import write
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_every_question_is_answered_about_this_room_alone(owner: Somebody, room:
     answer = ask(owner, room, question)
     assert answer.status == 200, answer.body
     assert {row["room"] for row in answer.json["rows"]} <= {room}
-    assert [column["name"] for column in answer.json["columns"]][0] == "room"
+    assert answer.json["columns"][0]["name"] == "room"
 
 
 def test_an_answer_has_columns_and_rows(owner: Somebody, room: str) -> None:
@@ -123,7 +123,11 @@ def test_only_an_owner_is_answered(server: ServerThread, owner: Somebody) -> Non
 def test_an_answer_that_takes_too_long_is_given_up(
     owner: Somebody, room: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow = read("slow", "-- Slow\n--\n-- Sleeps.\n--\n-- :room  there (nowhere)\n\nSELECT :'room'::text, pg_sleep(30)::text;\n")
+    slow = read(
+        "slow",
+        "-- Slow\n--\n-- Sleeps.\n--\n-- :room  there (nowhere)\n\n"
+        "SELECT :'room'::text, pg_sleep(30)::text;\n",
+    )
     monkeypatch.setattr(audits, "AUDIT_SECONDS", 0.05)
     monkeypatch.setattr(audit, "questions", lambda: {"slow": slow})
     answer = ask(owner, room, "slow")
