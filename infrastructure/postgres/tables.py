@@ -102,7 +102,8 @@ def reading_table(
         with snapshot_of(conninfo, name="export") as connection:
             total = _count(connection, table, asked)
             with connection.cursor("export", binary=True) as cursor:
-                cursor.execute(f"SELECT * FROM {table.relation} {where} ORDER BY {table.order}", parameters)
+                query = f"SELECT * FROM {table.relation} {where} ORDER BY {table.order}"
+                cursor.execute(query.encode(), parameters)
                 names = [column.name for column in cursor.description or ()]
                 kinds = [_kind(connection, column.type_code) for column in cursor.description or ()]
                 columns = [Column(*column) for column in zip(names, kinds, strict=True)]
