@@ -35,6 +35,7 @@ from infrastructure.node import Node, open_node
 from infrastructure.postgres.standings import Standing
 from infrastructure.postgres.tickets import guest_secret
 from infrastructure.proof.proving import Proving
+from infrastructure.reading_etherpad import EtherpadReader
 from infrastructure.settings import Settings
 from infrastructure.tokens import Tokens, tokens_of
 from interfaces.demo.room import create_demo_room
@@ -53,6 +54,7 @@ from interfaces.http.keys import (
     DIRECTORY,
     ENTRANCE,
     ERASER,
+    ETHERPAD_READER,
     JUDGES,
     MEMBERS,
     MOMENTS,
@@ -271,6 +273,8 @@ def _app(
     app[WATCH] = Watch(node.time_travel, node.history)
     app[MOMENTS] = Moments(node.time_travel, node.history, past.blame)
     app[PHRASES] = Phrases(node.time_travel, node.history)
+    app[ETHERPAD_READER] = reader = EtherpadReader()
+    app.on_cleanup.append(reader.close)
     app[PLOTS] = plots = Plots()
     app.on_cleanup.append(plots.close)
     app[TABLES] = TableExports(node.database.conninfo)

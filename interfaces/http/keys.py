@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from aiohttp import web
 
+from application.etherpad import Export
 from application.identity import Identity
 from application.log import Recorded
 from application.past.bisect import Bisect, Judge, Question
@@ -48,6 +49,14 @@ class PastReader(Protocol):
     async def at_time(self, stream: str, at: datetime) -> DocumentState | None: ...
 
     async def at_position(self, stream: str, position: int) -> DocumentState | None: ...
+
+
+class EtherpadSource(Protocol):
+    """Reads exports of Etherpad."""
+
+    async def read(self, data: bytes, *, document: str | None, ignores_unknown: bool) -> Export:
+        """Raises `ImportInvalid` and other `ClientError`s."""
+        ...
 
 
 class Prover(Protocol):
@@ -282,6 +291,7 @@ REPLAY: Final[web.AppKey[Replay[Stage]]] = web.AppKey("replay")
 STATES: Final = web.AppKey("states", States)
 DIFFS: Final = web.AppKey("diffs", Diffs)
 BISECT: Final = web.AppKey("bisect", Bisect)
+ETHERPAD_READER: Final[web.AppKey[EtherpadSource]] = web.AppKey("etherpad reader")
 JUDGES: Final[web.AppKey[Judges]] = web.AppKey("judges")
 DIRECTORY: Final[web.AppKey[DirectoryReader]] = web.AppKey("directory")
 ROOMS: Final[web.AppKey[RoomsReader]] = web.AppKey("rooms")

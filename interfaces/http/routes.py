@@ -24,6 +24,7 @@ from interfaces.http import (
     docs,
     documents,
     erasures,
+    etherpads,
     exports,
     imports,
     members,
@@ -126,6 +127,7 @@ from interfaces.http.chat_bodies import (
 from interfaces.http.diffs import DIFFS_AT_ONCE, DiffAnswer, DiffQuery
 from interfaces.http.door import Access, Door
 from interfaces.http.erasures import ErasureAnswer, ErasureBody
+from interfaces.http.etherpads import EtherpadAnswer, EtherpadQuery
 from interfaces.http.exports import ExportQuery
 from interfaces.http.imports import ImportAnswer, NewMessages
 from interfaces.http.moment import MomentAnswer, MomentQuery
@@ -198,6 +200,10 @@ def _some_at_once(handle: Handler, at_once: int) -> Handler:
 
 # An import is in memory as a whole, several times its size while it is read; a hundred megabytes for four.
 IMPORTS_AT_ONCE: Final = 4
+
+# Each holds a file of tens of megabytes and what was read of it, and the reader beside the server takes one
+# at a time.
+PADS_AT_ONCE: Final = 2
 
 # Each holds a page, and one of the few connections to the database while it asks for the next.
 EXPORTS_AT_ONCE: Final = 16
@@ -299,6 +305,15 @@ ROUTES: Final = (
         body=NewMessages,
         answer=ImportAnswer,
         at_once=IMPORTS_AT_ONCE,
+    ),
+    Route(
+        "POST",
+        f"{_ROOM}/imports/etherpad",
+        etherpads.bring,
+        EDIT,
+        EtherpadQuery,
+        answer=EtherpadAnswer,
+        at_once=PADS_AT_ONCE,
     ),
     Route("POST", f"{_ROOM}/messages", speech.post, POST, body=NewMessage, answer=MessageAnswer, status=201),
     Route("PATCH", _MESSAGE, speech.edit, POST, body=MessageChange, answer=MessageAnswer),

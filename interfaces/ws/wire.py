@@ -116,6 +116,9 @@ def _reasons(event: EditApplied) -> Mapping[str, Any]:
         told["undoes"] = event.undoes
     if event.source is not None:
         told["source"] = event.source
+    if event.author is not None:
+        told |= {"author": event.author, "written": event.written}
+        told |= {"reference": event.reference, "note": event.note}
     return told
 
 

@@ -14,11 +14,13 @@ from domain.attendance import Appearance, Attendance, Status
 from domain.colours import colour_of
 from domain.document import Document, Edit, EditApplied
 from domain.erasure import Erasure
+from domain.importing import BroughtEdit, Provenance
 from domain.message import Message
 from domain.presence import Presence
 from domain.profile import Profile
 from domain.receipts import Receipts
 from domain.redaction import Redaction, black_edit
+from domain.restoration import Restoration
 from domain.retention import Retention
 from domain.revisions import Revisions
 from domain.rights import Role
@@ -99,6 +101,21 @@ def _revised() -> Document:
         source=("zweig.md", 9),
         **by,
     )
+    return document
+
+
+def _brought() -> Document:
+    """One that was imported, and a first edit of it."""
+    provenance: Provenance = {
+        "source": "git:“é” 😀.md@0123456789abcdef0123456789abcdef01234567",
+        "digest": "0123456789abcdef" * 2,
+        "edits": 2,
+        "since": 1_400_000_000_000_000,
+        "colours": {"Ada 😀 (git)": "#4c75f0"},
+    }
+    document = Document.begin_import("demo", "old.md", provenance, actor=ACTOR, at=AT)
+    edit = BroughtEdit(["“é” 😀"], "Ada 😀 (git)", 1_400_000_000_000_001, "0123456789abcdef", "Say “é” 😀")
+    document.bring([edit], 1, actor=ACTOR, at=AT)
     return document
 
 
@@ -225,6 +242,20 @@ def _retention() -> Retention:
     return retention
 
 
+def _restoration() -> Restoration:
+    return Restoration.begin(
+        "7b1c3f9e-2d64-4f0a-9a53-0c8e5d1f2a6b",
+        backup="0d5a6b9c-8e7f-4a1b-b2c3-d4e5f6a7b8c9",
+        source_epoch="1f2e3d4c-5b6a-4798-8a9b-0c1d2e3f4a5b",
+        source_at=1_795_442_700_000_000,
+        record_position=123_456_789,
+        presence_position=987_654_321,
+        by="root on host é",
+        actor="@server",
+        at=AT,
+    )
+
+
 def _redaction() -> Redaction:
     return Redaction.make(
         "demo",
@@ -275,6 +306,7 @@ def events() -> list[Event]:
         _attendance(),
         _presence(),
         _profile(),
+        _restoration(),
         _retention(),
         _redaction(),
         _erasure(),
@@ -287,10 +319,13 @@ def events() -> list[Event]:
 def other_events() -> dict[str, Event]:
     """By the names of their fixtures: events that have what not all of their class have."""
     *_, undo, merge = _events(_revised())
+    begun, brought = _events(_brought())
     return {
         "document.edit_applied.v1.undo": undo,
         "document.edit_applied.v1.merge": merge,
         "document.edit_applied.v1.redacted": _redacted(),
+        "document.created.v1.imported": begun,
+        "document.edit_applied.v1.imported": brought,
     }
 
 

@@ -380,6 +380,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rooms/{room}/imports/etherpad": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring in the pads of an export with every revision, each with its author and its time.
+         * @description Documents are listed when they are whole. The same once more adds nothing, and finishes what has ended half-way. Pads are an editor's to import, their chat is an owner's: others ask for `chat=false`. Needs the right to edit in the room.
+         */
+        post: operations["postRoomsRoomImportsEtherpad"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/rooms/{room}/messages": {
         parameters: {
             query?: never;
@@ -1545,13 +1565,18 @@ export interface components {
             cause: string;
             /** Document */
             document?: string | null;
+            /** Reference */
+            reference?: string | null;
+            /** Note */
+            note?: string | null;
             /** Number */
             number: number;
         };
         /**
          * BlamedSpan
          * @description The text from `start` up to `end` was written by the edit of `revision`; in `document`, if that is
-         *     another one, from which it was copied.
+         *     another one, from which it was copied. Where that edit was imported `reference` and `note` are what it is
+         *     called where it comes from (a commit), and what was said of it there.
          */
         BlamedSpan: {
             /** Start */
@@ -1568,6 +1593,10 @@ export interface components {
             cause: string;
             /** Document */
             document?: string | null;
+            /** Reference */
+            reference?: string | null;
+            /** Note */
+            note?: string | null;
         };
         /**
          * BranchAnswer
@@ -1897,6 +1926,21 @@ export interface components {
             reason: string;
         };
         /**
+         * EtherpadAnswer
+         * @description How many edits are new, and how many were there already; both null in a dry run.
+         */
+        EtherpadAnswer: {
+            /** Documents */
+            documents: components["schemas"]["ImportedDocument"][];
+            /** Messages */
+            messages: number;
+            left: components["schemas"]["LeftBehind"];
+            /** Added */
+            added?: number | null;
+            /** Known */
+            known?: number | null;
+        };
+        /**
          * FoundMessage
          * @description `snippet`: the part of the text that shows why it was found.
          */
@@ -2002,6 +2046,28 @@ export interface components {
             known: number;
         };
         /**
+         * ImportedDocument
+         * @description What comes, or would: times in microseconds, `authors` with how many edits each has made.
+         */
+        ImportedDocument: {
+            /** Document */
+            document: string;
+            /** Source */
+            source: string;
+            /** Edits */
+            edits: number;
+            /** Code Points */
+            code_points: number;
+            /** First */
+            first: number;
+            /** Last */
+            last: number;
+            /** Authors */
+            authors: {
+                [key: string]: number;
+            };
+        };
+        /**
          * InvitationAnswer
          * @description `uses`: how many may still accept it, null for any number.
          */
@@ -2025,6 +2091,21 @@ export interface components {
          * @enum {string}
          */
         Kind: "joined" | "left" | "reconnected" | "edited" | "undone" | "restored" | "branched" | "merged" | "saved" | "named" | "ran" | "said" | "imported" | "pinned" | "unpinned" | "listed" | "unlisted" | "opened" | "renamed" | "closed" | "access_changed" | "member_added" | "role_changed" | "member_removed";
+        /**
+         * LeftBehind
+         * @description `attributes`: revisions that changed nothing else. `replaced`: revisions with half characters, which
+         *     stand as U+FFFD. `chat`: messages without text. `unknown`: keys that are nothing of Etherpad itself.
+         */
+        LeftBehind: {
+            /** Attributes */
+            attributes: number;
+            /** Replaced */
+            replaced: number;
+            /** Chat */
+            chat: number;
+            /** Unknown */
+            unknown: number;
+        };
         /**
          * LinesAround
          * @description Oldest first. A line that had begun is `before`, also where it has gone on since.
@@ -2289,7 +2370,9 @@ export interface components {
          * MomentAnswer
          * @description The edit of `revision` in `document`, and the room at that moment; `log_position` is where it stands
          *     among all events. `pieces` show what it did; `written` is the character that was asked for, as it was when
-         *     it was written.
+         *     it was written. Of an edit that was imported `user` and `at` are who wrote it elsewhere and when,
+         *     `reference` and `note` what it is called there and what was said of it; the room is as it was when it came
+         *     here.
          */
         MomentAnswer: {
             /** Document */
@@ -2306,6 +2389,10 @@ export interface components {
             at: number;
             /** Cause */
             cause: string;
+            /** Reference */
+            reference: string | null;
+            /** Note */
+            note: string | null;
             /** Inserted */
             inserted: number;
             /** Deleted */
@@ -5201,6 +5288,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whatever else is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postRoomsRoomImportsEtherpad: {
+        parameters: {
+            query?: {
+                document?: string | null;
+                chat?: boolean;
+                ignore_unknown?: boolean;
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EtherpadAnswer"];
                 };
             };
             /** @description Not signed in */
