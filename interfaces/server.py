@@ -32,6 +32,7 @@ from infrastructure.erasing import Erasing
 from infrastructure.judge import TextJudges
 from infrastructure.metrics import metrics
 from infrastructure.node import Node, open_node
+from infrastructure.postgres.audit import PostgresAuditor
 from infrastructure.postgres.standings import Standing
 from infrastructure.postgres.tickets import guest_secret
 from infrastructure.proof.proving import Proving
@@ -45,6 +46,7 @@ from interfaces.http.door import Door
 from interfaces.http.guard import guard, with_headers
 from interfaces.http.keys import (
     ACTIVITY,
+    AUDITOR,
     BISECT,
     CAN_SEAL,
     CHAT,
@@ -263,6 +265,7 @@ def _app(
     app[PRESENCE] = node.views.presence
     app[CHAT] = node.views.chat
     app[ACTIVITY] = node.views.activity
+    app[AUDITOR] = PostgresAuditor(node.database)
     app[STATISTICS] = node.views.statistics
     app[CAN_SEAL] = node.keyring.can_seal
     app[ERASER] = Erasing(node, services)

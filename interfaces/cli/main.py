@@ -18,6 +18,8 @@ from infrastructure.embedded_postgres import EmbeddedPostgresError
 from infrastructure.postgres.database import UnsafeStore
 from interfaces.cli import (
     activity,
+    analyst,
+    audit,
     backup,
     bisect,
     blame,
@@ -57,6 +59,8 @@ from interfaces.cli.failures import CommandFailed
 COMMANDS = (
     serve,
     activity,
+    analyst,
+    audit,
     backup,
     bisect,
     blame,
@@ -67,8 +71,8 @@ COMMANDS = (
     epoch,
     erase,
     export,
-    keys,
     importing,
+    keys,
     load,
     log,
     merge,

@@ -36,6 +36,7 @@ from projections.directory import Entry
 from projections.members import RoleSpan
 from projections.presence import PresenceSpan, PresenceSummary
 from projections.profiles import ProfileEntry
+from projections.questions import Auditor
 from projections.rooms import RoomEntry
 from projections.stage import Stage
 from projections.statistics import RoomStatistics
@@ -301,6 +302,7 @@ PRESENCE: Final[web.AppKey[PresenceReader]] = web.AppKey("presence")
 CHAT: Final[web.AppKey[ChatReader]] = web.AppKey("chat")
 ACTIVITY: Final[web.AppKey[ActivityReader]] = web.AppKey("activity")
 STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
+AUDITOR: Final[web.AppKey[Auditor]] = web.AppKey("auditor")
 PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
 TABLES: Final[web.AppKey[TableSource]] = web.AppKey("tables")
 REPORTS: Final[web.AppKey[ReportSource]] = web.AppKey("reports")

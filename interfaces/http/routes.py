@@ -17,6 +17,7 @@ from domain.errors import Overloaded
 from domain.rights import Action
 from interfaces.http import (
     activity,
+    audits,
     bisects,
     blame,
     branches,
@@ -75,6 +76,7 @@ from interfaces.http.answers import (
     TextAnswer,
     TicketAnswer,
 )
+from interfaces.http.audits import AUDITS_AT_ONCE, AuditAnswer, AuditQuery, QuestionsAnswer
 from interfaces.http.bisects import BISECTS_AT_ONCE, BisectBody
 from interfaces.http.blame import BlameAnswer, BlameQuery
 from interfaces.http.bodies import (
@@ -453,6 +455,17 @@ ROUTES: Final = (
     # Activity.
     Route("GET", f"{_ROOM}/activity", activity.look, READ, ActivityQuery, answer=ActivityAnswer),
     Route("GET", "/api/activity", activity.look_at_user, SIGNED_IN, UserActivityQuery, answer=ActivityAnswer),
+    # Audit.
+    Route("GET", f"{_ROOM}/audit", audits.list_all, MANAGE, answer=QuestionsAnswer),
+    Route(
+        "GET",
+        f"{_ROOM}/audit/{{question}}",
+        audits.ask,
+        MANAGE,
+        AuditQuery,
+        answer=AuditAnswer,
+        at_once=AUDITS_AT_ONCE,
+    ),
     # Statistics.
     Route("GET", f"{_ROOM}/statistics", statistics.look, READ, StatisticsQuery, answer=StatisticsAnswer),
     Route("GET", f"{_ROOM}/statistics/plot.svg", statistics.plot_svg, READ, StatisticsQuery),

@@ -114,6 +114,8 @@ SAMPLES: Final = {
     "GET /api/rooms/{room}/presence/summary": Sample(),
     "GET /api/rooms/{room}/activity": Sample(),
     "GET /api/activity": Sample(),
+    "GET /api/rooms/{room}/audit": Sample(),
+    "GET /api/rooms/{room}/audit/{question}": Sample(path={"question": "who_edited_what"}),
     "GET /api/rooms/{room}/statistics": Sample(),
     "GET /api/rooms/{room}/statistics/plot.svg": Sample(),
     "GET /api/rooms/{room}/statistics/plot.png": Sample(),
