@@ -51,6 +51,7 @@ TABLES: Final[Mapping[str, Table]] = {
     "documents": Table("analytics.documents", ("document",), at="created_at"),
     "revisions": Table("analytics.revisions", ("revisions",)),
     "runs": Table("analytics.runs", ("run",), at="started_at"),
+    "redactions": Table("analytics.redactions", ("redaction",)),
     "rooms": Table("analytics.rooms", ("room",), at="opened_at"),
     "membership_changes": Table("analytics.membership_changes", ("room",)),
     "memberships": Table("analytics.memberships", ("room",), "since", "until", "since, room, who, version"),
