@@ -1203,6 +1203,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rooms/{room}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The questions that can be asked about a room.
+         * @description Needs the right to manage in the room.
+         */
+        get: operations["getRoomsRoomAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{room}/audit/{question}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The answer to a question about the room, out of the log as it is now; as CSV for `Accept: text/csv`.
+         * @description Needs the right to manage in the room.
+         */
+        get: operations["getRoomsRoomAuditQuestion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/rooms/{room}/statistics": {
         parameters: {
             query?: never;
@@ -1421,6 +1461,22 @@ export interface components {
             longest_seconds: number;
         };
         /**
+         * AuditAnswer
+         * @description Each row has a value for every column. `is_cut`: there are more rows than were asked for.
+         */
+        AuditAnswer: {
+            /** Question */
+            question: string;
+            /** Columns */
+            columns: components["schemas"]["ColumnAnswer"][];
+            /** Rows */
+            rows: {
+                [key: string]: unknown;
+            }[];
+            /** Is Cut */
+            is_cut: boolean;
+        };
+        /**
          * BisectBody
          * @description One of the last four says when a text is good: when it holds a text, or does not hold it; when a
          *     regular expression is found in it (in RE2's syntax); when it is a Python program, or JSON. `good` is a
@@ -1563,6 +1619,16 @@ export interface components {
         CheckpointsAnswer: {
             /** Checkpoints */
             checkpoints: components["schemas"]["CheckpointAnswer"][];
+        };
+        /**
+         * ColumnAnswer
+         * @description `type`: text, bool, int4, int8, float8, timestamptz or text[].
+         */
+        ColumnAnswer: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
         };
         /** Day */
         Day: {
@@ -2546,6 +2612,22 @@ export interface components {
             /** Parked */
             parked: number;
         };
+        /** QuestionAnswer */
+        QuestionAnswer: {
+            /** Question */
+            question: string;
+            /** Title */
+            title: string;
+            /** What */
+            what: string;
+            /** Variables */
+            variables: components["schemas"]["VariableAnswer"][];
+        };
+        /** QuestionsAnswer */
+        QuestionsAnswer: {
+            /** Questions */
+            questions: components["schemas"]["QuestionAnswer"][];
+        };
         /**
          * ReadersAnswer
          * @description Whom a message has reached; those who have read it are among them.
@@ -3030,6 +3112,18 @@ export interface components {
             word: string;
             /** Uses */
             uses: number;
+        };
+        /**
+         * VariableAnswer
+         * @description `otherwise` is what holds where it is not asked for.
+         */
+        VariableAnswer: {
+            /** Name */
+            name: string;
+            /** What */
+            what: string;
+            /** Otherwise */
+            otherwise: string;
         };
         /** WrittenCharacter */
         WrittenCharacter: {
@@ -9313,6 +9407,186 @@ export interface operations {
             };
             /** @description Not signed in */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whatever else is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRoomsRoomAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionsAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whatever else is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRoomsRoomAuditQuestion: {
+        parameters: {
+            query?: {
+                document?: string | null;
+                from?: string | null;
+                to?: string | null;
+                at?: string | null;
+                minutes?: number | null;
+                least?: number | null;
+                zone?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                room: string;
+                question: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
