@@ -22,7 +22,7 @@ from domain.document import (
     HistoryNeeded,
     LastEdit,
 )
-from domain.errors import Contended, NotFound, RevisionAhead, RevisionTooOld
+from domain.errors import Conflict, Contended, NotFound, RevisionAhead, RevisionTooOld
 from domain.ids import document_stream
 from domain.rights import Action
 from domain.text_op import Op, transform_selection
@@ -80,12 +80,15 @@ class Documents:
     async def create(self, room: str, document: str, *, actor: str) -> Document:
         """Create `document`, or find it there. Listed first, so that a crash between leaves nothing hidden.
 
-        Raises `NotFound` (no such room), `Forbidden`, `RoomFull`, `StoreUnavailable`, `Overloaded`.
+        Raises `NotFound` (no such room), `Forbidden`, `RoomFull`, `Conflict` while an import has its name,
+        `StoreUnavailable`, `Overloaded`.
         """
+        self._check_free(await self._lives.get(document_stream(room, document)))
         await self._rooms.list_document(room, document, actor=actor)
         at = self._now()
 
         def decide(head: Document | None) -> Document:
+            self._check_free(head)
             return head or Document.create(room, document, actor=actor, at=at)
 
         may_edit = guard(room, actor, Action.EDIT)
@@ -95,14 +98,21 @@ class Documents:
     async def get(self, room: str, document: str) -> Document:
         """The live, committed document. Raises `NotFound`, `StoreUnavailable`."""
         found = await self._lives.get(document_stream(room, document))
-        if found is None:
+        if found is None or not found.is_whole:
             raise NotFound("there is no such document")
         assert isinstance(found, Document)
         return found
 
     def find(self, room: str, document: str) -> Document | None:
         """The same when it is in memory."""
-        return self._lives.find(document_stream(room, document))
+        found: Document | None = self._lives.find(document_stream(room, document))
+        return found if found is not None and found.is_whole else None
+
+    @staticmethod
+    def _check_free(there: Document | None) -> None:
+        """Raise `Conflict` for the name of one that is being imported, or whose import was given up."""
+        if there is not None and not there.is_whole:
+            raise Conflict("a document of this name is being imported: wait, or choose another name")
 
     def edit(
         self, room: str, document: str, edit: Edit, *, actor: str, cause: str = "typed"

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from application.attendances import Attendances
 from application.cursors import Cursors
+from application.document_imports import DocumentImports
 from application.documents import Documents
 from application.identity import TicketStore
 from application.imports import Imports
@@ -31,6 +32,7 @@ class Services:
     messages: Messages
     links: Links
     imports: Imports
+    document_imports: DocumentImports
     receipts: Receipts
     revisions: Revisions
     runs: Runs

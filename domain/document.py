@@ -21,15 +21,19 @@ from eventsourcing.utils import register_topic
 
 from domain.aggregate import Aggregate, Event, InitialEvent
 from domain.errors import (
+    Conflict,
     DocumentTooLarge,
     IdReused,
     LostRace,
+    NotFound,
     OpInvalid,
     RevisionAhead,
     RevisionTooOld,
     SequenceGap,
 )
 from domain.ids import document_stream
+from domain.importing import IMPORT_CLIENT, BroughtEdit, Provenance
+from domain.instants import as_datetime, as_microseconds
 from domain.limits import DOCUMENT_BYTES, DOCUMENT_CODE_POINTS
 from domain.text import Text
 from domain.text_op import Op, invert, length_change, required_length, transform
@@ -48,14 +52,15 @@ HISTORY_REVISIONS: Final = 10_000
 CLIENTS_REMEMBERED: Final = 2_000
 
 # Why an edit was made. A restore brings back the text of a past revision, an undo takes edits back, a redo an
-# undo; the first edit of a branch is the text that it starts from, a merge brings what was edited there, a
-# redaction puts blocks where something must not be read any more.
+# undo; the first edit of a branch is the text that it starts from, a merge brings what was edited there, an
+# import what was edited elsewhere, a redaction puts blocks where something must not be read any more.
 TYPED: Final = "typed"
 UNDO: Final = "undo"
 REDO: Final = "redo"
 RESTORE: Final = "restore"
 BRANCH: Final = "branch"
 MERGE: Final = "merge"
+IMPORT: Final = "import"
 REDACTION: Final = "redaction"
 
 
@@ -86,9 +91,23 @@ class LastEdit(NamedTuple):
 
 
 class Created(InitialEvent):
+    """`imported` says where it comes from when it had a past before it came here."""
+
     TOPIC = "document.created"
+    OPTIONAL = ("imported",)
     room: str
     name: str
+    imported: Provenance | None = None
+
+    @property
+    def written_at(self) -> datetime:
+        """When there was the first of it, here or where it comes from."""
+        return self.timestamp if self.imported is None else as_datetime(self.imported["since"])
+
+    def apply(self, aggregate: Document) -> None:
+        if self.imported is not None:
+            aggregate.imported = self.imported
+            aggregate.written = self.imported["since"]
 
 
 class EditApplied(Event):
@@ -102,11 +121,17 @@ class EditApplied(Event):
     inserted, in order, a length, a document ("" for this one), a revision and an offset; and `source` is the
     document and the revision that it was copied from.
 
+    Of one that was imported `author` and `written` (microseconds) say who made it elsewhere and when, and
+    `reference` and `note` what it is called there and what was said of it (see `importing`).
+
     Where text of it was removed later, it has blocks instead, and `redaction` says by which.
     """
 
     TOPIC = "document.edit_applied"
-    OPTIONAL = ("undoes", "revives", "origins", "source", "redaction")
+    OPTIONAL = (
+        *("undoes", "revives", "origins", "source", "redaction"),
+        *("author", "written", "reference", "note"),
+    )
     client: str
     seq: int
     base: int
@@ -118,7 +143,21 @@ class EditApplied(Event):
     revives: Sources | None = None
     origins: Sources | None = None
     source: Sequence[int | str] | None = None
+    author: str | None = None
+    written: int | None = None
+    reference: str | None = None
+    note: str | None = None
     redaction: str | None = None
+
+    @property
+    def writer(self) -> str:
+        """Whose edit it is: the actor's, if it was not brought from elsewhere."""
+        return self.actor if self.author is None else self.author
+
+    @property
+    def written_at(self) -> datetime:
+        """When it was made, here or where it comes from. Never before the edit before."""
+        return self.timestamp if self.written is None else as_datetime(self.written)
 
     def apply(self, aggregate: Document) -> None:
         aggregate.on_edit_applied(self)
@@ -171,6 +210,9 @@ class Document(Aggregate):
         self.clients: dict[str, LastEdit] = {}
         self.clients_forgotten = False
         self.window: list[EditApplied] = []
+        self.imported: Provenance | None = None
+        self.written: int | None = None
+        """When the last of it was written (microseconds), where that was elsewhere."""
 
     @classmethod
     def create(cls, room: str, name: str, *, actor: str, at: datetime) -> Self:
@@ -179,7 +221,55 @@ class Document(Aggregate):
             Created, id=document_stream(room, name), timestamp=at, actor=actor, room=room, name=name
         )
 
+    @classmethod
+    def begin_import(cls, room: str, name: str, imported: Provenance, *, actor: str, at: datetime) -> Self:
+        """A document that had a past elsewhere, which comes next. Until it is whole nobody can do anything
+        with it.
+        """
+        stream = document_stream(room, name)
+        since = min(imported["since"], as_microseconds(at))
+        imported = {**imported, "since": since}
+        return cls._create(
+            Created, id=stream, timestamp=at, actor=actor, room=room, name=name, imported=imported
+        )
+
     # Decisions.
+
+    def bring(self, brought: Sequence[BroughtEdit], first: int, *, actor: str, at: datetime) -> None:
+        """Take edits from elsewhere, of which the first makes revision `first`. Those that are here already
+        are passed over. Raises `Conflict`, `OpInvalid`, `DocumentTooLarge`.
+        """
+        if self.imported is None or first > self.revision + 1:
+            raise Conflict("this document is not being imported")
+        now = as_microseconds(at)
+        for edit in brought[self.revision + 1 - first :]:
+            op = self.text.make_invertible(edit.op)
+            self._check_size(op)
+            self.trigger_event(
+                EditApplied,
+                timestamp=at,
+                actor=actor,
+                client=IMPORT_CLIENT,
+                seq=self.revision + 1,
+                base=self.revision,
+                revision=self.revision + 1,
+                digest="",
+                op=op,
+                cause=IMPORT,
+                author=edit.author,
+                written=min(max(edit.written, self.written or 0), now),
+                reference=edit.reference,
+                note=edit.note,
+            )
+
+    @property
+    def is_whole(self) -> bool:
+        """False while it is being imported, or when that was never finished."""
+        return self.imported is None or self.revision >= self.imported["edits"]
+
+    def _check_whole(self) -> None:
+        if not self.is_whole:
+            raise NotFound("there is no such document")
 
     def edit(
         self,
@@ -198,6 +288,7 @@ class Document(Aggregate):
         `RevisionAhead`, `RevisionTooOld`,
         `OpInvalid`, `DocumentTooLarge`, or asks by `HistoryNeeded`, `ClientForgotten`.
         """
+        self._check_whole()
         if self._is_accepted(edit, last):
             return
         op = self._transformed(edit, earlier)
@@ -234,6 +325,7 @@ class Document(Aggregate):
         There is no client that would send it again: the edits of a user that came about so are numbered as if
         they were of a client of their own. Raises `OpInvalid`, `DocumentTooLarge`, `ClientForgotten`.
         """
+        self._check_whole()
         client = f"@{actor}"
         known = self.clients.get(client) or last
         if known is None and self.clients_forgotten:
@@ -339,6 +431,7 @@ class Document(Aggregate):
         self.text.apply(edit.op)
         self.size_bytes += size_change(edit.op)
         self.revision = edit.revision
+        self.written = edit.written
         self.window.append(edit)
         if len(self.window) >= 2 * WINDOW_REVISIONS:
             del self.window[:-WINDOW_REVISIONS]
@@ -354,7 +447,8 @@ class Document(Aggregate):
     @property
     def state(self) -> DocumentState:
         """What there is to read."""
-        return DocumentState(self.room, self.name, self.revision, str(self.text), self.modified_on)
+        modified_on = self.modified_on if self.written is None else as_datetime(self.written)
+        return DocumentState(self.room, self.name, self.revision, str(self.text), modified_on)
 
     @property
     def weight(self) -> int:
@@ -363,7 +457,7 @@ class Document(Aggregate):
 
     def as_state(self) -> dict[str, Any]:
         """The state as JSON; the window is not part of it, it is in the log."""
-        return {
+        state = {
             "room": self.room,
             "name": self.name,
             "text": str(self.text),
@@ -372,6 +466,9 @@ class Document(Aggregate):
             "clients": {client: list(last) for client, last in self.clients.items()},
             "clients_forgotten": self.clients_forgotten,
         }
+        if self.imported is not None:
+            state |= {"imported": self.imported, "written": self.written}
+        return state
 
     def restore_state(self, state: Mapping[str, Any]) -> None:
         self.room = state["room"]
@@ -382,6 +479,8 @@ class Document(Aggregate):
         self.clients = {client: LastEdit(*last) for client, last in state["clients"].items()}
         self.clients_forgotten = state["clients_forgotten"]
         self.window = []
+        self.imported = state.get("imported")
+        self.written = state.get("written")
 
 
 register_topic(Document.TOPIC, Document)

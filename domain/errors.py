@@ -128,6 +128,15 @@ class NotBisectable(ClientError):
     code = "E_BISECT"
 
 
+# What can be wrong with what is brought from elsewhere.
+
+
+class ImportInvalid(ClientError):
+    """The export or repository is none, is broken or contradicts itself; all of it is refused."""
+
+    code = "E_IMPORT"
+
+
 # What a client can get wrong in a frame or request.
 
 

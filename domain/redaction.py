@@ -257,9 +257,9 @@ def _replacing(text: str, mask: str) -> Iterator[Component]:
 
 def black_edit(edit: EditApplied, op: Op, redaction: str) -> EditApplied:
     """What stays of an edit in the log. The digest of what its client has sent goes as well: a short text
-    could be guessed by it.
+    could be guessed by it. So does what was said of it where it was imported from, which may say the same.
     """
-    left: EditApplied = replace(cast("Any", edit), op=op, digest="", redaction=redaction)
+    left: EditApplied = replace(cast("Any", edit), op=op, digest="", note=None, redaction=redaction)
     return left
 
 

@@ -16,6 +16,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from application.attendances import Attendances
 from application.cursors import Cursors
+from application.document_imports import DocumentImports
 from application.documents import Documents
 from application.imports import Imports
 from application.links import Links
@@ -41,6 +42,7 @@ from domain.attendance import Joined
 from domain.document import Document
 from domain.errors import ChronoscribeError
 from domain.ids import parse_stream
+from infrastructure.backup.mark import check_restored
 from infrastructure.differ import LibraryDiffer
 from infrastructure.feed import Feed
 from infrastructure.group_commit import GroupCommit
@@ -162,6 +164,7 @@ class Node:
         rooms = Rooms(lives, now=now)
         documents = Documents(lives, self.history, rooms, now=now)
         messages = Messages(lives, documents, now=now)
+        revisions = Revisions(lives, documents, now=now)
         return Services(
             rooms=rooms,
             members=Members(lives, now=now, new_id=_new_id),
@@ -170,8 +173,9 @@ class Node:
             messages=messages,
             links=Links(documents, self.history),
             imports=Imports(messages, self.history),
+            document_imports=DocumentImports(lives, rooms, revisions, now=now),
             receipts=Receipts(lives, node=self.id, now=now),
-            revisions=Revisions(lives, documents, now=now),
+            revisions=revisions,
             runs=Runs(lives, documents, now=now),
             attendances=Attendances(lives, node=self.id, now=now, monotonic=time.monotonic),
             cursors=Cursors(self.presence.lives, node=self.id, now=now, monotonic=time.monotonic),
@@ -388,7 +392,8 @@ async def open_node(settings: Settings, conninfo: str) -> AsyncIterator[tuple[No
     """A node on a database that is brought up to date first, followed and written to until the end
     of the block.
 
-    Raises `UnsafeStore` when the database could lose acknowledged events, `StoreUnavailable`.
+    Raises `UnsafeStore` when the database could lose acknowledged events or a restore is unfinished,
+    `StoreUnavailable`.
     """
     database = Database(conninfo)
     await database.open()
@@ -397,6 +402,7 @@ async def open_node(settings: Settings, conninfo: str) -> AsyncIterator[tuple[No
         connection = await database.connect("migrations")
         try:
             await migrate(connection)
+            await check_restored(connection)
         finally:
             await connection.close()
         keyring = await keyring_of(settings, database)

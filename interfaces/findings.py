@@ -76,8 +76,10 @@ async def found_as_json(found: Found, chat: Sequence[ChatMessage]) -> dict[str, 
 def edit_as_json(edit: EditApplied) -> dict[str, Any]:
     return {
         "revision": edit.revision,
-        "user": edit.actor,
+        "user": edit.writer,
         "client": edit.client,
-        "at": as_microseconds(edit.timestamp),
+        "at": as_microseconds(edit.written_at),
         "cause": edit.cause,
+        "reference": edit.reference,
+        "note": edit.note,
     }

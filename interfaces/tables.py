@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
 
 from domain.instants import as_microseconds
+from interfaces.export import cells
 from projections.questions import Cell, Column, Row
-
-# What a spreadsheet may take for the beginning of a formula (OWASP ASVS 5.0, 1.2.10).
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
 
 
 def as_json(columns: Sequence[Column], row: Row) -> dict[str, object]:
@@ -24,10 +19,8 @@ def as_json(columns: Sequence[Column], row: Row) -> dict[str, object]:
 
 
 def as_csv(rows: Sequence[Row]) -> str:
-    """As RFC 4180 has it; a text that a spreadsheet would take for a formula has a ' before it."""
-    file = io.StringIO(newline="")
-    csv.writer(file).writerows([[_csv_cell(cell) for cell in row] for row in rows])
-    return file.getvalue()
+    """Lines for a spreadsheet."""
+    return cells.lines_of([[_csv_cell(cell) for cell in row] for row in rows]).decode()
 
 
 def _csv_cell(cell: Cell) -> object:
@@ -35,16 +28,11 @@ def _csv_cell(cell: Cell) -> object:
         case datetime():
             return rfc3339(cell)
         case list():
-            return as_text_cell(" ".join(cell))
+            return cells.cell(" ".join(cell))
         case str():
-            return as_text_cell(cell)
+            return cells.cell(cell)
         case _:
             return cell
-
-
-def as_text_cell(text: str) -> str:
-    """A text that stays a text in a spreadsheet."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def rfc3339(at: datetime) -> str:

@@ -25,7 +25,7 @@ from typing import Any, Final, assert_never
 
 from domain.aggregate import Event
 from domain.attendance import Joined, Left
-from domain.document import BRANCH, MERGE, RESTORE, UNDO, EditApplied
+from domain.document import BRANCH, IMPORT, MERGE, RESTORE, UNDO, EditApplied
 from domain.ids import Stream, parse_stream
 from domain.message import Imported, Pinned, Posted, Unpinned
 from domain.revisions import RevisionSaved
@@ -96,6 +96,7 @@ _KINDS_BY_CAUSE: Final = {
     RESTORE: Kind.RESTORED,
     BRANCH: Kind.BRANCHED,
     MERGE: Kind.MERGED,
+    IMPORT: Kind.IMPORTED,
 }
 
 # What is done by one edit, which stands for itself.
@@ -232,7 +233,9 @@ class Fold:
             "cause": event.cause,
             **_reasons(event),
         }
-        if line is None or not _goes_on(line, event.timestamp):
+        # An import is one thing, however long it takes: it is no burst.
+        is_more = line is not None and event.cause == IMPORT and line.is_near(event.timestamp)
+        if line is None or not (is_more or _goes_on(line, event.timestamp)):
             kind = _KINDS_BY_CAUSE.get(event.cause, Kind.EDITED)
             self._begin(told, kind, details, document=document)
             return

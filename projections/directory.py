@@ -50,8 +50,8 @@ def _entry(created: Created | None, last: Created | EditApplied) -> Entry:
         stream.room,
         stream.name,
         last.revision if isinstance(last, EditApplied) else 0,
-        created.timestamp if created else None,
+        created.written_at if created else None,
         created.actor if created else None,
-        last.timestamp,
-        last.actor,
+        last.written_at,
+        last.writer if isinstance(last, EditApplied) else last.actor,
     )

@@ -101,7 +101,7 @@ def edits(events: Iterable[tuple[int, Event]]) -> Iterator[CountedEdit]:
     for position, event in events:
         if isinstance(event, EditApplied):
             room = parse_stream(event.originator_id).room
-            day = event.timestamp.astimezone(UTC).date()
+            day = event.written_at.astimezone(UTC).date()
             inserted = sum(len(component) for component in event.op if isinstance(component, str))
             deleted = inserted - length_change(event.op)
-            yield CountedEdit(position, room, event.actor, day, inserted, deleted)
+            yield CountedEdit(position, room, event.writer, day, inserted, deleted)

@@ -16,7 +16,7 @@ from typing import Final
 
 from domain.aggregate import Event
 from domain.attendance import Joined, Left, Status, StatusChanged
-from domain.document import EditApplied
+from domain.document import IMPORT, EditApplied
 from domain.errors import Corrupt
 from domain.ids import parse_stream
 from domain.instants import as_microseconds
@@ -215,6 +215,8 @@ class Stage:
     def _edit(self, event: EditApplied) -> None:
         name = parse_stream(event.originator_id).name
         document = self.documents.get(name)
+        if document is None and event.cause == IMPORT and event.revision == 1:
+            document = self.documents[name] = StagedDocument(name, 0, Text(), is_listed=False)
         if document is None:
             return  # it was never listed, so nobody can have seen it
         if event.revision != document.revision + 1:

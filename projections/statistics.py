@@ -189,7 +189,9 @@ class Tally:
     def _add_edit(self, event: EditApplied) -> None:
         inserted = sum(len(component) for component in event.op if isinstance(component, str))
         deleted = inserted - length_change(event.op)
-        self._count(_hour_of(event), document_edits=1, inserted=inserted, deleted=deleted)
+        room = parse_stream(event.originator_id).room
+        hour = Hour(room, event.writer, hour_at(event.written_at))
+        self._count(hour, document_edits=1, inserted=inserted, deleted=deleted)
 
     def _post(self, event: Posted) -> None:
         said, key = event.timestamp, (event.room, event.message)

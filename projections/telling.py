@@ -51,7 +51,9 @@ def sentence(line: Line) -> str:
         case Kind.SAID:
             return "said something" if line.text is None else f"said: {_on_one_line(line.text)}"
         case Kind.IMPORTED:
-            return f"imported {_number(details['messages'], 'message')} from {details['source']}"
+            if "messages" in details:
+                return f"imported {_number(details['messages'], 'message')} from {details['source']}"
+            return f"imported {line.document}: {_amount(details)}"
         case Kind.PINNED | Kind.UNPINNED:
             return (
                 f"{line.kind} a message" if line.text is None else f"{line.kind}: {_on_one_line(line.text)}"

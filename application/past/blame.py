@@ -35,11 +35,15 @@ OnProgress = Callable[[int, int], None]
 
 
 class EditFacts(NamedTuple):
-    """Of an edit, what one wants to know about it."""
+    """Of an edit, what one wants to know about it. Of an imported one `actor` and `at` are who wrote it and
+    when, `reference` what it is called where it comes from, `note` what was said of it there.
+    """
 
     actor: str
     at: datetime
     cause: str
+    reference: str | None = None
+    note: str | None = None
 
 
 class UndoableEditsReader(Protocol):

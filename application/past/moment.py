@@ -65,6 +65,9 @@ class Moment:
     deleted: int
     pieces: tuple[Piece, ...]
     written: Character | None
+    reference: str | None = None
+    note: str | None = None
+    """Of an edit that was imported, what it is called where it comes from, and what was said of it."""
 
 
 class Moments:
@@ -115,14 +118,16 @@ class Moments:
             document=document,
             revision=revision,
             log_position=recorded.position,
-            user=edit.actor,
+            user=edit.writer,
             client=edit.client,
-            at=edit.timestamp,
+            at=edit.written_at,
             cause=edit.cause,
             inserted=sum(len(part) for part in edit.op if isinstance(part, str)),
             deleted=sum(len(str(part["d"])) for part in edit.op if isinstance(part, dict)),
             pieces=tuple(pieces(Text(state.text), edit.op)),
             written=written,
+            reference=edit.reference,
+            note=edit.note,
         )
 
 

@@ -75,7 +75,7 @@ class Life:
         self.count = shift.now
         self.most = max(self.most, shift.now)
         self.changes += 1
-        self.counts.append(Count(edit.revision, edit.actor, edit.timestamp, shift.now))
+        self.counts.append(Count(edit.revision, edit.writer, edit.written_at, shift.now))
         if not shift.now:
             self.vanished = _turn(edit, shift)
 
@@ -222,4 +222,4 @@ class Lives:
 
 
 def _turn(edit: EditApplied, shift: Shift) -> Turn:
-    return Turn(edit.revision, edit.actor, edit.client, edit.timestamp, shift.position, shift.around)
+    return Turn(edit.revision, edit.writer, edit.client, edit.written_at, shift.position, shift.around)

@@ -158,7 +158,7 @@ class Scan:
     def _look_at(self, edit: EditApplied) -> None:
         document, target = parse_stream(edit.originator_id).name, self._target
         if target.author is not None:
-            if edit.actor == target.author:
+            if edit.writer == target.author:
                 self._secrets.add_all(document, edit.revision)
         elif target.passage is not None:
             if document == target.document and edit.revision <= target.passage.revision:

@@ -108,7 +108,7 @@ class Undo:
     async def preview(self, room: str, document: str, selection: Selection) -> Preview:
         """What `undo` would do now."""
         chosen = await self._chosen(await self._documents.get(room, document), selection)
-        edits = Counter(edit.actor for edit in chosen)
+        edits = Counter(edit.writer for edit in chosen)
         for _ in range(ATTEMPTS):
             present = await self._documents.get(room, document)
             if not chosen:
@@ -241,7 +241,7 @@ class Undo:
                 is_in_effect = edit.revision not in undone
                 if edit.undoes is not None and is_in_effect:
                     undone.add(edit.undoes)
-                if edit.actor == actor and edit.revision >= oldest:
+                if edit.writer == actor and edit.revision >= oldest:
                     yield edit, is_in_effect
             if len(edits) < PAGE_OWN:
                 return
@@ -331,9 +331,9 @@ def _preview(present: Document, taken: TakenBack | None, edits: Mapping[str, int
 
 def _is_selected(edit: EditApplied, selection: Selection) -> bool:
     return (
-        (selection.user is None or edit.actor == selection.user)
-        and (selection.since is None or edit.timestamp >= selection.since)
-        and (selection.until is None or edit.timestamp <= selection.until)
+        (selection.user is None or edit.writer == selection.user)
+        and (selection.since is None or edit.written_at >= selection.since)
+        and (selection.until is None or edit.written_at <= selection.until)
     )
 
 

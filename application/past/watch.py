@@ -166,9 +166,9 @@ def _touch(edit: EditApplied, before: Span, after: Span, done: Op, shown: list[P
     deleted = sum(len(str(part["d"])) for part in done if isinstance(part, dict))
     return Touch(
         revision=edit.revision,
-        user=edit.actor,
+        user=edit.writer,
         client=edit.client,
-        at=edit.timestamp,
+        at=edit.written_at,
         cause=edit.cause,
         before=before,
         after=after,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 import orjson
 import psycopg
@@ -14,6 +15,7 @@ from application.past.blame import PAGE_RUNS, EditFacts
 from domain.attribution import Origin, Run
 from domain.document import EditApplied
 from domain.errors import Corrupt, StoreUnavailable
+from domain.instants import as_datetime
 from infrastructure.postgres.database import Database
 
 logger = logging.getLogger(__name__)
@@ -66,10 +68,16 @@ class KeptAttributions:
         facts: dict[int, EditFacts] = {}
         for actor, at, state in await self._database.fetch(_FACTS, (stream, versions, EditApplied.TOPIC)):
             fields = orjson.loads(state)
-            facts[fields["revision"]] = EditFacts(actor, at, fields["cause"])
+            facts[fields["revision"]] = _facts(actor, at, fields)
         if missing := set(revisions) - facts.keys():
             raise Corrupt(f"{len(missing)} edits of {stream} are not where they should be")
         return facts
+
+
+def _facts(actor: str, at: datetime, fields: Mapping[str, Any]) -> EditFacts:
+    if (written := fields.get("written")) is not None:
+        actor, at = fields["author"], as_datetime(written)
+    return EditFacts(actor, at, fields["cause"], fields.get("reference"), fields.get("note"))
 
 
 def _as_run(told: Sequence[int | str]) -> Run:

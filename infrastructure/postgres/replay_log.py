@@ -132,13 +132,16 @@ ORDER BY notification_id
 """
 
 # The documents that were ever listed up to a position, in the order in which they came, each with its version
-# there.
+# there; with those that were listed later and had begun, since what is imported is listed when it is whole.
 _VERSIONS: Final = """
 RECURSIVE listed AS MATERIALIZED (
     SELECT convert_from(state, 'UTF8')::jsonb ->> 'document' AS name, min(originator_version) AS since,
-           (array_agg(topic ORDER BY originator_version DESC))[1] = 'room.document_listed' AS is_listed
+           bool_or(notification_id <= %(position)s) AS was_listed,
+           coalesce((array_agg(topic ORDER BY originator_version DESC)
+                     FILTER (WHERE notification_id <= %(position)s))[1] = 'room.document_listed', false)
+               AS is_listed
     FROM record
-    WHERE originator_id = %(room_stream)s AND notification_id <= %(position)s
+    WHERE originator_id = %(room_stream)s
       AND topic IN ('room.document_listed', 'room.document_unlisted')
     GROUP BY name),
 halving (name, low, high) AS (
@@ -154,7 +157,8 @@ halving (name, low, high) AS (
           FROM (SELECT name, low, high, (low + high + 1) / 2 AS middle FROM halving WHERE low < high) AS open)
          AS probed),
 found AS (
-    SELECT name, since, is_listed, low AS version FROM listed JOIN halving USING (name) WHERE low = high)
+    SELECT name, since, is_listed, low AS version FROM listed JOIN halving USING (name)
+    WHERE low = high AND (was_listed OR low > 0))
 """
 _DOCUMENTS: Final = f"WITH {_VERSIONS} SELECT name, is_listed, version FROM found ORDER BY since"
 _REVISIONS: Final = f"""

@@ -8,7 +8,7 @@ deciding needs: who sent what last, the window of recent edits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +18,7 @@ from domain.aggregate import Snapshot
 from domain.document import Created, DocumentState, EditApplied, Ranges, Sources
 from domain.errors import Corrupt, OpInvalid
 from domain.ids import parse_stream
+from domain.importing import IMPORT_CLIENT
 from domain.instants import as_datetime, as_microseconds
 from domain.text import Text
 from domain.text_op import Op
@@ -36,13 +37,16 @@ SELECT originator_version, topic, state FROM record
 WHERE originator_id = %s AND originator_version > %s AND originator_version <= %s
 ORDER BY originator_version LIMIT %s
 """
-_OWN: Final = """
+_OWN: Final = f"""
 SELECT originator_version, topic, state FROM record
 WHERE originator_id = %s AND originator_version < %s AND topic = %s AND (actor = %s OR client LIKE '@%%')
+    AND client <> '{IMPORT_CLIENT}'
 ORDER BY originator_version DESC LIMIT %s
 """
-_TIME: Final = "SELECT at FROM record WHERE originator_id = %s AND originator_version = %s"
-_POSITION: Final = "SELECT notification_id FROM record WHERE originator_id = %s AND originator_version = %s"
+_TIME: Final = "SELECT at, state FROM record WHERE originator_id = %s AND originator_version = %s"
+_POSITION: Final = (
+    "SELECT notification_id, NULL FROM record WHERE originator_id = %s AND originator_version = %s"
+)
 _LAST: Final = "SELECT coalesce(max(originator_version), 0) FROM record WHERE originator_id = %s"
 
 _NO_BOUND: Final = 2**62
@@ -99,13 +103,16 @@ class TimeTravel:
 
     async def _last_version(self, stream: str, query: str, limit: datetime | int) -> int:
         """The last version of which `query` gives no more than `limit`, by halving: versions have no gaps,
-        and times and places in the log rise with them.
+        and times and places in the log rise with them. Of what was imported the time is that at which it was
+        written.
         """
         low, high = 0, int((await self._database.fetch(_LAST, (stream,)))[0][0])
         while low < high:
             middle = (low + high + 1) // 2
-            rows = await self._database.fetch(query, (stream, middle))
-            if rows[0][0] <= limit:
+            [(found, state)] = await self._database.fetch(query, (stream, middle))
+            if state is not None and (written := written_elsewhere(orjson.loads(state))) is not None:
+                found = as_datetime(written)
+            if found <= limit:
                 low = middle
             else:
                 high = middle - 1
@@ -119,8 +126,21 @@ class TimeTravel:
         while True:
             rows = await self._database.fetch(_EVENTS, (stream, fold.version, version, PAGE_ROWS))
             if fold.take(rows, revision) or len(rows) < PAGE_ROWS:
-                return fold.state
+                return fold.state if await self._is_whole(stream, fold) else None
             await asyncio.sleep(0)
+
+    async def _is_whole(self, stream: str, fold: _Fold) -> bool:
+        """False while it is being imported: what there is of it is not there yet, at no moment."""
+        if fold.revision >= fold.edits_imported:
+            return True
+        last = int((await self._database.fetch(_LAST, (stream,)))[0][0])
+        return last > fold.edits_imported  # its creation is one more
+
+
+def written_elsewhere(fields: Mapping[str, Any]) -> int | None:
+    """Of a stored edit, or of a document's creation, when it was written where it was imported from."""
+    imported = fields.get("imported")
+    return fields.get("written") if imported is None else int(imported["since"])
 
 
 class PastEdit(NamedTuple):
@@ -148,15 +168,18 @@ class _Fold:
     def __init__(self, stream: str) -> None:
         self._stream = stream
         self._text = Text()
-        self._revision = 0
         self._microseconds: int | None = None
+        self.revision = 0
         self.version = 0
+        self.edits_imported = 0
 
     def begin_at(self, snapshot: Snapshot) -> None:
         self.version = snapshot.originator_version
         self._text = Text(snapshot.state["text"])
-        self._revision = snapshot.state["revision"]
-        self._microseconds = as_microseconds(snapshot.timestamp)
+        self.revision = snapshot.state["revision"]
+        written = snapshot.state.get("written")
+        self._microseconds = as_microseconds(snapshot.timestamp) if written is None else written
+        self._import(snapshot.state)
 
     def take(self, rows: Sequence[Any], until: int) -> bool:
         """Apply the edits of `rows`; True when there is one behind revision `until`. Raises `Corrupt`."""
@@ -176,12 +199,19 @@ class _Fold:
                 if fields["revision"] > until:
                     return True
                 self._text.apply(fields["op"])
-                self._revision = fields["revision"]
-                self._microseconds = fields["at"]
+                self.revision = fields["revision"]
+                self._microseconds = fields.get("written", fields["at"])
             elif topic == Created.TOPIC:
-                self._microseconds = orjson.loads(state)["at"]
+                fields = orjson.loads(state)
+                written = written_elsewhere(fields)
+                self._microseconds = fields["at"] if written is None else written
+                self._import(fields)
             self.version = version
         return False
+
+    def _import(self, fields: Mapping[str, Any]) -> None:
+        if (imported := fields.get("imported")) is not None:
+            self.edits_imported = imported["edits"]
 
     @property
     def state(self) -> DocumentState | None:
@@ -189,4 +219,4 @@ class _Fold:
             return None
         stream = parse_stream(self._stream)
         modified_on = as_datetime(self._microseconds)
-        return DocumentState(stream.room, stream.name, self._revision, str(self._text), modified_on)
+        return DocumentState(stream.room, stream.name, self.revision, str(self._text), modified_on)

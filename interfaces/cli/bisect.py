@@ -38,7 +38,7 @@ from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory
 from interfaces.cli.diff import coloured
 from interfaces.cli.failures import CommandFailed
-from interfaces.cli.lines import began
+from interfaces.cli.lines import began, called
 from interfaces.cli.past import MOMENT_HELP, Given, find, states_of
 from interfaces.cli.store import add_data_argument, open_history, settings_of
 from interfaces.cli.terminal import on_one_line, printer
@@ -215,9 +215,10 @@ def report(found: Found, said: Sequence[ChatMessage]) -> Iterator[Text]:
         edit = found.edit
         what = edit_as_json(edit)
         yield Text.assemble(
-            *began(edit.timestamp, edit.actor),
+            *began(edit.written_at, edit.writer),
             (f"made {found.bad.name} bad with revision {bad}", "bold"),
-            f" ({on_one_line(what['cause'])}, as {on_one_line(edit.client)})",
+            f" ({on_one_line(what['cause'])}, as {on_one_line(edit.client)}"
+            f"{called(edit.reference, edit.note)})",
         )
     yield from coloured(Diff(found.good, found.bad, found.comparison))
     if said:

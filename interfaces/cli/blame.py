@@ -20,7 +20,7 @@ from infrastructure.postgres.attributions import KeptAttributions
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.time_travel import TimeTravel
 from infrastructure.views import Views
-from interfaces.cli.lines import TEXT_CODE_POINTS, actor_style
+from interfaces.cli.lines import COMMIT_DIGITS, TEXT_CODE_POINTS, actor_style, short
 from interfaces.cli.past import find, moment_of, states_of, whole_number
 from interfaces.cli.progress import progress
 from interfaces.cli.store import add_data_argument, open_history, settings_of
@@ -117,8 +117,12 @@ class _Columns:
         self._author = max((len(on_one_line(span.facts.actor)) for span in spans), default=0)
 
     def _name(self, span: Span) -> str:
-        """The revision, with the document if it is another one."""
-        return str(span.revision) if span.document == self._document else f"{span.document}@{span.revision}"
+        """The revision, with the document if it is another one, and the commit that it was elsewhere."""
+        own = span.document == self._document
+        name = str(span.revision) if own else f"{span.document}@{span.revision}"
+        reference = span.facts.reference
+        is_commit = reference is not None and len(reference) > COMMIT_DIGITS
+        return f"{short(reference)} {name}" if is_commit else name
 
     def of(self, span: Span) -> list[str | tuple[str, str]]:
         actor, here = on_one_line(span.facts.actor), span.facts.at.astimezone()

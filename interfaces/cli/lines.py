@@ -40,6 +40,7 @@ from domain.room import (
     Opened,
     Renamed,
     RoleChanged,
+    SealingChanged,
 )
 from domain.run import RunFinished, RunStarted
 from domain.text_op import Op
@@ -49,6 +50,9 @@ from interfaces.ws.wire import encode_recorded
 # An edit can be a pasted book; a line is for glancing over.
 TEXT_CODE_POINTS: Final = 60
 PARTS_SHOWN: Final = 4
+
+# As many as git shows of a repository of some thousands of commits, and one more.
+COMMIT_DIGITS: Final = 8
 
 # One for each actor, always the same; without red and black, which terminals use for other things.
 ACTOR_STYLES: Final = ("green", "yellow", "blue", "magenta", "cyan", "bright_green", "bright_blue")
@@ -130,6 +134,7 @@ _DONE: Final = {
     "restore": "restored",
     "branch": "branched",
     "merge": "merged into",
+    "import": "imported into",
     "redaction": "removed text from",
 }
 
@@ -143,7 +148,21 @@ def _reason(event: EditApplied) -> str:
     if event.source is not None:
         document, revision = event.source
         return f" (from {document} rev {revision})" if document else f" (to rev {revision})"
+    if event.author is not None:
+        when = f"{event.written_at.astimezone():%Y-%m-%d %H:%M:%S}"
+        return f" (by {on_one_line(event.author)}, {when}{called(event.reference, event.note)})"
     return ""
+
+
+def called(reference: str | None, note: str | None) -> str:
+    """`, 3f2a91c0 Fix the parser`: what an edit is called where it comes from, and what was said of it."""
+    told = " ".join(on_one_line(part) for part in (short(reference), note) if part)
+    return f", {told}" if told else ""
+
+
+def short(reference: str | None) -> str | None:
+    """Of a commit's id as much as one needs to know it by; other things are called shortly."""
+    return reference and reference[:COMMIT_DIGITS]
 
 
 def _about_messages(event: Event) -> Parts:
@@ -190,6 +209,8 @@ def _about_members(event: Event) -> Parts:
             return ["renamed the room ", (on_one_line(event.title), "bold")]
         case AccessChanged():
             return ["changed the access", *_access(event.everyone)]
+        case SealingChanged():
+            return ["sealed the room" if event.is_sealed else "unsealed the room"]
         case MemberAdded(user=user, role=role) if user == event.actor:
             return ["became ", (role, "bold"), (f" by invitation {event.invitation}", "dim")]
         case MemberAdded() | RoleChanged():

@@ -23,7 +23,7 @@ from infrastructure.postgres.replay_log import PostgresReplayLog
 from infrastructure.postgres.time_travel import TimeTravel
 from infrastructure.settings import Settings
 from interfaces.cli.failures import CommandFailed
-from interfaces.cli.lines import actor_style, began
+from interfaces.cli.lines import actor_style, began, called
 from interfaces.cli.past import find as find_document
 from interfaces.cli.past import states_of, whole_number
 from interfaces.cli.store import add_data_argument, open_history, settings_of
@@ -105,7 +105,11 @@ def _edit(answer: MomentAnswer) -> Text:
     """`2026-11-23 14:05:07.123  ada  rev 17 of main.md, position 6 “w”: Hello{+ world+}`."""
     written = answer.written
     character = f", position {written.position} “{on_one_line(written.text)}”" if written else ""
-    how = "" if answer.cause == "typed" else f" ({on_one_line(answer.cause)})"
+    how = (
+        ""
+        if answer.cause == "typed"
+        else f" ({on_one_line(answer.cause)}{called(answer.reference, answer.note)})"
+    )
     pieces = [Piece(piece.kind, piece.text, piece.length) for piece in answer.pieces]
     return Text.assemble(
         *began(as_datetime(answer.at), answer.user),

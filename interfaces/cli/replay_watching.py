@@ -263,7 +263,7 @@ class Watching:
         name, op = parse_stream(event.originator_id).name, event.op
         seen = self._monotonic()
         fresh = [_moved(each, op) if each.document == name else each for each in self._fresh]
-        fresh += [Fresh(name, start, end, event.actor, seen) for start, end in inserted(op)]
+        fresh += [Fresh(name, start, end, event.writer, seen) for start, end in inserted(op)]
         self._fresh = [each for each in fresh if each.start < each.end and seen - each.seen < FRESH_SECONDS]
         for client, hand in self._hands.items():
             if hand.document == name:

@@ -56,7 +56,8 @@ class BlameQuery(DocumentQuery):
 
 class BlamedSpan(Answer):
     """The text from `start` up to `end` was written by the edit of `revision`; in `document`, if that is
-    another one, from which it was copied.
+    another one, from which it was copied. Where that edit was imported `reference` and `note` are what it is
+    called where it comes from (a commit), and what was said of it there.
     """
 
     start: int
@@ -66,6 +67,8 @@ class BlamedSpan(Answer):
     at: int
     cause: str
     document: str | None = None
+    reference: str | None = None
+    note: str | None = None
 
 
 class BlamedLine(BlamedSpan):
@@ -177,6 +180,8 @@ def _fields(span: Span, document: str) -> Entry:
     }
     if span.document != document:
         fields["document"] = span.document
+    if span.facts.reference is not None:
+        fields |= {"reference": span.facts.reference, "note": span.facts.note}
     return fields
 
 

@@ -19,6 +19,7 @@ from pydantic import (
 
 from domain.errors import BadFrame, BadJson, TextInvalid
 from domain.ids import DOCUMENT_ID_PATTERN, ID_PATTERN, is_document_id, is_id
+from domain.importing import AUTHOR_CODE_POINTS, is_author
 from domain.limits import (
     AVATAR_CODE_POINTS,
     ID_CODE_POINTS,
@@ -71,6 +72,12 @@ Given = TypeVar("Given", bound=Asked)
 def _checked_id(value: str) -> str:
     if not is_id(value):
         raise ValueError("no id: 1 to 64 of A-Z a-z 0-9 _ -")
+    return value
+
+
+def _checked_author(value: str) -> str:
+    if not is_author(value):
+        raise ValueError("no id: 1 to 64 of A-Z a-z 0-9 _ -, nor the name of an imported author")
     return value
 
 
@@ -133,6 +140,9 @@ def _moment(value: object) -> object:
 
 # The patterns and lengths are for the description of the API: what is checked is what the domain says.
 Id = Annotated[str, AfterValidator(_checked_id), Field(json_schema_extra={"pattern": ID_PATTERN})]
+Author = Annotated[
+    str, AfterValidator(_checked_author), Field(json_schema_extra={"maxLength": AUTHOR_CODE_POINTS})
+]
 DocumentId = Annotated[
     str, AfterValidator(_checked_document_id), Field(json_schema_extra={"pattern": DOCUMENT_ID_PATTERN})
 ]
@@ -167,10 +177,13 @@ class NewRoom(Asked):
 
 
 class RoomChange(Asked):
-    """What is missing stays. `everyone` null: for members only."""
+    """What is missing stays. `everyone` null: for members only. `sealed`: whether what people write is stored
+    under keys of theirs from now on.
+    """
 
     title: Name | None = None
     everyone: EveryonesRole | None = None
+    sealed: bool | None = None
 
 
 class NewDocument(Asked):

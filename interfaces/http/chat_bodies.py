@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from domain.limits import EMOJI_CODE_POINTS
 from interfaces.emojis import as_emoji
-from interfaces.http.bodies import Asked, Count, DocumentId, Id, Moment, Text, Truth, Whole, whole
+from interfaces.http.bodies import Asked, Author, Count, DocumentId, Id, Moment, Text, Truth, Whole, whole
 from interfaces.ws.frames import LinkField
 
 # Two hundred of the longest messages are some megabytes.
@@ -62,7 +62,7 @@ class ChosenQuery(Asked):
 
     model_config = ConfigDict(validate_by_name=False, validate_by_alias=True)
 
-    author: Id | None = None
+    author: Author | None = None
     since: Annotated[Moment | None, Field(alias="from")] = None
     until: Annotated[Moment | None, Field(alias="to")] = None
     emoji: Annotated[str, Field(max_length=EMOJI_CODE_POINTS), AfterValidator(_checked_emoji)] | None = None
@@ -99,7 +99,7 @@ class BackwardsQuery(Asked):
 
 
 class AuthorQuery(BackwardsQuery):
-    author: Id
+    author: Author
 
 
 class UnreadQuery(Asked):

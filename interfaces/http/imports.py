@@ -27,7 +27,7 @@ from domain.limits import (
 from domain.message import check_text
 from interfaces.emojis import as_emoji
 from interfaces.http.answers import Answer, answer
-from interfaces.http.bodies import Asked, Count, DocumentId, Id, refusal
+from interfaces.http.bodies import Asked, Author, Count, DocumentId, Id, refusal
 from interfaces.http.keys import IDENTITY, ROOM, SERVICES
 from interfaces.ws.commands import as_link
 from interfaces.ws.frames import LinkField
@@ -46,6 +46,9 @@ IMPORT_MESSAGES: Final = 10_000
 # Enough for 1 Mbit/s.
 IMPORT_SECONDS: Final = 80.0
 
+# A room's id, or what a pad is called there with the word before it.
+SOURCE_CODE_POINTS: Final = 256
+
 # Documents that somebody had open when they spoke: as many as a session may have.
 DOCUMENTS_PER_MESSAGE: Final = 128
 
@@ -57,7 +60,9 @@ class ExportedReaction(Asked):
 
 
 class ExportedOrigin(Asked):
-    room: Id
+    """`room` may also be a pad of Etherpad."""
+
+    room: Annotated[str, Field(max_length=SOURCE_CODE_POINTS)]
     by: Id
     at: Count
 
@@ -66,7 +71,7 @@ class ExportedMessage(Asked):
     """A message as an export has it. Position, client and origin are those of the room it comes from."""
 
     message: Id
-    author: Id
+    author: Author
     posted: Count
     client: Annotated[str, Field(max_length=2 * ID_CODE_POINTS)] | None
     text: str

@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequenc
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 
+from application.etherpad import Export
 from application.identity import Identity
 from application.log import Recorded
 from application.past.bisect import Bisect, Judge, Question
@@ -51,6 +52,14 @@ class PastReader(Protocol):
     async def at_position(self, stream: str, position: int) -> DocumentState | None: ...
 
 
+class EtherpadSource(Protocol):
+    """Reads exports of Etherpad."""
+
+    async def read(self, data: bytes, *, document: str | None, ignores_unknown: bool) -> Export:
+        """Raises `ImportInvalid` and other `ClientError`s."""
+        ...
+
+
 class Prover(Protocol):
     """Signs checkpoints, and proves by them. All raise `StoreUnavailable`."""
 
@@ -59,6 +68,14 @@ class Prover(Protocol):
     def proof(
         self, room: str, first: int, last: int, checkpoint: Checkpoint
     ) -> AsyncGenerator[bytes, None]: ...
+
+
+class Eraser(Protocol):
+    """Removes all that a person has written."""
+
+    async def erase(self, user: str, *, reason: str, actor: str) -> Mapping[str, Any]:
+        """Returns the certificate. Raises `TextInvalid`, `LimitReached`, `Contended`, `StoreUnavailable`."""
+        ...
 
 
 class RedactionsReader(Protocol):
@@ -180,6 +197,32 @@ class PlotSource(Protocol):
         ...
 
 
+class ReportSource(Protocol):
+    """Makes reports, elsewhere than in this process."""
+
+    async def page(
+        self,
+        room: str,
+        since: datetime | None,
+        until: datetime | None,
+        *,
+        made: datetime,
+        offset_minutes: int,
+    ) -> bytes:
+        """Raises `LimitReached`, `NotFound`, `StoreUnavailable`, `Overloaded`."""
+        ...
+
+
+class TableSource(Protocol):
+    """Exports tables, elsewhere than in this process."""
+
+    def pieces(
+        self, room: str, what: str, form: str, since: datetime | None, until: datetime | None
+    ) -> AsyncGenerator[bytes, None]:
+        """A file, piece by piece. Raises `StoreUnavailable` before the first one."""
+        ...
+
+
 class Judges(Protocol):
     """Makes those who say whether a text is as it should be."""
 
@@ -236,6 +279,8 @@ ENTRANCE: Final = web.AppKey("entrance", Entrance)
 TOKENS: Final[web.AppKey[TokenSource]] = web.AppKey("tokens")
 DESCRIPTION: Final = web.AppKey("description", bytes)
 """The API's description, as JSON."""
+CAN_SEAL: Final = web.AppKey("can seal", bool)
+ERASER: Final[web.AppKey[Eraser]] = web.AppKey("eraser")
 REDACTING: Final = web.AppKey("redacting", Redacting)
 REDACTIONS: Final[web.AppKey[RedactionsReader]] = web.AppKey("redactions")
 CLEANING: Final[web.AppKey[Callable[[], None]]] = web.AppKey("cleaning")
@@ -247,6 +292,7 @@ REPLAY: Final[web.AppKey[Replay[Stage]]] = web.AppKey("replay")
 STATES: Final = web.AppKey("states", States)
 DIFFS: Final = web.AppKey("diffs", Diffs)
 BISECT: Final = web.AppKey("bisect", Bisect)
+ETHERPAD_READER: Final[web.AppKey[EtherpadSource]] = web.AppKey("etherpad reader")
 JUDGES: Final[web.AppKey[Judges]] = web.AppKey("judges")
 DIRECTORY: Final[web.AppKey[DirectoryReader]] = web.AppKey("directory")
 ROOMS: Final[web.AppKey[RoomsReader]] = web.AppKey("rooms")
@@ -258,6 +304,8 @@ ACTIVITY: Final[web.AppKey[ActivityReader]] = web.AppKey("activity")
 STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
 AUDITOR: Final[web.AppKey[Auditor]] = web.AppKey("auditor")
 PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
+TABLES: Final[web.AppKey[TableSource]] = web.AppKey("tables")
+REPORTS: Final[web.AppKey[ReportSource]] = web.AppKey("reports")
 PAST_USE_CASES: Final = web.AppKey("past use cases", Past)
 """What is done with what `PAST` reads."""
 WATCH: Final = web.AppKey("watch", Watch)

@@ -73,7 +73,9 @@ class LinesAround(Answer):
 class MomentAnswer(Answer):
     """The edit of `revision` in `document`, and the room at that moment; `log_position` is where it stands
     among all events. `pieces` show what it did; `written` is the character that was asked for, as it was when
-    it was written.
+    it was written. Of an edit that was imported `user` and `at` are who wrote it elsewhere and when,
+    `reference` and `note` what it is called there and what was said of it; the room is as it was when it came
+    here.
     """
 
     document: str
@@ -83,6 +85,8 @@ class MomentAnswer(Answer):
     client: str
     at: int
     cause: str
+    reference: str | None
+    note: str | None
     inserted: int
     deleted: int
     pieces: list[PieceOfEdit]
@@ -135,6 +139,8 @@ async def told(
         client=moment.client,
         at=as_microseconds(moment.at),
         cause=moment.cause,
+        reference=moment.reference,
+        note=moment.note,
         inserted=moment.inserted,
         deleted=moment.deleted,
         pieces=[PieceOfEdit(**piece._asdict()) for piece in moment.pieces],

@@ -24,6 +24,8 @@ from interfaces.http import (
     diffs,
     docs,
     documents,
+    erasures,
+    etherpads,
     exports,
     imports,
     members,
@@ -40,12 +42,14 @@ from interfaces.http import (
     redactions,
     replay,
     replay_page,
+    reports,
     restore,
     rooms,
     runs,
     saves,
     speech,
     statistics,
+    tables,
     undo,
 )
 from interfaces.http.answers import (
@@ -124,6 +128,8 @@ from interfaces.http.chat_bodies import (
 )
 from interfaces.http.diffs import DIFFS_AT_ONCE, DiffAnswer, DiffQuery
 from interfaces.http.door import Access, Door
+from interfaces.http.erasures import ErasureAnswer, ErasureBody
+from interfaces.http.etherpads import EtherpadAnswer, EtherpadQuery
 from interfaces.http.exports import ExportQuery
 from interfaces.http.imports import ImportAnswer, NewMessages
 from interfaces.http.moment import MomentAnswer, MomentQuery
@@ -134,9 +140,11 @@ from interfaces.http.proofs import CheckpointsAnswer, ProofQuery
 from interfaces.http.redactions import RedactionAnswer, RedactionBody, RedactionsAnswer
 from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
 from interfaces.http.replay_page import ReplayPageQuery
+from interfaces.http.reports import ReportQuery
 from interfaces.http.restore import RestoreBody
 from interfaces.http.runs import NewRun, RunAnswer, RunEnd
 from interfaces.http.saves import NewSave, SaveAnswer, SavesAnswer, SavesQuery
+from interfaces.http.tables import TableQuery
 from interfaces.http.undo import PreviewAnswer, Redo, RevisedAnswer, SelectedEdits, UndoBody, UndoneAnswer
 
 
@@ -195,6 +203,10 @@ def _some_at_once(handle: Handler, at_once: int) -> Handler:
 # An import is in memory as a whole, several times its size while it is read; a hundred megabytes for four.
 IMPORTS_AT_ONCE: Final = 4
 
+# Each holds a file of tens of megabytes and what was read of it, and the reader beside the server takes one
+# at a time.
+PADS_AT_ONCE: Final = 2
+
 # Each holds a page, and one of the few connections to the database while it asks for the next.
 EXPORTS_AT_ONCE: Final = 16
 
@@ -203,6 +215,12 @@ REPLAYS_AT_ONCE: Final = 16
 
 # The same, each for up to some tens of megabytes.
 PAGES_AT_ONCE: Final = 4
+
+# Each has a process of some hundred megabytes, and a connection that keeps the moment of its beginning.
+TABLES_AT_ONCE: Final = 3
+
+# They are made one after the other, each in up to some seconds; so many wait.
+REPORTS_AT_ONCE: Final = 4
 
 # All texts of a room are in memory for each, twice while they are sent.
 STAGES_AT_ONCE: Final = 8
@@ -289,6 +307,15 @@ ROUTES: Final = (
         body=NewMessages,
         answer=ImportAnswer,
         at_once=IMPORTS_AT_ONCE,
+    ),
+    Route(
+        "POST",
+        f"{_ROOM}/imports/etherpad",
+        etherpads.bring,
+        EDIT,
+        EtherpadQuery,
+        answer=EtherpadAnswer,
+        at_once=PADS_AT_ONCE,
     ),
     Route("POST", f"{_ROOM}/messages", speech.post, POST, body=NewMessage, answer=MessageAnswer, status=201),
     Route("PATCH", _MESSAGE, speech.edit, POST, body=MessageChange, answer=MessageAnswer),
@@ -443,12 +470,23 @@ ROUTES: Final = (
     Route("GET", f"{_ROOM}/statistics", statistics.look, READ, StatisticsQuery, answer=StatisticsAnswer),
     Route("GET", f"{_ROOM}/statistics/plot.svg", statistics.plot_svg, READ, StatisticsQuery),
     Route("GET", f"{_ROOM}/statistics/plot.png", statistics.plot_png, READ, StatisticsQuery),
+    Route("GET", f"{_ROOM}/report", reports.look, READ, ReportQuery, at_once=REPORTS_AT_ONCE),
+    Route("GET", f"{_ROOM}/export", tables.export, MANAGE, TableQuery, at_once=TABLES_AT_ONCE),
     # Operation.
     Route("GET", "/healthz", operation.healthz, OPERATOR, answer=HealthAnswer),
     Route("GET", "/readyz", operation.readyz, OPERATOR, answer=ReadyAnswer),
     Route("GET", "/metrics", operation.metrics, OPERATOR),
     Route("POST", "/api/users/{user}/disable", people.disable, OPERATOR, status=204),
     Route("POST", "/api/users/{user}/enable", people.enable, OPERATOR, status=204),
+    Route(
+        "POST",
+        "/api/users/{user}/erasure",
+        erasures.erase,
+        OPERATOR,
+        body=ErasureBody,
+        answer=ErasureAnswer,
+        at_once=ROOMS_SEARCHED_AT_ONCE,
+    ),
     # The page's files, last: whatever has a name of its own above is not looked for among them.
     Route("GET", "/assets/{file}", page.asset, PUBLIC, is_told=False),
     Route("GET", "/{file}", page.file, PUBLIC, is_told=False),

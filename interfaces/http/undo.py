@@ -13,7 +13,7 @@ from application.past.undo import Passage, Preview, Selection
 from domain.errors import BadFrame
 from interfaces.diffs import unified
 from interfaces.http.answers import Answer, answer
-from interfaces.http.bodies import Asked, Count, Id, Moment
+from interfaces.http.bodies import Asked, Author, Count, Moment
 from interfaces.http.documents import document_id
 from interfaces.http.keys import DIFFS, IDENTITY, PAST_USE_CASES, ROOM, SERVICES
 from interfaces.slices import in_slices
@@ -35,7 +35,7 @@ class SelectedEdits(Asked):
 
     first: Count | None = None
     last: Count | None = None
-    user: Id | None = None
+    user: Author | None = None
     since: Moment | None = None
     until: Moment | None = None
     passage: PassageField | None = None

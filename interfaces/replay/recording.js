@@ -161,7 +161,9 @@ const Recording = (() => {
   }
 
   function takeEdit(draft, event) {
-    const document = draft.state.documents.get(event.document);
+    const begins = event.cause === "import" && event.revision === 1; // it is listed when it is whole
+    const unlisted = begins ? { revision: 0, text: new Text([]), isListed: false } : undefined;
+    const document = draft.state.documents.get(event.document) ?? unlisted;
     if (!document || event.revision !== document.revision + 1) return; // not seen, or known already
     const text = document.text.apply(event.op);
     draft.map("documents").set(event.document, { ...document, revision: event.revision, text });

@@ -97,8 +97,10 @@ class Happened(Told):
 
 
 class Edit(Told):
-    """`cause`, `undoes` and `source` are there where it was not typed. Edits that are read by revision have
-    no `position`. Of what has a `redaction` text was removed: it has blocks, and deletes by their length.
+    """`cause`, `undoes` and `source` are there where it was not typed. Of one that was imported `author` and
+    `written` say who made it elsewhere and when, `reference` and `note` what it is called there and what was
+    said of it. Edits that are read by revision have no `position`. What has a `redaction` has lost text:
+    blocks stand there, and it deletes by length.
     """
 
     event: Literal["edit"]
@@ -111,9 +113,13 @@ class Edit(Told):
     client: str
     seq: int
     op: Op
-    cause: Literal["undo", "redo", "restore", "branch", "merge", "redaction"] | None = None
+    cause: Literal["undo", "redo", "restore", "branch", "merge", "import", "redaction"] | None = None
     undoes: list[list[int]] | None = None
     source: list[str | int] | None = None
+    author: str | None = None
+    written: int | None = None
+    reference: str | None = None
+    note: str | None = None
     redaction: str | None = None
 
 
@@ -226,6 +232,11 @@ class AccessChanged(Happened):
     everyone: RoleName | None
 
 
+class SealingChanged(Happened):
+    event: Literal["sealing_changed"]
+    sealed: bool
+
+
 class RoomClosed(Happened):
     event: Literal["room_closed"]
 
@@ -273,6 +284,7 @@ RoomEvent = Annotated[
     | RoomOpened
     | RoomRenamed
     | AccessChanged
+    | SealingChanged
     | RoomClosed
     | MemberChanged
     | MemberRemoved

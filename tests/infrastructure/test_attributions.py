@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from application.past import blame
-from application.past.blame import Blame
+from application.past.blame import Blame, EditFacts
 from domain.attribution import Origin, Run
 from domain.document import Document, Edit
 from domain.errors import Corrupt
@@ -69,8 +69,8 @@ async def test_facts_are_those_of_the_edits_that_are_asked_for(
     kept: KeptAttributions, document: Document
 ) -> None:
     facts = await kept.facts(STREAM, [2, 7])
-    assert facts[2] == ("Ben", later(2), "typed")
-    assert facts[7] == ("Ada", later(7), "undo")
+    assert facts[2] == EditFacts("Ben", later(2), "typed")
+    assert facts[7] == EditFacts("Ada", later(7), "undo")
     with pytest.raises(Corrupt):
         await kept.facts(STREAM, [2, document.revision + 1])
 

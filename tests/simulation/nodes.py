@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from application.attendances import Attendances
 from application.cursors import Cursors
+from application.document_imports import DocumentImports
 from application.documents import Documents
 from application.imports import Imports
 from application.links import Links
@@ -168,6 +169,9 @@ class SimulatedNode(Owner):
             documents=documents,
             messages=messages,
             links=Links(documents, self.history),
+            document_imports=DocumentImports(
+                lives, rooms, Revisions(lives, documents, now=self.now), now=self.now
+            ),
             imports=Imports(messages, self.history),
             receipts=Receipts(lives, node=self.id, now=self.now),
             revisions=Revisions(lives, documents, now=self.now),

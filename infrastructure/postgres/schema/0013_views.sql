@@ -3,7 +3,8 @@
 -- Their columns are a promise: docs/analytics.md lists them and a test compares. A person is always called `who`,
 -- since `user` without quotes is the role of the database that asks. Each view runs with the rights of whoever asks.
 
-CREATE SCHEMA analytics;
+-- It may be there where the tables were dropped and are made anew.
+CREATE SCHEMA IF NOT EXISTS analytics;
 COMMENT ON SCHEMA analytics IS 'What a Chronoscribe log says, decoded: views for analysts and auditors';
 
 -- What is seldom in a room is found without reading all of its edits. (An insert looks at the condition only.)

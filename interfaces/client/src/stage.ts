@@ -124,12 +124,15 @@ export class StageFold {
   }
 
   #edit(event: Frame): void {
+    // What is imported is listed when it is whole.
+    const begins = event.cause === "import" && event.revision === 1 && !this.#documents.has(event.document);
+    if (begins) this.#begin(event.document, false);
     const document = this.#documents.get(event.document);
     if (document === undefined || event.revision !== document.revision + 1) return;
     const op: Op = event.op;
     document.text.apply(op);
     document.revision = event.revision;
-    document.writer = event.actor;
+    document.writer = event.author ?? event.actor;
     document.told = null;
     for (const cursors of this.#cursors.values()) {
       const cursor = cursors.get(event.document);
@@ -143,9 +146,13 @@ export class StageFold {
       document.listed = listed;
       document.told = null;
     } else if (listed) {
-      const text = new Text("");
-      this.#documents.set(name, { revision: 0, text, listed: true, writer: null, told: null });
+      this.#begin(name, true);
     }
+  }
+
+  #begin(name: string, listed: boolean): void {
+    const text = new Text("");
+    this.#documents.set(name, { revision: 0, text, listed, writer: null, told: null });
   }
 
   /** The session of an event, or the one without a name in which its client was here from the beginning. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final, NamedTuple
 
 import pytest
@@ -13,6 +14,7 @@ from interfaces.http.door import Access
 from interfaces.http.routes import ROUTES, Route
 from interfaces.http.speech import client_of
 from interfaces.web.bundle import DIST
+from tests.etherpads import PadWriter, export
 from tests.interfaces.server_thread import Answer, ServerThread, Somebody
 from tests.interfaces.written import write
 
@@ -27,6 +29,9 @@ class Sample(NamedTuple):
 
 # Assets are named by their content.
 AN_ASSET: Final = next(path.name for path in sorted((DIST / "assets").iterdir()))
+
+# What came of a pad in which nothing but its first text was written.
+PAD: Final = json.loads(export(PadWriter("a-pad", "Hello")))
 
 # One for each route; a route without one fails.
 SAMPLES: Final = {
@@ -60,6 +65,7 @@ SAMPLES: Final = {
     "DELETE /api/rooms/{room}/documents/{document}": Sample(),
     "GET /api/rooms/{room}/messages/export": Sample(),
     "POST /api/rooms/{room}/messages/import": Sample({"room": "old", "exported_at": 0, "messages": []}),
+    "POST /api/rooms/{room}/imports/etherpad": Sample(PAD),
     "POST /api/rooms/{room}/messages": Sample({"text": "Hello"}),
     "PATCH /api/rooms/{room}/messages/{message}": Sample({"text": "Hello there"}),
     "DELETE /api/rooms/{room}/messages/{message}": Sample(),
@@ -113,11 +119,14 @@ SAMPLES: Final = {
     "GET /api/rooms/{room}/statistics": Sample(),
     "GET /api/rooms/{room}/statistics/plot.svg": Sample(),
     "GET /api/rooms/{room}/statistics/plot.png": Sample(),
+    "GET /api/rooms/{room}/report": Sample(),
+    "GET /api/rooms/{room}/export": Sample(),
     "GET /healthz": Sample(),
     "GET /readyz": Sample(),
     "GET /metrics": Sample(),
     "POST /api/users/{user}/disable": Sample(),
     "POST /api/users/{user}/enable": Sample(),
+    "POST /api/users/{user}/erasure": Sample({"reason": "a test"}),
     "GET /assets/{file}": Sample(path={"file": AN_ASSET}),
     "GET /{file}": Sample(path={"file": "index.html"}),
 }

@@ -16,6 +16,7 @@ import orjson
 
 from application.attendances import Attendances
 from application.cursors import Cursors
+from application.document_imports import DocumentImports
 from application.documents import Documents
 from application.identity import Identity, Ticket
 from application.imports import Imports
@@ -199,6 +200,7 @@ class World:
             documents=documents,
             messages=messages,
             links=Links(documents, self.store),
+            document_imports=DocumentImports(lives, rooms, Revisions(lives, documents, now=now), now=now),
             imports=Imports(messages, self.store),
             receipts=Receipts(lives, node=node, now=now),
             revisions=Revisions(lives, documents, now=now),

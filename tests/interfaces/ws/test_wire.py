@@ -13,13 +13,16 @@ from domain.aggregate import EVENT_CLASSES, Event
 from domain.attendance import Appearance, Attendance, Status
 from domain.colours import colour_of
 from domain.document import Document, Edit, EditApplied
+from domain.erasure import Erasure
 from domain.errors import Contended, RevisionTooOld
+from domain.importing import BroughtEdit, Provenance
 from domain.instants import as_datetime, as_microseconds
 from domain.message import Link, Message
 from domain.presence import HIDDEN, FrameRecorded, Move, Presence, Typing
 from domain.profile import Profile
 from domain.receipts import Receipts
 from domain.redaction import Redaction, black_edit
+from domain.restoration import Restoration
 from domain.retention import Retention
 from domain.revisions import Revisions
 from domain.rights import Role
@@ -60,6 +63,7 @@ def a_room() -> Room:
     room.remove_member("ben", actor="ada", at=NOON)
     room.invite("i1", Role.VIEWER, digest="s3cret", expires=as_datetime(AT + 9), uses=3, actor="ada", at=NOON)
     room.revoke_invitation("i1", actor="ada", at=NOON)
+    room.seal(is_sealed=True, actor="ada", at=NOON)
     room.close(actor="ada", at=NOON)
     return room
 
@@ -151,6 +155,10 @@ def a_redaction() -> Redaction:
     )
 
 
+def an_erasure() -> Erasure:
+    return Erasure.make("e1", user="ben", reason="asked", redactions=[], keys=[], actor="ada", at=NOON)
+
+
 def a_stay() -> Attendance:
     appearance = Appearance(**LOOKS, version=3)
     stay = Attendance.join(
@@ -168,6 +176,20 @@ def a_profile() -> Profile:
     profile.disable(actor="ada", at=NOON)
     profile.enable(actor="ada", at=NOON)
     return profile
+
+
+def a_restoration() -> Restoration:
+    return Restoration.begin(
+        "epoch-2",
+        backup="backup-1",
+        source_epoch="epoch-1",
+        source_at=1,
+        record_position=2,
+        presence_position=3,
+        by="root",
+        actor="@server",
+        at=NOON,
+    )
 
 
 def a_retention() -> Retention:
@@ -192,7 +214,7 @@ EVENTS = {
     event.TOPIC: event
     for event in [
         *events_of(a_room(), a_document(), a_message(), an_import()),
-        *events_of(a_stay(), a_profile(), a_retention(), a_redaction()),
+        *events_of(a_stay(), a_profile(), a_restoration(), a_retention(), a_redaction(), an_erasure()),
         *other_things(),
         *presence_of([A_MOVE], [], [A_MOVE]),
     ]
@@ -270,6 +292,7 @@ TOLD: dict[str, dict[str, Any]] = {
         "events": 3,
         "characters": 24,
     },
+    "room.sealing_changed": {"event": "sealing_changed", "sealed": True},
     "run.started": {
         "event": "run_started",
         "run": "r1",
@@ -362,6 +385,22 @@ def test_an_edit_that_was_not_typed_says_why_it_was_made() -> None:
         {"cause": "redo", "undoes": None, "source": None, "client": "@ben"},
     ]
     assert all(not {"cause", "undoes", "source", "revives", "origins"} & edit.keys() for edit in told[:2])
+
+
+def test_an_edit_that_was_imported_says_who_wrote_it_and_when() -> None:
+    provenance: Provenance = {"source": "git:a.md@1f", "digest": "d", "edits": 1, "since": 1}
+    document = Document.begin_import("demo", "a.md", provenance, actor="ada", at=NOON)
+    document.bring([BroughtEdit(["a"], "Ben (git)", 1, "1f", "Begin")], 1, actor="ada", at=NOON)
+    _, edit = (encode_event(event) for event in events_of(document))
+    told = orjson.loads(edit or b"")
+    assert {name: told[name] for name in ("actor", "cause", "author", "written", "reference", "note")} == {
+        "actor": "ada",
+        "cause": "import",
+        "author": "Ben (git)",
+        "written": 1,
+        "reference": "1f",
+        "note": "Begin",
+    }
 
 
 def test_an_edit_of_which_text_was_removed_says_so_and_deletes_by_length() -> None:

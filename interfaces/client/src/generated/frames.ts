@@ -456,8 +456,10 @@ export interface Opened {
   edits?: Edit[] | null;
 }
 /**
- * `cause`, `undoes` and `source` are there where it was not typed. Edits that are read by revision have
- * no `position`. Of what has a `redaction` text was removed: it has blocks, and deletes by their length.
+ * `cause`, `undoes` and `source` are there where it was not typed. Of one that was imported `author` and
+ * `written` say who made it elsewhere and when, `reference` and `note` what it is called there and what was
+ * said of it. Edits that are read by revision have no `position`. What has a `redaction` has lost text:
+ * blocks stand there, and it deletes by length.
  */
 export interface Edit {
   event: "edit";
@@ -470,9 +472,13 @@ export interface Edit {
   client: string;
   seq: number;
   op: (number | string | Delete)[];
-  cause?: ("undo" | "redo" | "restore" | "branch" | "merge" | "redaction") | null;
+  cause?: ("undo" | "redo" | "restore" | "branch" | "merge" | "import" | "redaction") | null;
   undoes?: number[][] | null;
   source?: (string | number)[] | null;
+  author?: string | null;
+  written?: number | null;
+  reference?: string | null;
+  note?: string | null;
   redaction?: string | null;
 }
 export interface Delete {
@@ -526,6 +532,7 @@ export interface Events {
     | RoomOpened
     | RoomRenamed
     | AccessChanged
+    | SealingChanged
     | RoomClosed
     | MemberChanged
     | MemberRemoved
@@ -676,6 +683,13 @@ export interface AccessChanged {
   position: number;
   event: "access_changed";
   everyone: ("viewer" | "commenter" | "editor" | "owner") | null;
+}
+export interface SealingChanged {
+  actor: string;
+  at: number;
+  position: number;
+  event: "sealing_changed";
+  sealed: boolean;
 }
 export interface RoomClosed {
   actor: string;
@@ -875,6 +889,7 @@ export interface Step {
         | RoomOpened
         | RoomRenamed
         | AccessChanged
+        | SealingChanged
         | RoomClosed
         | MemberChanged
         | MemberRemoved

@@ -380,6 +380,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rooms/{room}/imports/etherpad": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring in the pads of an export with every revision, each with its author and its time.
+         * @description Documents are listed when they are whole. The same once more adds nothing, and finishes what has ended half-way. Pads are an editor's to import, their chat is an owner's: others ask for `chat=false`. Needs the right to edit in the room.
+         */
+        post: operations["postRoomsRoomImportsEtherpad"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/rooms/{room}/messages": {
         parameters: {
             query?: never;
@@ -1303,6 +1323,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rooms/{room}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What went on in the room as one HTML file without scripts: who did what and when, on which lines, and with whom.
+         * @description Needs the right to read in the room.
+         */
+        get: operations["getRoomsRoomReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{room}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The log of the room, or a table of what it says, as a file. All of it is as of one moment.
+         * @description Needs the right to manage in the room.
+         */
+        get: operations["getRoomsRoomExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1382,6 +1442,23 @@ export interface paths {
         put?: never;
         /** Let a user in again. */
         post: operations["postUsersUserEnable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{user}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove all that a person has written, from every room's past and present and from their profile, and destroy the keys under which it was stored. It cannot be taken back. */
+        post: operations["postUsersUserErasure"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1544,13 +1621,18 @@ export interface components {
             cause: string;
             /** Document */
             document?: string | null;
+            /** Reference */
+            reference?: string | null;
+            /** Note */
+            note?: string | null;
             /** Number */
             number: number;
         };
         /**
          * BlamedSpan
          * @description The text from `start` up to `end` was written by the edit of `revision`; in `document`, if that is
-         *     another one, from which it was copied.
+         *     another one, from which it was copied. Where that edit was imported `reference` and `note` are what it is
+         *     called where it comes from (a commit), and what was said of it there.
          */
         BlamedSpan: {
             /** Start */
@@ -1567,6 +1649,10 @@ export interface components {
             cause: string;
             /** Document */
             document?: string | null;
+            /** Reference */
+            reference?: string | null;
+            /** Note */
+            note?: string | null;
         };
         /**
          * BranchAnswer
@@ -1642,6 +1728,13 @@ export interface components {
             longest_seconds: number;
             /** Day */
             day: string;
+        };
+        /** DestroyedKey */
+        DestroyedKey: {
+            /** Key */
+            key: string;
+            /** Room */
+            room: string;
         };
         /**
          * DiffAnswer
@@ -1838,6 +1931,82 @@ export interface components {
             day: string;
         };
         /**
+         * ErasedRoom
+         * @description `room` is "" for the profile.
+         */
+        ErasedRoom: {
+            /** Room */
+            room: string;
+            /** Redaction */
+            redaction: string;
+            /** Position */
+            position: number;
+            /** Documents */
+            documents: number;
+            /** Messages */
+            messages: number;
+            /** Events */
+            events: number;
+            /** Characters */
+            characters: number;
+        };
+        /**
+         * ErasureAnswer
+         * @description A certificate: see docs/proof.md for what is signed.
+         */
+        ErasureAnswer: {
+            /** Format */
+            format: string;
+            /** Version */
+            version: number;
+            /** Epoch */
+            epoch: string;
+            /** User */
+            user: string;
+            /** At */
+            at: number;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** Position */
+            position: number;
+            /** Redactions */
+            redactions: components["schemas"]["ErasedRoom"][];
+            /** Keys */
+            keys: components["schemas"]["DestroyedKey"][];
+            /** Checkpoints */
+            checkpoints?: {
+                [key: string]: unknown;
+            }[] | null;
+            /** Key */
+            key?: string | null;
+            /** Signature */
+            signature?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /** ErasureBody */
+        ErasureBody: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * EtherpadAnswer
+         * @description How many edits are new, and how many were there already; both null in a dry run.
+         */
+        EtherpadAnswer: {
+            /** Documents */
+            documents: components["schemas"]["ImportedDocument"][];
+            /** Messages */
+            messages: number;
+            left: components["schemas"]["LeftBehind"];
+            /** Added */
+            added?: number | null;
+            /** Known */
+            known?: number | null;
+        };
+        /**
          * FoundMessage
          * @description `snippet`: the part of the text that shows why it was found.
          */
@@ -1943,6 +2112,28 @@ export interface components {
             known: number;
         };
         /**
+         * ImportedDocument
+         * @description What comes, or would: times in microseconds, `authors` with how many edits each has made.
+         */
+        ImportedDocument: {
+            /** Document */
+            document: string;
+            /** Source */
+            source: string;
+            /** Edits */
+            edits: number;
+            /** Code Points */
+            code_points: number;
+            /** First */
+            first: number;
+            /** Last */
+            last: number;
+            /** Authors */
+            authors: {
+                [key: string]: number;
+            };
+        };
+        /**
          * InvitationAnswer
          * @description `uses`: how many may still accept it, null for any number.
          */
@@ -1966,6 +2157,21 @@ export interface components {
          * @enum {string}
          */
         Kind: "joined" | "left" | "reconnected" | "edited" | "undone" | "restored" | "branched" | "merged" | "saved" | "named" | "ran" | "said" | "imported" | "pinned" | "unpinned" | "listed" | "unlisted" | "opened" | "renamed" | "closed" | "access_changed" | "member_added" | "role_changed" | "member_removed";
+        /**
+         * LeftBehind
+         * @description `attributes`: revisions that changed nothing else. `replaced`: revisions with half characters, which
+         *     stand as U+FFFD. `chat`: messages without text. `unknown`: keys that are nothing of Etherpad itself.
+         */
+        LeftBehind: {
+            /** Attributes */
+            attributes: number;
+            /** Replaced */
+            replaced: number;
+            /** Chat */
+            chat: number;
+            /** Unknown */
+            unknown: number;
+        };
         /**
          * LinesAround
          * @description Oldest first. A line that had begun is `before`, also where it has gone on since.
@@ -2230,7 +2436,9 @@ export interface components {
          * MomentAnswer
          * @description The edit of `revision` in `document`, and the room at that moment; `log_position` is where it stands
          *     among all events. `pieces` show what it did; `written` is the character that was asked for, as it was when
-         *     it was written.
+         *     it was written. Of an edit that was imported `user` and `at` are who wrote it elsewhere and when,
+         *     `reference` and `note` what it is called there and what was said of it; the room is as it was when it came
+         *     here.
          */
         MomentAnswer: {
             /** Document */
@@ -2247,6 +2455,10 @@ export interface components {
             at: number;
             /** Cause */
             cause: string;
+            /** Reference */
+            reference: string | null;
+            /** Note */
+            note: string | null;
             /** Inserted */
             inserted: number;
             /** Deleted */
@@ -2787,18 +2999,23 @@ export interface components {
             title: string;
             role: components["schemas"]["Role"];
             everyone: components["schemas"]["Role"] | null;
+            /** Sealed */
+            sealed: boolean;
             /** Documents */
             documents: string[];
         };
         /**
          * RoomChange
-         * @description What is missing stays. `everyone` null: for members only.
+         * @description What is missing stays. `everyone` null: for members only. `sealed`: whether what people write is stored
+         *     under keys of theirs from now on.
          */
         RoomChange: {
             /** Title */
             title?: string | null;
             /** Everyone */
             everyone?: ("viewer" | "commenter" | "editor") | null;
+            /** Sealed */
+            sealed?: boolean | null;
         };
         /**
          * RoomsAnswer
@@ -5165,6 +5382,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whatever else is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postRoomsRoomImportsEtherpad: {
+        parameters: {
+            query?: {
+                document?: string | null;
+                chat?: boolean;
+                ignore_unknown?: boolean;
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EtherpadAnswer"];
                 };
             };
             /** @description Not signed in */
@@ -9898,6 +10205,181 @@ export interface operations {
             };
         };
     };
+    getRoomsRoomReport: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whatever else is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRoomsRoomExport: {
+        parameters: {
+            query?: {
+                what?: "events" | "edits" | "messages" | "reactions" | "receipts" | "documents" | "revisions" | "runs" | "rooms" | "membership_changes" | "memberships" | "permissions" | "stays" | "presence" | "cursors";
+                format?: "jsonl" | "csv" | "parquet";
+                from?: string | null;
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whatever else is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getHealthz: {
         parameters: {
             query?: never;
@@ -10209,6 +10691,86 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whatever else is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postUsersUserErasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureAnswer"];
+                };
             };
             /** @description Not signed in */
             401: {
