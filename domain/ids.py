@@ -97,6 +97,11 @@ def retention_stream(log: str) -> str:
     return f"retention:/{log}"
 
 
+def restoration_stream(epoch: str) -> str:
+    """Of the restore with which an epoch began."""
+    return f"restoration:/{epoch}"
+
+
 # Every event that passes asks; a node works on few streams at a time, far fewer than this.
 @lru_cache(maxsize=16_384)
 def parse_stream(stream: str) -> Stream:

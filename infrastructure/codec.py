@@ -25,6 +25,7 @@ from domain import (  # noqa: F401
     profile,
     receipts,
     redaction,
+    restoration,
     retention,
     revisions,
     room,

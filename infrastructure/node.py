@@ -42,6 +42,7 @@ from domain.attendance import Joined
 from domain.document import Document
 from domain.errors import ChronoscribeError
 from domain.ids import parse_stream
+from infrastructure.backup.mark import check_restored
 from infrastructure.differ import LibraryDiffer
 from infrastructure.feed import Feed
 from infrastructure.group_commit import GroupCommit
@@ -391,7 +392,8 @@ async def open_node(settings: Settings, conninfo: str) -> AsyncIterator[tuple[No
     """A node on a database that is brought up to date first, followed and written to until the end
     of the block.
 
-    Raises `UnsafeStore` when the database could lose acknowledged events, `StoreUnavailable`.
+    Raises `UnsafeStore` when the database could lose acknowledged events or a restore is unfinished,
+    `StoreUnavailable`.
     """
     database = Database(conninfo)
     await database.open()
@@ -400,6 +402,7 @@ async def open_node(settings: Settings, conninfo: str) -> AsyncIterator[tuple[No
         connection = await database.connect("migrations")
         try:
             await migrate(connection)
+            await check_restored(connection)
         finally:
             await connection.close()
         keyring = await keyring_of(settings, database)

@@ -68,6 +68,19 @@ SELECT format('GRANT %%s ON %%s TO %%s%%s', privilege_type, %(shadow)s::regclass
               CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
 FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = %(live)s::regclass
 """
+# Who sees which rows of it. Before the grants: nobody shall see the new table without them.
+_ROW_SECURITY: Final = """
+SELECT format('ALTER TABLE %%s ENABLE ROW LEVEL SECURITY', %(shadow)s::regclass)
+FROM pg_class WHERE oid = %(live)s::regclass AND relrowsecurity
+UNION ALL
+SELECT format('CREATE POLICY %%I ON %%s AS %%s FOR %%s TO %%s',
+              policyname, %(shadow)s::regclass, permissive, cmd,
+              (SELECT string_agg(CASE role WHEN 'public' THEN 'PUBLIC' ELSE quote_ident(role) END, ', ')
+               FROM unnest(roles) AS role))
+       || coalesce(' USING (' || qual || ')', '') || coalesce(' WITH CHECK (' || with_check || ')', '')
+FROM pg_policies JOIN pg_class ON pg_class.oid = %(live)s::regclass AND relname = tablename
+    AND relnamespace = quote_ident(schemaname)::regnamespace
+"""
 
 OnProgress = Callable[[int, int], None]
 
@@ -233,6 +246,8 @@ class Rebuild:
         }
         renamed = await (await connection.execute(_INDEX_NAMES, names)).fetchall()
         grants = await (await connection.execute(_GRANTS, names)).fetchall()
+        for (policy,) in await (await connection.execute(_ROW_SECURITY, names)).fetchall():
+            await connection.execute(policy)
         for (grant,) in grants:
             await connection.execute(grant)
         await connection.execute(self._sql("DROP TABLE {live}.{table}", table))

@@ -28,9 +28,11 @@ from application.past.watch import Watch
 from application.services import Services
 from domain.errors import ChronoscribeError
 from infrastructure.embedded_postgres import EmbeddedPostgres
+from infrastructure.erasing import Erasing
 from infrastructure.judge import TextJudges
 from infrastructure.metrics import metrics
 from infrastructure.node import Node, open_node
+from infrastructure.postgres.audit import PostgresAuditor
 from infrastructure.postgres.standings import Standing
 from infrastructure.postgres.tickets import guest_secret
 from infrastructure.proof.proving import Proving
@@ -38,18 +40,22 @@ from infrastructure.reading_etherpad import EtherpadReader
 from infrastructure.settings import Settings
 from infrastructure.tokens import Tokens, tokens_of
 from interfaces.demo.room import create_demo_room
+from interfaces.export.beside import TableExports
 from interfaces.http.discretion import keep_contents_out_of_logs
 from interfaces.http.door import Door
 from interfaces.http.guard import guard, with_headers
 from interfaces.http.keys import (
     ACTIVITY,
+    AUDITOR,
     BISECT,
+    CAN_SEAL,
     CHAT,
     CLEANING,
     DESCRIPTION,
     DIFFS,
     DIRECTORY,
     ENTRANCE,
+    ERASER,
     ETHERPAD_READER,
     JUDGES,
     MEMBERS,
@@ -65,10 +71,12 @@ from interfaces.http.keys import (
     REDACTING,
     REDACTIONS,
     REPLAY,
+    REPORTS,
     ROOMS,
     SERVICES,
     STATES,
     STATISTICS,
+    TABLES,
     TOKENS,
     WATCH,
     Entrance,
@@ -78,6 +86,7 @@ from interfaces.http.plots import Plots
 from interfaces.http.problems import problems
 from interfaces.http.proxies import forwarded
 from interfaces.http.routes import ROUTES, add_routes
+from interfaces.report.making import Reports
 from interfaces.ws.followed import ActivityFollowed, StatisticsFollowed
 from interfaces.ws.hub import Hub
 from interfaces.ws.live_views import LiveView, LiveViews
@@ -256,7 +265,10 @@ def _app(
     app[PRESENCE] = node.views.presence
     app[CHAT] = node.views.chat
     app[ACTIVITY] = node.views.activity
+    app[AUDITOR] = PostgresAuditor(node.database)
     app[STATISTICS] = node.views.statistics
+    app[CAN_SEAL] = node.keyring.can_seal
+    app[ERASER] = Erasing(node, services)
     app[REDACTING] = node.redacting(services)
     app[REDACTIONS] = node.history
     app[CLEANING] = node.clean_later
@@ -268,6 +280,9 @@ def _app(
     app.on_cleanup.append(reader.close)
     app[PLOTS] = plots = Plots()
     app.on_cleanup.append(plots.close)
+    app[TABLES] = TableExports(node.database.conninfo)
+    app[REPORTS] = reports = Reports(node.database.conninfo)
+    app.on_cleanup.append(reports.close)
     add_routes(app, Door(services, settings.requests_per_second, failures))
     app.router.add_get("/ws/{room}", sockets.handle)
     return app

@@ -9,6 +9,7 @@ empty database for each test; tests that kill things get servers of their own wi
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import os
@@ -23,6 +24,7 @@ from hypothesis import HealthCheck, settings
 from psycopg.sql import SQL, Identifier
 
 from infrastructure.embedded_postgres import EmbeddedPostgres
+from tests.infrastructure.sample_rooms import make_sample
 
 # No deadlines, and no complaints about slow examples: the machine is shared, and how long one takes says
 # nothing about the code.
@@ -74,6 +76,14 @@ def new_database(server: EmbeddedPostgres, name: str, template: str) -> Iterator
     yield administration.replace("/postgres?", f"/{name}?", 1)
     with psycopg.connect(administration, autocommit=True) as connection:
         connection.execute(DROP.format(Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def sample_url(postgres_server: EmbeddedPostgres, database_names: Iterator[str]) -> Iterator[str]:
+    """The DSN of a database with the rooms of `sample_rooms`, for tests that change nothing in it."""
+    with new_database(postgres_server, next(database_names), "template0") as url:
+        asyncio.run(make_sample(url))
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -109,6 +109,22 @@ class Database:
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise StoreUnavailable("the store cannot be read", retry_after=0.5) from error
 
+    @asynccontextmanager
+    async def alone(self, name: str) -> AsyncIterator[Connection]:
+        """A connection beside the pool, for what may take long. Raises `StoreUnavailable` also for what goes
+        wrong inside.
+        """
+        try:
+            connection = await self.connect(name)
+            try:
+                yield connection
+            finally:
+                await connection.close()
+        except psycopg.errors.QueryCanceled:
+            raise
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise StoreUnavailable("the store cannot be read", retry_after=0.5) from error
+
     async def fetch(self, query: str, parameters: Any = (), *, prepare: bool = True) -> list[Any]:
         """All rows of a query, in binary form. Tried again once on a connection that has died meanwhile.
 

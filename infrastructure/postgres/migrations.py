@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib.resources import files
 from typing import Any, Final
 
@@ -11,8 +12,9 @@ from psycopg import AsyncConnection
 MIGRATION_LOCK: Final = 0x6368726F6E6F
 
 
-async def migrate(connection: AsyncConnection[Any]) -> list[str]:
+async def migrate(connection: AsyncConnection[Any], only: Collection[str] | None = None) -> list[str]:
     """Apply what is missing and return the names of what was applied. `connection` is in autocommit mode.
+    With `only`, nothing but these: those of an older version, whose data are going to be put in.
 
     A node that is killed half-way leaves whole migrations only. Raises `psycopg.Error`.
     """
@@ -26,7 +28,7 @@ async def migrate(connection: AsyncConnection[Any]) -> list[str]:
         rows = await (await connection.execute("SELECT name FROM migrations")).fetchall()
         known = {row[0] for row in rows}
         for name, sql in _available():
-            if name not in known:
+            if name not in known and (only is None or name in only):
                 async with connection.transaction():
                     await connection.execute(sql.encode())
                     await connection.execute("INSERT INTO migrations (name) VALUES (%s)", (name,))
@@ -34,6 +36,11 @@ async def migrate(connection: AsyncConnection[Any]) -> list[str]:
     finally:
         await connection.execute("SELECT pg_advisory_unlock(%s)", (MIGRATION_LOCK,))
     return applied
+
+
+def migration_names() -> list[str]:
+    """All that this version has, in their order."""
+    return [name for name, _ in _available()]
 
 
 def _available() -> list[tuple[str, str]]:

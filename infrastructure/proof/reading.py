@@ -84,10 +84,12 @@ class Row(NamedTuple):
 
 
 @contextmanager
-def snapshot_of(conninfo: str, snapshot: str | None = None) -> Iterator[psycopg.Connection[Any]]:
+def snapshot_of(
+    conninfo: str, snapshot: str | None = None, *, name: str = "verify"
+) -> Iterator[psycopg.Connection[Any]]:
     """A connection that sees the store as of one moment; `snapshot` is that of another one."""
     options = f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC"
-    with psycopg.connect(conninfo, options=options, application_name="chronoscribe verify") as connection:
+    with psycopg.connect(conninfo, options=options, application_name=f"chronoscribe {name}") as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         if snapshot is not None:

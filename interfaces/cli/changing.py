@@ -72,10 +72,15 @@ async def change(given: argparse.Namespace, do: Change) -> int:
 
 def check_ids(given: argparse.Namespace) -> None:
     """Raises `CommandFailed` for what can be no user, room or document."""
-    if not is_id(given.user):
-        raise CommandFailed(f"{given.user!r} is no id of a user", status=2)
+    check_user(given.user)
     if not (is_id(given.room) and is_document_id(given.document)):
         raise CommandFailed(f"there is no document {given.document!r} in a room {given.room!r}")
+
+
+def check_user(user: str) -> None:
+    """Raises `CommandFailed`."""
+    if not is_id(user):
+        raise CommandFailed(f"{user!r} is no id of a user", status=2)
 
 
 def _document(edit: EditApplied) -> str:

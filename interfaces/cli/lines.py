@@ -40,6 +40,7 @@ from domain.room import (
     Opened,
     Renamed,
     RoleChanged,
+    SealingChanged,
 )
 from domain.run import RunFinished, RunStarted
 from domain.text_op import Op
@@ -208,6 +209,8 @@ def _about_members(event: Event) -> Parts:
             return ["renamed the room ", (on_one_line(event.title), "bold")]
         case AccessChanged():
             return ["changed the access", *_access(event.everyone)]
+        case SealingChanged():
+            return ["sealed the room" if event.is_sealed else "unsealed the room"]
         case MemberAdded(user=user, role=role) if user == event.actor:
             return ["became ", (role, "bold"), (f" by invitation {event.invitation}", "dim")]
         case MemberAdded() | RoleChanged():

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import IO, Any
 
 import orjson
@@ -30,6 +28,7 @@ from interfaces.cli.past import moment_of
 from interfaces.cli.progress import progress
 from interfaces.cli.replay_watching import SPEED_MAX, SPEED_MIN, Watching, is_told
 from interfaces.cli.store import add_data_argument, open_history, settings_of
+from interfaces.cli.whole_files import whole_file
 from interfaces.replay.page import Page
 from interfaces.ws.staging import as_begin, as_end, as_step
 from projections.stage import Stage
@@ -135,14 +134,8 @@ def _is_frame(recorded: Recorded) -> bool:
 
 async def _write_page(told: Told, path: Path) -> None:
     """The file is there once it is whole. Raises `ReplayTooLong`, `OSError`."""
-    with NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            size = await _write_pieces(told, file)
-        except BaseException:
-            os.unlink(file.name)
-            raise
-        os.fchmod(file.fileno(), 0o644)
-    os.replace(file.name, path)
+    with whole_file(path) as file:
+        size = await _write_pieces(told, file)
     print(f"{path}: {told.first.events:,} events, {size / 1024:,.0f} KiB")
 
 

@@ -62,13 +62,15 @@ async def open_node_for_command(settings: Settings) -> AsyncIterator[tuple[Node,
 
 
 @asynccontextmanager
-async def open_store(settings: Settings) -> AsyncIterator[str]:
-    """The DSN of the Postgres of `settings`, which is up until the end of the block."""
+async def open_store(settings: Settings, *, may_be_new: bool = False) -> AsyncIterator[str]:
+    """The DSN of the Postgres of `settings`, which is up until the end of the block. Where there may be a new
+    one it is made.
+    """
     if settings.database_url is not None:
         yield settings.database_url
         return
     home = settings.home
-    if not any(home.glob("data-*")):
+    if not may_be_new and not any(home.glob("data-*")):
         raise CommandFailed(f"there is no data in {home}; `chronoscribe serve` makes some")
     postgres = EmbeddedPostgres(home)
     try:

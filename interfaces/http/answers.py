@@ -37,6 +37,7 @@ class RoomAnswer(Answer):
     title: str
     role: Role
     everyone: Role | None
+    sealed: bool
     documents: list[str]
 
 

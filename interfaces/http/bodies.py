@@ -177,10 +177,13 @@ class NewRoom(Asked):
 
 
 class RoomChange(Asked):
-    """What is missing stays. `everyone` null: for members only."""
+    """What is missing stays. `everyone` null: for members only. `sealed`: whether what people write is stored
+    under keys of theirs from now on.
+    """
 
     title: Name | None = None
     everyone: EveryonesRole | None = None
+    sealed: bool | None = None
 
 
 class NewDocument(Asked):

@@ -8,11 +8,9 @@ looked at.
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
 import orjson
@@ -21,6 +19,7 @@ from aiohttp import web
 from domain.errors import ChronoscribeError
 from domain.instants import as_microseconds
 from domain.rights import Action
+from interfaces.export import cells
 from interfaces.http.chat_bodies import ChosenQuery
 from interfaces.http.guard import add_headers
 from interfaces.http.keys import CHAT, IDENTITY, PROFILES, ROOM, SERVICES
@@ -154,31 +153,15 @@ COLUMNS: Final = (
     "imported_from",
 )
 
-# What a spreadsheet may take for the beginning of a formula (OWASP ASVS 5.0, 1.2.10).
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
-
 
 def _csv_ends(room: str, at: datetime) -> tuple[bytes, bytes]:
     del room, at
-    # Without the mark, the most used of all spreadsheets takes UTF-8 for something else.
-    return b"\xef\xbb\xbf" + _csv([COLUMNS]), b""
+    return cells.MARK + cells.lines_of([COLUMNS]), b""
 
 
 def _csv_page(messages: Sequence[ChatMessage], names: Names, *, is_first: bool) -> bytes:
     del is_first
-    return _csv([[_cell(value) for value in _row(message, names)] for message in messages])
-
-
-def _csv(rows: Sequence[Sequence[object]]) -> bytes:
-    """As RFC 4180 has it."""
-    file = io.StringIO(newline="")
-    csv.writer(file).writerows(rows)
-    return file.getvalue().encode()
-
-
-def _cell(value: str | int) -> str | int:
-    """A text that stays a text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return cells.lines_of([[cells.cell(value) for value in _row(message, names)] for message in messages])
 
 
 def _row(message: ChatMessage, names: Names) -> tuple[str | int, ...]:
@@ -187,7 +170,7 @@ def _row(message: ChatMessage, names: Names) -> tuple[str | int, ...]:
     return (
         message.position,
         message.message,
-        _moment(message.posted),
+        cells.moment(message.posted),
         message.author,
         names.get(message.author, ""),
         message.text,
@@ -195,16 +178,12 @@ def _row(message: ChatMessage, names: Names) -> tuple[str | int, ...]:
         " ".join(message.mentions),
         f"{link['document']} {link['revision']} {link['start']}-{link['end']}" if link else "",
         message.edits,
-        _moment(message.edited),
-        _moment(message.deleted),
-        _moment(message.pinned),
+        cells.moment(message.edited),
+        cells.moment(message.deleted),
+        cells.moment(message.pinned),
         ", ".join(f"{emoji} {' '.join(users)}" for emoji, users in message.reactors.items()),
         message.imported.source if message.imported else "",
     )
-
-
-def _moment(at: datetime | None) -> str:
-    return "" if at is None else at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 # For people.
@@ -243,6 +222,6 @@ def _block(message: ChatMessage, names: Names) -> str:
 
 FORMS: Final = {
     "json": Form("application/json", _json_ends, _json_page),
-    "csv": Form("text/csv; charset=utf-8; header=present", _csv_ends, _csv_page),
+    "csv": Form(cells.CONTENT_TYPE, _csv_ends, _csv_page),
     "txt": Form("text/plain; charset=utf-8", _txt_ends, _txt_page),
 }

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequenc
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 
@@ -36,6 +36,7 @@ from projections.directory import Entry
 from projections.members import RoleSpan
 from projections.presence import PresenceSpan, PresenceSummary
 from projections.profiles import ProfileEntry
+from projections.questions import Auditor
 from projections.rooms import RoomEntry
 from projections.stage import Stage
 from projections.statistics import RoomStatistics
@@ -67,6 +68,14 @@ class Prover(Protocol):
     def proof(
         self, room: str, first: int, last: int, checkpoint: Checkpoint
     ) -> AsyncGenerator[bytes, None]: ...
+
+
+class Eraser(Protocol):
+    """Removes all that a person has written."""
+
+    async def erase(self, user: str, *, reason: str, actor: str) -> Mapping[str, Any]:
+        """Returns the certificate. Raises `TextInvalid`, `LimitReached`, `Contended`, `StoreUnavailable`."""
+        ...
 
 
 class RedactionsReader(Protocol):
@@ -188,6 +197,32 @@ class PlotSource(Protocol):
         ...
 
 
+class ReportSource(Protocol):
+    """Makes reports, elsewhere than in this process."""
+
+    async def page(
+        self,
+        room: str,
+        since: datetime | None,
+        until: datetime | None,
+        *,
+        made: datetime,
+        offset_minutes: int,
+    ) -> bytes:
+        """Raises `LimitReached`, `NotFound`, `StoreUnavailable`, `Overloaded`."""
+        ...
+
+
+class TableSource(Protocol):
+    """Exports tables, elsewhere than in this process."""
+
+    def pieces(
+        self, room: str, what: str, form: str, since: datetime | None, until: datetime | None
+    ) -> AsyncGenerator[bytes, None]:
+        """A file, piece by piece. Raises `StoreUnavailable` before the first one."""
+        ...
+
+
 class Judges(Protocol):
     """Makes those who say whether a text is as it should be."""
 
@@ -244,6 +279,8 @@ ENTRANCE: Final = web.AppKey("entrance", Entrance)
 TOKENS: Final[web.AppKey[TokenSource]] = web.AppKey("tokens")
 DESCRIPTION: Final = web.AppKey("description", bytes)
 """The API's description, as JSON."""
+CAN_SEAL: Final = web.AppKey("can seal", bool)
+ERASER: Final[web.AppKey[Eraser]] = web.AppKey("eraser")
 REDACTING: Final = web.AppKey("redacting", Redacting)
 REDACTIONS: Final[web.AppKey[RedactionsReader]] = web.AppKey("redactions")
 CLEANING: Final[web.AppKey[Callable[[], None]]] = web.AppKey("cleaning")
@@ -265,7 +302,10 @@ PRESENCE: Final[web.AppKey[PresenceReader]] = web.AppKey("presence")
 CHAT: Final[web.AppKey[ChatReader]] = web.AppKey("chat")
 ACTIVITY: Final[web.AppKey[ActivityReader]] = web.AppKey("activity")
 STATISTICS: Final[web.AppKey[StatisticsReader]] = web.AppKey("statistics")
+AUDITOR: Final[web.AppKey[Auditor]] = web.AppKey("auditor")
 PLOTS: Final[web.AppKey[PlotSource]] = web.AppKey("plots")
+TABLES: Final[web.AppKey[TableSource]] = web.AppKey("tables")
+REPORTS: Final[web.AppKey[ReportSource]] = web.AppKey("reports")
 PAST_USE_CASES: Final = web.AppKey("past use cases", Past)
 """What is done with what `PAST` reads."""
 WATCH: Final = web.AppKey("watch", Watch)

@@ -89,7 +89,7 @@ async def sign_out(request: web.Request) -> web.Response:
 
 async def look(request: web.Request) -> web.Response:
     """How a user looks."""
-    profile = await request.app[SERVICES].profiles.get(_user(request))
+    profile = await request.app[SERVICES].profiles.get(user_of(request))
     etag = version_etag(request, profile)
     return not_modified(etag) if is_known(request, etag) else answer(profile_answer(profile), etag=etag)
 
@@ -107,13 +107,13 @@ async def find(request: web.Request, query: ProfilesQuery) -> web.Response:
 
 async def disable(request: web.Request) -> web.Response:
     """Keep a user out, and end what they have open."""
-    await request.app[SERVICES].profiles.disable(_user(request), actor=operator(request))
+    await request.app[SERVICES].profiles.disable(user_of(request), actor=operator(request))
     return web.Response(status=204)
 
 
 async def enable(request: web.Request) -> web.Response:
     """Let a user in again."""
-    await request.app[SERVICES].profiles.enable(_user(request), actor=operator(request))
+    await request.app[SERVICES].profiles.enable(user_of(request), actor=operator(request))
     return web.Response(status=204)
 
 
@@ -123,7 +123,7 @@ def operator(request: web.Request) -> str:
     return identity.user if identity is not None else "@operator"
 
 
-def _user(request: web.Request) -> str:
+def user_of(request: web.Request) -> str:
     user = request.match_info["user"]
     if not is_id(user):
         raise NotFound("there is no such user")

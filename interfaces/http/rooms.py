@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from aiohttp import web
 
 from application.services import Services
+from domain.errors import StoreUnavailable
 from domain.rights import Action, Role
 from domain.room import Room
 from interfaces.http.answers import (
@@ -19,7 +22,10 @@ from interfaces.http.answers import (
     version_etag,
 )
 from interfaces.http.bodies import NewRoom, RoomChange, RoomsQuery
-from interfaces.http.keys import IDENTITY, ROOM, ROOMS, SERVICES
+from interfaces.http.keys import CAN_SEAL, IDENTITY, ROOM, ROOMS, SERVICES
+
+# Who has no master key will not have one soon.
+KEY_AFTER_SECONDS: Final = 600.0
 
 
 async def create(request: web.Request, body: NewRoom) -> web.Response:
@@ -66,6 +72,10 @@ async def change(request: web.Request, body: RoomChange) -> web.Response:
     if "everyone" in body.model_fields_set:
         everyone = Role(body.everyone) if body.everyone else None
         await rooms.change_access(room.room, everyone, actor=user)
+    if body.sealed is not None:
+        if body.sealed and not request.app[CAN_SEAL]:
+            raise StoreUnavailable("this server has no master key", retry_after=KEY_AFTER_SECONDS)
+        await rooms.seal(room.room, is_sealed=body.sealed, actor=user)
     # Meanwhile one may be no member any more.
     return _answer(request, await rooms.enter(room.room, user, Action.READ))
 
@@ -81,7 +91,12 @@ def _answer(request: web.Request, room: Room, status: int = 200) -> web.Response
     role = room.role_of(request[IDENTITY].user)
     assert role is not None
     told = RoomAnswer(
-        room=room.room, title=room.title, role=role, everyone=room.everyone, documents=list(room.documents)
+        room=room.room,
+        title=room.title,
+        role=role,
+        everyone=room.everyone,
+        sealed=room.is_sealed,
+        documents=list(room.documents),
     )
     return answer(told, status, etag=_etag(request, room))
 

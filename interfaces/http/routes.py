@@ -17,12 +17,14 @@ from domain.errors import Overloaded
 from domain.rights import Action
 from interfaces.http import (
     activity,
+    audits,
     bisects,
     blame,
     branches,
     diffs,
     docs,
     documents,
+    erasures,
     etherpads,
     exports,
     imports,
@@ -40,12 +42,14 @@ from interfaces.http import (
     redactions,
     replay,
     replay_page,
+    reports,
     restore,
     rooms,
     runs,
     saves,
     speech,
     statistics,
+    tables,
     undo,
 )
 from interfaces.http.answers import (
@@ -72,6 +76,7 @@ from interfaces.http.answers import (
     TextAnswer,
     TicketAnswer,
 )
+from interfaces.http.audits import AUDITS_AT_ONCE, AuditAnswer, AuditQuery, QuestionsAnswer
 from interfaces.http.bisects import BISECTS_AT_ONCE, BisectBody
 from interfaces.http.blame import BlameAnswer, BlameQuery
 from interfaces.http.bodies import (
@@ -123,6 +128,7 @@ from interfaces.http.chat_bodies import (
 )
 from interfaces.http.diffs import DIFFS_AT_ONCE, DiffAnswer, DiffQuery
 from interfaces.http.door import Access, Door
+from interfaces.http.erasures import ErasureAnswer, ErasureBody
 from interfaces.http.etherpads import EtherpadAnswer, EtherpadQuery
 from interfaces.http.exports import ExportQuery
 from interfaces.http.imports import ImportAnswer, NewMessages
@@ -134,9 +140,11 @@ from interfaces.http.proofs import CheckpointsAnswer, ProofQuery
 from interfaces.http.redactions import RedactionAnswer, RedactionBody, RedactionsAnswer
 from interfaces.http.replay import ReplayQuery, StageAnswer, StageQuery
 from interfaces.http.replay_page import ReplayPageQuery
+from interfaces.http.reports import ReportQuery
 from interfaces.http.restore import RestoreBody
 from interfaces.http.runs import NewRun, RunAnswer, RunEnd
 from interfaces.http.saves import NewSave, SaveAnswer, SavesAnswer, SavesQuery
+from interfaces.http.tables import TableQuery
 from interfaces.http.undo import PreviewAnswer, Redo, RevisedAnswer, SelectedEdits, UndoBody, UndoneAnswer
 
 
@@ -207,6 +215,12 @@ REPLAYS_AT_ONCE: Final = 16
 
 # The same, each for up to some tens of megabytes.
 PAGES_AT_ONCE: Final = 4
+
+# Each has a process of some hundred megabytes, and a connection that keeps the moment of its beginning.
+TABLES_AT_ONCE: Final = 3
+
+# They are made one after the other, each in up to some seconds; so many wait.
+REPORTS_AT_ONCE: Final = 4
 
 # All texts of a room are in memory for each, twice while they are sent.
 STAGES_AT_ONCE: Final = 8
@@ -441,16 +455,38 @@ ROUTES: Final = (
     # Activity.
     Route("GET", f"{_ROOM}/activity", activity.look, READ, ActivityQuery, answer=ActivityAnswer),
     Route("GET", "/api/activity", activity.look_at_user, SIGNED_IN, UserActivityQuery, answer=ActivityAnswer),
+    # Audit.
+    Route("GET", f"{_ROOM}/audit", audits.list_all, MANAGE, answer=QuestionsAnswer),
+    Route(
+        "GET",
+        f"{_ROOM}/audit/{{question}}",
+        audits.ask,
+        MANAGE,
+        AuditQuery,
+        answer=AuditAnswer,
+        at_once=AUDITS_AT_ONCE,
+    ),
     # Statistics.
     Route("GET", f"{_ROOM}/statistics", statistics.look, READ, StatisticsQuery, answer=StatisticsAnswer),
     Route("GET", f"{_ROOM}/statistics/plot.svg", statistics.plot_svg, READ, StatisticsQuery),
     Route("GET", f"{_ROOM}/statistics/plot.png", statistics.plot_png, READ, StatisticsQuery),
+    Route("GET", f"{_ROOM}/report", reports.look, READ, ReportQuery, at_once=REPORTS_AT_ONCE),
+    Route("GET", f"{_ROOM}/export", tables.export, MANAGE, TableQuery, at_once=TABLES_AT_ONCE),
     # Operation.
     Route("GET", "/healthz", operation.healthz, OPERATOR, answer=HealthAnswer),
     Route("GET", "/readyz", operation.readyz, OPERATOR, answer=ReadyAnswer),
     Route("GET", "/metrics", operation.metrics, OPERATOR),
     Route("POST", "/api/users/{user}/disable", people.disable, OPERATOR, status=204),
     Route("POST", "/api/users/{user}/enable", people.enable, OPERATOR, status=204),
+    Route(
+        "POST",
+        "/api/users/{user}/erasure",
+        erasures.erase,
+        OPERATOR,
+        body=ErasureBody,
+        answer=ErasureAnswer,
+        at_once=ROOMS_SEARCHED_AT_ONCE,
+    ),
     # The page's files, last: whatever has a name of its own above is not looked for among them.
     Route("GET", "/assets/{file}", page.asset, PUBLIC, is_told=False),
     Route("GET", "/{file}", page.file, PUBLIC, is_told=False),

@@ -80,6 +80,7 @@ KINDS: Final[dict[str, type[Notice]]] = {
     "ack": notices.Acked,
     "edit_refused": notices.EditRefused,
     "unsent": notices.UnsentText,
+    "other_history": notices.OtherHistory,
     "opened": notices.DocumentOpened,
     "reset": notices.DocumentReset,
     "listed": notices.DocumentListed,

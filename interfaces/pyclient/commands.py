@@ -16,6 +16,9 @@ from interfaces.pyclient import notices
 from interfaces.pyclient.notices import Notice
 from interfaces.pyclient.requests import NOT_NOW, Errand, Frame, Pacer, Requests
 
+# Why what was asked for in another history is not asked for in this one.
+OTHER_EPOCH: Final = "the server's history is another one than this was asked for in"
+
 # Copies of a command that is done may still be on their way to the log when that is slow. Until they are
 # answered the next command waits, or one might undo it; but no longer than a server that is well takes.
 LATE_SECONDS: Final = 15.0
@@ -141,6 +144,18 @@ class Commands(Errand):
         self._late.clear()
         self._rest()
 
+    def on_other_epoch(self) -> None:
+        """The server's log is another one: what names a revision would be done to another text. Offline,
+        since we hear of it with the welcome.
+        """
+        bound = {number: frame for number, frame in self.waiting.items() if _names_revision(frame)}
+        if bound and next(iter(bound)) == next(iter(self.waiting)):
+            self._is_sent = False
+            self._attempts = 0
+        for number, request in bound.items():
+            del self.waiting[number]
+            self._notices.append(notices.CommandRefused(number, request, "E_EPOCH", OTHER_EPOCH))
+
     def _rest(self) -> None:
         """Wait for no time. The answer to any copy counts, whatever was said to the others."""
         self.due = None
@@ -235,6 +250,10 @@ class Commands(Errand):
         # Whose role was lowered while they were away may have much to say that is all refused.
         self._attempts = refusals
         self._retry(reply, now, self._pump)
+
+
+def _names_revision(request: Frame) -> bool:
+    return "revision" in request or request.get("link") is not None
 
 
 def _is_not_now(reply: Frame) -> bool:

@@ -56,8 +56,16 @@ class DocumentRefused(NamedTuple):
     message: str
 
 
+class OtherHistory(NamedTuple):
+    """The server's history is another one than before: it was restored from a backup. What follows are the
+    texts, as `DocumentReset` where all of ours was saved, and as `UnsentText` where it was not.
+    """
+
+
 class DocumentReset(NamedTuple):
-    """The text was replaced as a whole; nothing unsaved was in it. `text` is the one before."""
+    """The text was replaced as a whole; nothing unsaved was in it. `text` is the one before, which after an
+    `OtherHistory` may hold what the server has no more.
+    """
 
     document: str
     text: str
@@ -319,6 +327,7 @@ Notice = (
     | Edited
     | Acked
     | EditRefused
+    | OtherHistory
     | UnsentText
     | MessageReceived
     | MessageChanged

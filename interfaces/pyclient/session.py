@@ -455,8 +455,10 @@ class ClientSession:
 
     def _on_other_epoch(self) -> None:
         """The server's log is another one: positions and revisions of the old mean nothing in it."""
+        self._notices.append(notices.OtherHistory())
         self.chat.pointers.clear()
         self._reading.begin_anew()
+        self._commands.on_other_epoch()
         for stream in self._streams.values():
             stream.on_other_epoch()
         for link in self._links.values():

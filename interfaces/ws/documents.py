@@ -56,6 +56,8 @@ class OpenDocuments:
         if request.document not in session.documents and len(session.documents) >= DOCUMENTS_OPEN_MAX:
             raise RateLimited("too many documents are open", limit=DOCUMENTS_OPEN_MAX, retry_after=1.0)
         document = await self._get(session, request)
+        if request.revision is not None:
+            _check_history(session, document, request.document)
         seq = await self._services.documents.last_seq(document, session.client)
         edits: Sequence[Any] | None = None
         if request.revision is not None:
@@ -65,6 +67,8 @@ class OpenDocuments:
             raise StoreUnavailable("the document is being loaded", retry_after=0.1)
         # No await from here on: between what is sent and what follows from the feed nothing is missing.
         session.documents |= {request.document}
+        if edits is None:
+            session.taken_anew |= {request.document}
         present: dict[str, Any] = (
             {"text": str(document.text)}
             if edits is None
@@ -125,6 +129,7 @@ class OpenDocuments:
 
     async def on_catch_up(self, session: Session, request: CatchUp) -> None:
         document = await self._services.documents.get(session.room, request.document)
+        _check_history(session, document, request.document)
         if request.after > document.revision:
             raise RevisionAhead("the client is ahead", revision=document.revision)
         until = min(request.after + request.limit, document.revision)
@@ -165,6 +170,14 @@ def _cursors_in(session: Session, document: str) -> list[dict[str, Any]]:
         return []  # the socket has gone while we were reading
     cursors = session.on_node.roster.cursors_in(document, session.positions.moved)
     return [cursor for cursor in cursors if cursor["client"] != session.client]
+
+
+def _check_history(session: Session, document: Document, name: str) -> None:
+    """Who comes from another epoch has a text of it, whatever its number: what was written to it must not go
+    on from ours. Raises `RevisionAhead`.
+    """
+    if session.is_of_other_history and name not in session.taken_anew:
+        raise RevisionAhead("this text is of another history: copy it", revision=document.revision)
 
 
 def _known_seq(session: Session, document: Document) -> int:

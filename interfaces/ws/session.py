@@ -81,12 +81,14 @@ class Session:
         "documents",
         "edits",
         "holder",
+        "is_of_other_history",
         "is_welcomed",
         "on_node",
         "positions",
         "presence",
         "room",
         "session_id",
+        "taken_anew",
         "user",
     )
 
@@ -117,6 +119,10 @@ class Session:
         self.positions = Positions(services.documents, room)
         self.on_node: RoomOnNode | None = None
         self.is_welcomed = False
+        self.is_of_other_history = False
+        """It came from another epoch: revisions that it names are not ours, except of `taken_anew`."""
+        self.taken_anew: frozenset[str] = frozenset()
+        """The documents whose text this session was given."""
         self._stay: Stay | None = None
         self._outstanding: set[asyncio.Future[Sequence[Recorded]]] | None = None
         """Commands without an answer; most sessions never make one."""

@@ -232,6 +232,11 @@ class AccessChanged(Happened):
     everyone: RoleName | None
 
 
+class SealingChanged(Happened):
+    event: Literal["sealing_changed"]
+    sealed: bool
+
+
 class RoomClosed(Happened):
     event: Literal["room_closed"]
 
@@ -279,6 +284,7 @@ RoomEvent = Annotated[
     | RoomOpened
     | RoomRenamed
     | AccessChanged
+    | SealingChanged
     | RoomClosed
     | MemberChanged
     | MemberRemoved

@@ -103,6 +103,8 @@ class Welcomes:
             connected=session.connected,
         )
         session.begin(stay)
+        resume = hello.resume
+        session.is_of_other_history = resume is not None and resume.epoch != self._services.epoch
         self._welcome(session, hello, room, profile, on_node, missed)
 
     async def _check_client(self, session: Session, on_node: RoomOnNode) -> None:

@@ -42,6 +42,7 @@ from domain.room import (
     Opened,
     Renamed,
     RoleChanged,
+    SealingChanged,
 )
 from domain.run import RunFinished, RunStarted
 from domain.text_op import Op
@@ -272,6 +273,7 @@ _WIRE: Final[dict[type[Event], tuple[str, Callable[[Any], Mapping[str, Any]]]]] 
     Opened: ("room_opened", lambda event: {"title": event.title, "everyone": event.everyone}),
     Renamed: ("room_renamed", lambda event: {"title": event.title}),
     AccessChanged: ("access_changed", lambda event: {"everyone": event.everyone}),
+    SealingChanged: ("sealing_changed", lambda event: {"sealed": event.is_sealed}),
     Closed: ("room_closed", lambda event: {}),
     MemberAdded: ("member_added", lambda event: {"user": event.user, "role": event.role}),
     RoleChanged: ("role_changed", lambda event: {"user": event.user, "role": event.role}),

@@ -224,7 +224,7 @@ async def test_a_client_is_its_first_users(people: Witnesses) -> None:
 
 
 def filled(path: str, room: str, people: Witnesses) -> str:
-    named = dict.fromkeys(("invitation", "file", "message", "run"), "x")
+    named = dict.fromkeys(("invitation", "file", "message", "run", "question"), "x")
     return path.format(room=room, user=people.host.user, document=DOCUMENT, emoji="%F0%9F%91%8D", **named)
 
 

@@ -14,13 +14,14 @@ from domain.document import Document
 from domain.message import Message
 from domain.presence import Presence
 from domain.profile import Profile
+from domain.restoration import Restoration
 from domain.retention import Retention
 from domain.room import Opened, Room
 from tests.domain.events import NOON, a_document, collect
 
 
 @pytest.mark.parametrize(
-    "aggregate_class", [Attendance, Document, Message, Presence, Profile, Retention, Room]
+    "aggregate_class", [Attendance, Document, Message, Presence, Profile, Restoration, Retention, Room]
 )
 def test_an_aggregate_is_stored_under_a_topic_that_is_no_path(aggregate_class: type) -> None:
     topic = get_topic(aggregate_class)

@@ -17,6 +17,7 @@ from domain.ids import (
     parse_stream,
     presence_stream,
     profile_stream,
+    restoration_stream,
     retention_stream,
     room_stream,
 )
@@ -65,6 +66,7 @@ def test_a_stream_can_be_taken_apart_again(room: str, name: str) -> None:
 @given(IDS)
 def test_what_belongs_to_no_room_has_an_empty_one(name: str) -> None:
     assert parse_stream(profile_stream(name)) == Stream("profile", "", name)
+    assert parse_stream(restoration_stream(name)) == Stream("restoration", "", name)
     assert parse_stream(retention_stream(name)) == Stream("retention", "", name)
     assert not is_id("")
     assert profile_stream("ada") == "profile:/ada"

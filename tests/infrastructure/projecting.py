@@ -88,15 +88,21 @@ class TwiceView:
         await self._view.apply(connection, page[max(0, len(page) - self._again) :])
 
 
-async def empty(database: Database) -> None:
-    """Empty the log and all tables made of it, which the log itself refuses: for the next example."""
-    tables = [table for view in all_views(database) for table in view.tables]
+async def empty(database: Database, tables: Sequence[str] | None = None) -> None:
+    """Empty the record and the tables made of it (None: of all views), and the chain of the presence log. The
+    logs refuse it: it is for the next example of a property test.
+    """
+    if tables is None:
+        tables = [table for view in all_views(database) for table in view.tables]
+    logs = ("record", "record_chain", "presence_chain")
     async with await database.connect("test") as connection:
-        await connection.execute("ALTER TABLE record DISABLE TRIGGER USER")
-        truncate = f"TRUNCATE record, tracking, parked, {', '.join(tables)} RESTART IDENTITY"
-        await connection.execute(truncate.encode())
-        await connection.execute("ALTER TABLE record ENABLE ALWAYS TRIGGER append_only")
-        await connection.execute("ALTER TABLE record ENABLE ALWAYS TRIGGER append_only_truncate")
+        for log in logs:
+            await connection.execute(f"ALTER TABLE {log} DISABLE TRIGGER USER".encode())
+        emptied = ", ".join([*logs, "tracking", "parked", *tables])
+        await connection.execute(f"TRUNCATE {emptied} RESTART IDENTITY".encode())
+        for log in logs:
+            for trigger in ("append_only", "append_only_truncate"):
+                await connection.execute(f"ALTER TABLE {log} ENABLE ALWAYS TRIGGER {trigger}".encode())
 
 
 class Place:
@@ -143,12 +149,7 @@ class Place:
 
     async def begin_anew(self) -> None:
         """Empty everything, which the log itself refuses: for the next example of a property test."""
-        await self.execute(
-            "ALTER TABLE record DISABLE TRIGGER USER;"
-            "TRUNCATE record, directory, tracking, parked, counts, actors RESTART IDENTITY;"
-            "ALTER TABLE record ENABLE ALWAYS TRIGGER append_only;"
-            "ALTER TABLE record ENABLE ALWAYS TRIGGER append_only_truncate"
-        )
+        await empty(self.database, ("directory", "counts", "actors"))
 
     async def revisions(self) -> dict[str, int]:
         return {entry.document: entry.revision for entry in await self.directory.of_room("demo")}

@@ -13,12 +13,14 @@ from domain.aggregate import Aggregate, Event, Snapshot
 from domain.attendance import Appearance, Attendance, Status
 from domain.colours import colour_of
 from domain.document import Document, Edit, EditApplied
+from domain.erasure import Erasure
 from domain.importing import BroughtEdit, Provenance
 from domain.message import Message
 from domain.presence import Presence
 from domain.profile import Profile
 from domain.receipts import Receipts
 from domain.redaction import Redaction, black_edit
+from domain.restoration import Restoration
 from domain.retention import Retention
 from domain.revisions import Revisions
 from domain.rights import Role
@@ -33,7 +35,7 @@ def _events(aggregate: Aggregate) -> list[Event]:
     return [event for event in aggregate.collect_events() if isinstance(event, Event)]
 
 
-def _room() -> Room:
+def _room(*, is_sealed: bool = True) -> Room:
     """One whose state is rich: members of all roles, invitations of all kinds."""
     room = Room.open("demo", "Büro “1”", actor=ACTOR, at=AT, everyone=Role.COMMENTER)
     room.list_document("main.md", actor=ACTOR, at=AT)
@@ -54,11 +56,12 @@ def _room() -> Room:
     room.add_member("ben", Role.COMMENTER, actor=ACTOR, at=AT)
     room.remove_member("dee", actor="dee", at=AT)
     room.change_access(Role.VIEWER, actor=ACTOR, at=AT)
+    room.seal(is_sealed=is_sealed, actor=ACTOR, at=AT)
     return room
 
 
 def _closed_room() -> Room:
-    room = _room()
+    room = _room(is_sealed=False)
     room.unlist_document("main.md", actor="eve", at=AT)
     room.close(actor="cem", at=AT)
     return room
@@ -239,6 +242,20 @@ def _retention() -> Retention:
     return retention
 
 
+def _restoration() -> Restoration:
+    return Restoration.begin(
+        "7b1c3f9e-2d64-4f0a-9a53-0c8e5d1f2a6b",
+        backup="0d5a6b9c-8e7f-4a1b-b2c3-d4e5f6a7b8c9",
+        source_epoch="1f2e3d4c-5b6a-4798-8a9b-0c1d2e3f4a5b",
+        source_at=1_795_442_700_000_000,
+        record_position=123_456_789,
+        presence_position=987_654_321,
+        by="root on host é",
+        actor="@server",
+        at=AT,
+    )
+
+
 def _redaction() -> Redaction:
     return Redaction.make(
         "demo",
@@ -255,6 +272,18 @@ def _redaction() -> Redaction:
     )
 
 
+def _erasure() -> Erasure:
+    return Erasure.make(
+        "e-1",
+        user="ben",
+        reason="he asked “1”",
+        redactions=[["demo", "r-1"], ["", "r-2"]],
+        keys=["k-1"],
+        actor=ACTOR,
+        at=AT,
+    )
+
+
 def _redacted() -> Event:
     """An edit of which text was removed."""
     [edit, *_] = [event for event in _events(_document()) if isinstance(event, EditApplied)]
@@ -265,6 +294,7 @@ def events() -> list[Event]:
     """The last event of every class."""
     samples: dict[str, Event] = {}
     for aggregate in (
+        _room(),
         _closed_room(),
         _document(),
         _message(),
@@ -276,8 +306,10 @@ def events() -> list[Event]:
         _attendance(),
         _presence(),
         _profile(),
+        _restoration(),
         _retention(),
         _redaction(),
+        _erasure(),
     ):
         for event in _events(aggregate):
             samples[event.TOPIC] = event
@@ -313,7 +345,7 @@ def older_events() -> dict[str, Event]:
 
 
 # Snapshots have no versions of their own: this counts the shapes that states of an aggregate have had.
-SNAPSHOT_SHAPES: Final = {"document": 1, "room": 2}
+SNAPSHOT_SHAPES: Final = {"document": 1, "room": 3}
 
 
 def snapshots() -> dict[str, Snapshot]:
@@ -323,4 +355,4 @@ def snapshots() -> dict[str, Snapshot]:
 
 def older_states() -> dict[str, Any]:
     """By the names of their fixtures: the states that snapshots of older shapes are read as."""
-    return {"room.v1": _room_without_rights().as_state()}
+    return {"room.v1": _room_without_rights().as_state(), "room.v2": _room(is_sealed=False).as_state()}

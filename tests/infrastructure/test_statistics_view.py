@@ -38,6 +38,7 @@ from projections.statistics import (
     response_times,
 )
 from tests.domain.events import NOON, collect, later
+from tests.infrastructure.projecting import empty
 from tests.projections.conversations import (
     ROOMS,
     START,
@@ -61,12 +62,7 @@ class Place:
 
     async def begin_anew(self) -> None:
         """Empty everything, which the log itself refuses: for the next example of a property test."""
-        async with await self.database.connect("test") as connection:
-            await connection.execute("ALTER TABLE record DISABLE TRIGGER USER")
-            truncate = f"TRUNCATE record, tracking, parked, {', '.join(self.view.tables)} RESTART IDENTITY"
-            await connection.execute(truncate.encode())
-            await connection.execute("ALTER TABLE record ENABLE ALWAYS TRIGGER append_only")
-            await connection.execute("ALTER TABLE record ENABLE ALWAYS TRIGGER append_only_truncate")
+        await empty(self.database, self.view.tables)
 
     async def write(self, events: Sequence[Event], page: int = PAGE_EVENTS) -> None:
         """Append, and bring the tables up to the end of the log."""

@@ -5,6 +5,7 @@
  */
 
 import { Cell } from "./cell.ts";
+import { Refused } from "./errors.ts";
 import type { RoomEvent, Welcome } from "./frames.ts";
 import { newId } from "./ids.ts";
 import type { RoomPart, Surroundings } from "./part.ts";
@@ -101,8 +102,10 @@ export class Chat implements RoomPart, ChatStore {
       this.#pending = this.#pending.filter((other) => other.message !== message);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
+      // The passage that it pointed at is one of another text: said again, it points at nothing.
+      const link = error instanceof Refused && error.code === "E_EPOCH" ? null : pending.link;
       if (this.#pending.some((other) => other.message === message))
-        this.#setPending({ ...pending, state: "refused", why });
+        this.#setPending({ ...pending, link, state: "refused", why });
       throw error;
     } finally {
       this.#snapshot.touch();

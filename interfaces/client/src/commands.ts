@@ -31,6 +31,9 @@ const EFFECTS: Readonly<Record<string, readonly [Frame, readonly string[]]>> = {
   run_finished: [{ type: "finish_run" }, ["run"]],
 };
 
+/** Why what was asked for in another history is not asked for in this one. */
+const OTHER_EPOCH = "the server's history is another one than this was asked for in";
+
 interface Waiting {
   readonly request: Frame;
   readonly resolve: (revision: number | null) => void;
@@ -83,6 +86,22 @@ export class Commands extends Errand {
     this.refs = [];
     this.#late.clear();
     this.rest();
+  }
+
+  /**
+   * The server's log is another one: what names a revision would be done to another text. Offline, since we hear
+   * of it with the welcome.
+   */
+  onOtherEpoch(): void {
+    const bound = this.#waiting.filter(({ request }) => namesRevision(request));
+    if (bound.length === 0) return;
+    if (bound[0] === this.#waiting[0]) {
+      this.#isSent = false;
+      this.attempts = 0;
+    }
+    this.#waiting = this.#waiting.filter((waiting) => !bound.includes(waiting));
+    for (const { reject } of bound) reject(new Refused("E_EPOCH", OTHER_EPOCH, {}));
+    this.onChange?.();
   }
 
   /** The room was left: nothing will be answered any more. */
@@ -189,6 +208,10 @@ export class Commands extends Errand {
     this.attempts = refusals;
     this.retry(reply, now, this.#pump);
   }
+}
+
+function namesRevision(request: Frame): boolean {
+  return "revision" in request || (request.link ?? null) !== null;
 }
 
 /** Whether `event` is what `request` was to bring about. */

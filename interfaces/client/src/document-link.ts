@@ -259,6 +259,9 @@ export class DocumentLink extends Errand {
       this.#tellLoaded("", reply.text);
     } else if (replica.isSaved) {
       const before = replica.text;
+      // All of it was acknowledged, and some of it may be lost with the old history: it is not thrown away.
+      if (this.#isOtherEpoch && before !== reply.text)
+        this.listener?.onUnsent(this.#unsentText("E_EPOCH", OTHER_EPOCH, []));
       replica.restart(reply.text, reply.revision, reply.seq);
       this.#tellLoaded(before, reply.text);
     } else if (this.#isOtherEpoch) {

@@ -98,6 +98,7 @@ class JoinedRoom implements Room, Surroundings {
       onStatus: () => this.#onStatus(),
       onForeignClient: () => this.#onForeignClient(),
       onComplaint: (code, message) => this.notify({ kind: "refused", code, message }),
+      onOtherEpoch: () => this.notify({ kind: "other-history" }),
     });
     const storage = options.storage ?? memoryStorage();
     this.#keeping = new Keeping(storage, options.locks ?? inProcessLocks, url, options.room);

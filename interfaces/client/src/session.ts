@@ -36,6 +36,8 @@ export interface SessionListener {
   onForeignClient(): boolean;
   /** An error that belongs to no request. */
   onComplaint(code: string, message: string): void;
+  /** The server's log is another one than before. */
+  onOtherEpoch?(): void;
 }
 
 export class Session {
@@ -197,8 +199,7 @@ export class Session {
     this.#deadline = now + this.#silence;
     this.pacer.setRate(welcome.limits.edits_per_second);
     this.commands.pacer.setRate(welcome.limits.chat_per_second);
-    if (this.epoch !== null && this.epoch !== welcome.epoch)
-      for (const part of this.parts) part.onOtherEpoch?.();
+    if (this.epoch !== null && this.epoch !== welcome.epoch) this.#onOtherEpoch();
     if (!welcome.resumed) {
       this.epoch = welcome.epoch;
       // When resumed, the position stays where it was: the events up to the welcome's follow one by one.
@@ -211,6 +212,13 @@ export class Session {
     this.commands.onOnline(now);
     for (const part of this.parts) part.onOnline?.(now);
     for (const link of this.links.values()) link.onOnline(now, welcome.epoch);
+  }
+
+  /** The server's log is another one: positions and revisions of the old mean nothing in it. */
+  #onOtherEpoch(): void {
+    for (const part of this.parts) part.onOtherEpoch?.();
+    this.commands.onOtherEpoch();
+    this.#listener.onOtherEpoch?.();
   }
 
   #onEvents(events: Events["events"], position: number, now: number): void {

@@ -167,7 +167,11 @@ export interface TextChanged {
   readonly over?: readonly { readonly user: string; readonly revision: number }[];
 }
 
-/** Text that the server would not have: shown to the person to copy, never thrown away. */
+/**
+ * Text that the server would not have, or has no more: shown to the person to copy, never thrown away. Where the
+ * server's history has become another one (`E_EPOCH`) and nothing was unsent, `inserted` is empty, and the document
+ * goes on with the server's text.
+ */
 export interface UnsentText {
   readonly document: string;
   readonly code: string;
@@ -394,6 +398,8 @@ export type Notice =
   | { readonly kind: "mention"; readonly room: string; readonly message: string; readonly actor: string }
   | { readonly kind: "role"; readonly role: Role | null }
   | { readonly kind: "unsent"; readonly unsent: UnsentText }
+  /** The server's history is another one than before: it was restored from a backup. */
+  | { readonly kind: "other-history" }
   | { readonly kind: "refused"; readonly code: string; readonly message: string }
   | { readonly kind: "other-version"; readonly message: string };
 

@@ -399,9 +399,40 @@ describe("a document that was seen", () => {
     const other = new ModelServer();
     other.epoch = "epoch-2";
     other.edit("main.md", ["another"]);
-    const document = await opened(Object.assign(browser, { server: other }).tab());
+    const room = Object.assign(browser, { server: other }).tab();
+    const notices: Notice[] = [];
+    room.onNotice((notice) => notices.push(notice));
+    const document = await opened(room);
     await wait(10);
     expect([document.text, document.getSnapshot().status]).toEqual(["another", "open"]);
+    // It may hold what that log has lost: a copy is handed out.
+    expect(notices).toMatchObject([
+      { kind: "unsent", unsent: { code: "E_EPOCH", inserted: [], text: "seen before" } },
+    ]);
+  });
+
+  test("is handed out, and the person told, when the server comes back with another log", async () => {
+    const browser = new Browser();
+    const room = browser.tab();
+    const notices: Notice[] = [];
+    room.onNotice((notice) => notices.push(notice));
+    const document = await opened(room);
+    document.edit(insert(0, "all of it saved"));
+    await wait(10);
+    expect(document.getSnapshot()).toMatchObject({ sent: 0, local: 0 });
+    browser.server.epoch = "epoch-2";
+    browser.server.documents.clear();
+    browser.server.edit("main.md", ["restored"]);
+    browser.server.cut();
+    await wait(30_000);
+    expect(document.text).toBe("restored");
+    expect(notices).toMatchObject([
+      { kind: "other-history" },
+      { kind: "unsent", unsent: { code: "E_EPOCH", inserted: [], text: "all of it saved" } },
+    ]);
+    document.edit(insert(0, "on "));
+    await wait(10);
+    expect(browser.server.document("main.md").text).toBe("on restored");
   });
 });
 

@@ -39,6 +39,7 @@ class Player {
   #ref: number | null = null;
   readonly #refs = new Map<string, number | null>();
   #unsent: Frame[] = [];
+  #replaced = "";
   #done = 0;
   #refused = 0;
   #verdict = "";
@@ -72,7 +73,10 @@ class Player {
       onAcked: () => {},
       onForeign: () => {},
       onSent: () => {},
-      onUnsent: (unsent) => this.#unsent.push({ ...unsent }),
+      onUnsent: (unsent) => {
+        if (unsent.code === "E_EPOCH" && unsent.inserted.length === 0) this.#replaced = unsent.text;
+        else this.#unsent.push({ ...unsent });
+      },
     };
     this.#session.follow(link, this.#now);
   }
@@ -173,6 +177,7 @@ class Player {
       expect(this.#unsent).toMatchObject(expected);
       this.#unsent = [];
     },
+    replaced: (text: string) => expect(this.#replaced).toBe(text),
     status: (status: string) => {
       const present = this.#session.status;
       expect(present === "greeting" ? "offline" : present).toBe(status);

@@ -17,7 +17,14 @@ def ada(server: ServerThread) -> Somebody:
 
 
 def test_a_room_is_created_once_and_keeps_its_title(ada: Somebody) -> None:
-    made: Any = {"room": "lab", "title": "Lab 😀", "role": "owner", "everyone": None, "documents": []}
+    made: Any = {
+        "room": "lab",
+        "title": "Lab 😀",
+        "role": "owner",
+        "everyone": None,
+        "sealed": False,
+        "documents": [],
+    }
     answer = ada.post("/api/rooms", {"room": "lab", "title": "Lab 😀"})
     assert (answer.status, answer.json) == (201, made)
     answer = ada.post("/api/rooms", {"room": "lab", "title": "Other", "everyone": "editor"})

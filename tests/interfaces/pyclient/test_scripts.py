@@ -54,6 +54,7 @@ class Player:
         self.ref: int | None = None
         self.refs: dict[str, int | None] = {}
         self.unsent: list[Frame] = []
+        self.replaced = ""
         self.counts = {"done": 0, "refused": 0}
 
     def play(self, steps: list[Step]) -> None:
@@ -79,6 +80,8 @@ class Player:
                 self.unsent.append({"inserted": inserted, "text": notice.text})
             case notices.EditRefused():
                 self.unsent.append({"inserted": [part for part in notice.refused if isinstance(part, str)]})
+            case notices.DocumentReset():
+                self.replaced = notice.text
             case notices.CommandDone():
                 self.counts["done"] += 1
             case notices.CommandRefused():
@@ -193,6 +196,9 @@ class Player:
         for found, wanted in zip(self.unsent, expected, strict=True):
             assert {name: found.get(name) for name in wanted} == wanted
         self.unsent.clear()
+
+    def _on_replaced(self, text: str, _step: Step) -> None:
+        assert self.replaced == text
 
     def _on_status(self, status: str, _step: Step) -> None:
         present = self.session.status

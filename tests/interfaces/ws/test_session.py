@@ -339,6 +339,32 @@ async def test_another_epoch_is_another_story(world: World) -> None:
     assert (await resume(world.connect("ben"), 1, epoch="epoch-0"))["resumed"] is False
 
 
+@pytest.mark.parametrize(
+    "asked", [{"type": "open", "revision": 0}, {"type": "catch_up", "after": 0, "limit": 10}]
+)
+async def test_a_text_of_another_epoch_is_not_gone_on_from(world: World, asked: dict[str, Any]) -> None:
+    """However small its number is: the histories have parted before it."""
+    await world.join("ada", "main.md")
+    ben = world.connect("ben")
+    await resume(ben, 1, epoch="epoch-0")
+    await ben.expect_error(await ben.push(document="main.md", **asked), "E_VERSION_AHEAD", revision=0)
+    ben.expect_end(closes.CLIENT_AHEAD)
+
+
+async def test_who_comes_from_another_epoch_goes_on_from_the_text_that_it_is_given(world: World) -> None:
+    ada = await world.join("ada", "main.md")
+    await ada.push(**an_edit(1, 0, ["x"]))
+    await turns()
+    ben = world.connect("ben")
+    await resume(ben, 1, epoch="epoch-0")
+    await ben.expect_event("joined")
+    assert (await ben.request(type="open", document="main.md"))["text"] == "x"
+    assert (await ben.request(type="open", document="main.md", revision=1))["edits"] == []
+    await ben.push(**an_edit(1, 1, [1, "y"]))
+    await turns()
+    assert (await ben.expect_event("edit"))["revision"] == 2
+
+
 async def test_who_missed_too_much_begins_anew(world: World) -> None:
     ada = await world.join("ada")
     before = position_of(world)

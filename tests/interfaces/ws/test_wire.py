@@ -13,6 +13,7 @@ from domain.aggregate import EVENT_CLASSES, Event
 from domain.attendance import Appearance, Attendance, Status
 from domain.colours import colour_of
 from domain.document import Document, Edit, EditApplied
+from domain.erasure import Erasure
 from domain.errors import Contended, RevisionTooOld
 from domain.importing import BroughtEdit, Provenance
 from domain.instants import as_datetime, as_microseconds
@@ -21,6 +22,7 @@ from domain.presence import HIDDEN, FrameRecorded, Move, Presence, Typing
 from domain.profile import Profile
 from domain.receipts import Receipts
 from domain.redaction import Redaction, black_edit
+from domain.restoration import Restoration
 from domain.retention import Retention
 from domain.revisions import Revisions
 from domain.rights import Role
@@ -61,6 +63,7 @@ def a_room() -> Room:
     room.remove_member("ben", actor="ada", at=NOON)
     room.invite("i1", Role.VIEWER, digest="s3cret", expires=as_datetime(AT + 9), uses=3, actor="ada", at=NOON)
     room.revoke_invitation("i1", actor="ada", at=NOON)
+    room.seal(is_sealed=True, actor="ada", at=NOON)
     room.close(actor="ada", at=NOON)
     return room
 
@@ -152,6 +155,10 @@ def a_redaction() -> Redaction:
     )
 
 
+def an_erasure() -> Erasure:
+    return Erasure.make("e1", user="ben", reason="asked", redactions=[], keys=[], actor="ada", at=NOON)
+
+
 def a_stay() -> Attendance:
     appearance = Appearance(**LOOKS, version=3)
     stay = Attendance.join(
@@ -169,6 +176,20 @@ def a_profile() -> Profile:
     profile.disable(actor="ada", at=NOON)
     profile.enable(actor="ada", at=NOON)
     return profile
+
+
+def a_restoration() -> Restoration:
+    return Restoration.begin(
+        "epoch-2",
+        backup="backup-1",
+        source_epoch="epoch-1",
+        source_at=1,
+        record_position=2,
+        presence_position=3,
+        by="root",
+        actor="@server",
+        at=NOON,
+    )
 
 
 def a_retention() -> Retention:
@@ -193,7 +214,7 @@ EVENTS = {
     event.TOPIC: event
     for event in [
         *events_of(a_room(), a_document(), a_message(), an_import()),
-        *events_of(a_stay(), a_profile(), a_retention(), a_redaction()),
+        *events_of(a_stay(), a_profile(), a_restoration(), a_retention(), a_redaction(), an_erasure()),
         *other_things(),
         *presence_of([A_MOVE], [], [A_MOVE]),
     ]
@@ -271,6 +292,7 @@ TOLD: dict[str, dict[str, Any]] = {
         "events": 3,
         "characters": 24,
     },
+    "room.sealing_changed": {"event": "sealing_changed", "sealed": True},
     "run.started": {
         "event": "run_started",
         "run": "r1",

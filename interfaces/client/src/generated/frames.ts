@@ -532,6 +532,7 @@ export interface Events {
     | RoomOpened
     | RoomRenamed
     | AccessChanged
+    | SealingChanged
     | RoomClosed
     | MemberChanged
     | MemberRemoved
@@ -682,6 +683,13 @@ export interface AccessChanged {
   position: number;
   event: "access_changed";
   everyone: ("viewer" | "commenter" | "editor" | "owner") | null;
+}
+export interface SealingChanged {
+  actor: string;
+  at: number;
+  position: number;
+  event: "sealing_changed";
+  sealed: boolean;
 }
 export interface RoomClosed {
   actor: string;
@@ -881,6 +889,7 @@ export interface Step {
         | RoomOpened
         | RoomRenamed
         | AccessChanged
+        | SealingChanged
         | RoomClosed
         | MemberChanged
         | MemberRemoved

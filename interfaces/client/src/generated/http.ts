@@ -1223,6 +1223,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rooms/{room}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The questions that can be asked about a room.
+         * @description Needs the right to manage in the room.
+         */
+        get: operations["getRoomsRoomAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{room}/audit/{question}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The answer to a question about the room, out of the log as it is now; as CSV for `Accept: text/csv`.
+         * @description Needs the right to manage in the room.
+         */
+        get: operations["getRoomsRoomAuditQuestion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/rooms/{room}/statistics": {
         parameters: {
             query?: never;
@@ -1275,6 +1315,46 @@ export interface paths {
          * @description Needs the right to read in the room.
          */
         get: operations["getRoomsRoomStatisticsPlotPng"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{room}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What went on in the room as one HTML file without scripts: who did what and when, on which lines, and with whom.
+         * @description Needs the right to read in the room.
+         */
+        get: operations["getRoomsRoomReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{room}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The log of the room, or a table of what it says, as a file. All of it is as of one moment.
+         * @description Needs the right to manage in the room.
+         */
+        get: operations["getRoomsRoomExport"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1368,6 +1448,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/users/{user}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove all that a person has written, from every room's past and present and from their profile, and destroy the keys under which it was stored. It cannot be taken back. */
+        post: operations["postUsersUserErasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1439,6 +1536,22 @@ export interface components {
             edits: number;
             /** Longest Seconds */
             longest_seconds: number;
+        };
+        /**
+         * AuditAnswer
+         * @description Each row has a value for every column. `is_cut`: there are more rows than were asked for.
+         */
+        AuditAnswer: {
+            /** Question */
+            question: string;
+            /** Columns */
+            columns: components["schemas"]["ColumnAnswer"][];
+            /** Rows */
+            rows: {
+                [key: string]: unknown;
+            }[];
+            /** Is Cut */
+            is_cut: boolean;
         };
         /**
          * BisectBody
@@ -1593,6 +1706,16 @@ export interface components {
             /** Checkpoints */
             checkpoints: components["schemas"]["CheckpointAnswer"][];
         };
+        /**
+         * ColumnAnswer
+         * @description `type`: text, bool, int4, int8, float8, timestamptz or text[].
+         */
+        ColumnAnswer: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+        };
         /** Day */
         Day: {
             /** Present Seconds */
@@ -1605,6 +1728,13 @@ export interface components {
             longest_seconds: number;
             /** Day */
             day: string;
+        };
+        /** DestroyedKey */
+        DestroyedKey: {
+            /** Key */
+            key: string;
+            /** Room */
+            room: string;
         };
         /**
          * DiffAnswer
@@ -1799,6 +1929,67 @@ export interface components {
             response_milliseconds: number;
             /** Day */
             day: string;
+        };
+        /**
+         * ErasedRoom
+         * @description `room` is "" for the profile.
+         */
+        ErasedRoom: {
+            /** Room */
+            room: string;
+            /** Redaction */
+            redaction: string;
+            /** Position */
+            position: number;
+            /** Documents */
+            documents: number;
+            /** Messages */
+            messages: number;
+            /** Events */
+            events: number;
+            /** Characters */
+            characters: number;
+        };
+        /**
+         * ErasureAnswer
+         * @description A certificate: see docs/proof.md for what is signed.
+         */
+        ErasureAnswer: {
+            /** Format */
+            format: string;
+            /** Version */
+            version: number;
+            /** Epoch */
+            epoch: string;
+            /** User */
+            user: string;
+            /** At */
+            at: number;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** Position */
+            position: number;
+            /** Redactions */
+            redactions: components["schemas"]["ErasedRoom"][];
+            /** Keys */
+            keys: components["schemas"]["DestroyedKey"][];
+            /** Checkpoints */
+            checkpoints?: {
+                [key: string]: unknown;
+            }[] | null;
+            /** Key */
+            key?: string | null;
+            /** Signature */
+            signature?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /** ErasureBody */
+        ErasureBody: {
+            /** Reason */
+            reason: string;
         };
         /**
          * EtherpadAnswer
@@ -2633,6 +2824,22 @@ export interface components {
             /** Parked */
             parked: number;
         };
+        /** QuestionAnswer */
+        QuestionAnswer: {
+            /** Question */
+            question: string;
+            /** Title */
+            title: string;
+            /** What */
+            what: string;
+            /** Variables */
+            variables: components["schemas"]["VariableAnswer"][];
+        };
+        /** QuestionsAnswer */
+        QuestionsAnswer: {
+            /** Questions */
+            questions: components["schemas"]["QuestionAnswer"][];
+        };
         /**
          * ReadersAnswer
          * @description Whom a message has reached; those who have read it are among them.
@@ -2792,18 +2999,23 @@ export interface components {
             title: string;
             role: components["schemas"]["Role"];
             everyone: components["schemas"]["Role"] | null;
+            /** Sealed */
+            sealed: boolean;
             /** Documents */
             documents: string[];
         };
         /**
          * RoomChange
-         * @description What is missing stays. `everyone` null: for members only.
+         * @description What is missing stays. `everyone` null: for members only. `sealed`: whether what people write is stored
+         *     under keys of theirs from now on.
          */
         RoomChange: {
             /** Title */
             title?: string | null;
             /** Everyone */
             everyone?: ("viewer" | "commenter" | "editor") | null;
+            /** Sealed */
+            sealed?: boolean | null;
         };
         /**
          * RoomsAnswer
@@ -3117,6 +3329,18 @@ export interface components {
             word: string;
             /** Uses */
             uses: number;
+        };
+        /**
+         * VariableAnswer
+         * @description `otherwise` is what holds where it is not asked for.
+         */
+        VariableAnswer: {
+            /** Name */
+            name: string;
+            /** What */
+            what: string;
+            /** Otherwise */
+            otherwise: string;
         };
         /** WrittenCharacter */
         WrittenCharacter: {
@@ -9535,6 +9759,186 @@ export interface operations {
             };
         };
     };
+    getRoomsRoomAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionsAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whatever else is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRoomsRoomAuditQuestion: {
+        parameters: {
+            query?: {
+                document?: string | null;
+                from?: string | null;
+                to?: string | null;
+                at?: string | null;
+                minutes?: number | null;
+                least?: number | null;
+                zone?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                room: string;
+                question: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whatever else is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getRoomsRoomStatistics: {
         parameters: {
             query?: {
@@ -9720,6 +10124,181 @@ export interface operations {
                 from?: string | null;
                 to?: string | null;
                 offset?: number;
+            };
+            header?: never;
+            path: {
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whatever else is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRoomsRoomReport: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whatever else is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRoomsRoomExport: {
+        parameters: {
+            query?: {
+                what?: "events" | "edits" | "messages" | "reactions" | "receipts" | "documents" | "revisions" | "runs" | "rooms" | "membership_changes" | "memberships" | "permissions" | "stays" | "presence" | "cursors";
+                format?: "jsonl" | "csv" | "parquet";
+                from?: string | null;
+                to?: string | null;
             };
             header?: never;
             path: {
@@ -10112,6 +10691,86 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whatever else is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postUsersUserErasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureAnswer"];
+                };
             };
             /** @description Not signed in */
             401: {

@@ -9,20 +9,29 @@ export function Unsent({ unsent, onDone }: { readonly unsent: UnsentText; onDone
   const room = useRoom();
   const [isCopied, setIsCopied] = useState(false);
   const written = unsent.inserted.join("\n");
+  // All of it was saved, in a history that the server has no more.
+  const isOfOtherHistory = unsent.code === "E_EPOCH" && unsent.inserted.length === 0;
   const copy = (text: string) => navigator.clipboard.writeText(text).then(() => setIsCopied(true));
   const isStranded = room.open(unsent.document).getSnapshot().status === "stranded";
   return (
     <div className="unsent">
-      <p>
-        What you wrote in <strong>{unsent.document}</strong> could not be saved: {unsent.why}{" "}
-        <code>{unsent.code}</code>
-      </p>
-      <TextField value={written} isReadOnly>
-        <Label>What you wrote</Label>
+      {isOfOtherHistory ? (
+        <p>
+          The server was restored from a backup, and its text of <strong>{unsent.document}</strong> is not the
+          one that you had. You see the server's now; here is yours.
+        </p>
+      ) : (
+        <p>
+          What you wrote in <strong>{unsent.document}</strong> could not be saved: {unsent.why}{" "}
+          <code>{unsent.code}</code>
+        </p>
+      )}
+      <TextField value={isOfOtherHistory ? unsent.text : written} isReadOnly>
+        <Label>{isOfOtherHistory ? "The text as you had it" : "What you wrote"}</Label>
         <TextArea rows={6} />
       </TextField>
       <div className="dialog-do">
-        <Button onPress={() => void copy(written)}>Copy what I wrote</Button>
+        {isOfOtherHistory ? null : <Button onPress={() => void copy(written)}>Copy what I wrote</Button>}
         <Button onPress={() => void copy(unsent.text)}>Copy the whole text</Button>
         {isStranded ? (
           <Button

@@ -1,4 +1,4 @@
-/** Which dialog is open; one at a time. */
+/** Which dialog is open; one at a time. Texts that were not taken wait for their turn: each is shown. */
 
 import type { UnsentText } from "@chronoscribe/client";
 import { create } from "zustand";
@@ -13,12 +13,17 @@ export type OpenDialog =
 
 interface DialogsState {
   readonly dialog: OpenDialog | null;
+  readonly waiting: readonly OpenDialog[];
   open(dialog: OpenDialog): void;
   close(): void;
 }
 
 export const useDialogs = create<DialogsState>()((set) => ({
   dialog: null,
-  open: (dialog) => set({ dialog }),
-  close: () => set({ dialog: null }),
+  waiting: [],
+  open: (dialog) =>
+    set(({ dialog: shown, waiting }) =>
+      shown?.kind === "unsent" && dialog.kind === "unsent" ? { waiting: [...waiting, dialog] } : { dialog },
+    ),
+  close: () => set(({ waiting: [next = null, ...waiting] }) => ({ dialog: next, waiting })),
 }));

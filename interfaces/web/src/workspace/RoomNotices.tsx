@@ -36,6 +36,13 @@ export function RoomNotices() {
         case "unsent":
           useDialogs.getState().open({ kind: "unsent", unsent: notice.unsent });
           break;
+        case "other-history":
+          tell({
+            text: "The server was restored from a backup. What was written after it is not here any more; where you had more of a text, you can copy it.",
+            tone: "bad",
+            stays: true,
+          });
+          break;
         case "refused":
           tell({ text: notice.message, tone: "bad" });
           break;
