@@ -24,11 +24,11 @@ async def test_a_fresh_database_gets_everything_in_order_and_only_once(database_
 async def test_only_what_is_missing_is_applied(database_url: str) -> None:
     connection = await Database(database_url).connect("test")
     async with connection:
-        *_, last = await migrate(connection)
-        await connection.execute("DELETE FROM migrations WHERE name = %s", (last,))
+        first, *_ = await migrate(connection)
+        await connection.execute("DELETE FROM migrations WHERE name = %s", (first,))
         with pytest.raises(Exception, match="exist"):
             await migrate(connection)
-        await connection.execute("INSERT INTO migrations (name) VALUES (%s)", (last,))
+        await connection.execute("INSERT INTO migrations (name) VALUES (%s)", (first,))
         assert await migrate(connection) == []  # the lock was given back
 
 
