@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from domain.errors import BadFrame, NotFound
+from interfaces.export import cells
 from interfaces.http.answers import Answer, answer
 from interfaces.http.bodies import Asked, DocumentId, Moment, Text, whole
 from interfaces.http.keys import AUDITOR, ROOM
@@ -148,10 +149,10 @@ async def _answer(
 
 
 def _as_csv(columns: tuple[Column, ...], rows: list[Row], *, is_cut: bool) -> web.Response:
-    body = as_csv([[column.name for column in columns]]) + as_csv(rows)
+    body = cells.MARK.decode() + as_csv([[column.name for column in columns]]) + as_csv(rows)
     response = web.Response(
         body=body.encode(),
-        headers={"Content-Type": "text/csv; charset=utf-8; header=present", "Vary": "Accept"},
+        headers={"Content-Type": cells.CONTENT_TYPE, "Vary": "Accept"},
     )
     response.headers["Is-Cut"] = str(is_cut).lower()
     return response

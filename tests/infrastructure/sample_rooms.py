@@ -29,6 +29,7 @@ from infrastructure import node as module
 from infrastructure.node import Node
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.migrations import migrate
+from infrastructure.sealing import Keyring
 from infrastructure.settings import Settings
 from interfaces.load.traces import read
 from tests.trace_texts import TRACES, committed
@@ -62,13 +63,15 @@ class Clock:
 
 
 @asynccontextmanager
-async def sample_node(database: Database, clock: Clock) -> AsyncIterator[tuple[Node, Services]]:
+async def sample_node(
+    database: Database, clock: Clock, keyring: Keyring | None = None
+) -> AsyncIterator[tuple[Node, Services]]:
     """A node that lives by this clock, and whose ids can be foreseen."""
     numbers: Iterator[int] = itertools.count(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_now", clock.now)
         patch.setattr(module, "_new_id", lambda: f"made-{next(numbers)}")
-        node = Node(Settings(), database)
+        node = Node(Settings(), database, keyring)
         services = node.services(await node.history.epoch())
         await node.start()
         try:

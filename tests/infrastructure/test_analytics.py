@@ -5,6 +5,7 @@ against the tables that the product itself answers from.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -18,11 +19,12 @@ from domain.errors import Overloaded, TextInvalid
 from infrastructure.postgres.audit import PostgresAuditor, questions
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresLog
+from infrastructure.sealing import Keyring
 from projections.questions import Given, read
 from tests.infrastructure import recount
 from tests.infrastructure.analytics_doc import DOCUMENT, written
 from tests.infrastructure.recount import Log, Rows
-from tests.infrastructure.sample_rooms import OTHER, ROOM
+from tests.infrastructure.sample_rooms import OTHER, ROOM, Clock, Sample, sample_node
 
 FIXTURES: Final = Path(__file__).parents[1] / "fixtures" / "events"
 
@@ -256,6 +258,27 @@ async def test_all_that_was_ever_stored_can_be_read_in_every_view(database: Data
             rows = await database.fetch(f"SELECT * FROM analytics.{view}")
             assert rows, view
     assert await database.fetch("SELECT who, role FROM analytics.memberships WHERE role = 'editor'")
+
+
+async def test_in_a_sealed_room_everything_is_counted_and_no_text_is_read(database: Database) -> None:
+    keyring = Keyring(database, os.urandom(32))
+    await keyring.load()
+    clock = Clock()
+    async with sample_node(database, clock, keyring) as (node, services):
+        sample = Sample(node, services, node.past(services), clock)
+        await services.rooms.open("vault", "Vault", actor="ada")
+        await services.rooms.seal("vault", is_sealed=True, actor="ada")
+        await services.documents.create("vault", "main.md", actor="ada")
+        await sample.type("vault", "main.md", [(clock.now(), "ada", ["secret 😀"])])
+        await sample.type("vault", "main.md", [(clock.now(), "ada", [2, {"d": "cre"}, "x"])])
+        await sample.say("vault", "m1", "ada", "secret, too")
+    edits = await database.fetch(
+        "SELECT inserted, deleted, longest_insert FROM analytics.edits ORDER BY revision"
+    )
+    assert [(inserted, deleted) for inserted, deleted, _ in edits] == [(8, 0), (1, 3)]
+    [(said,)] = await database.fetch("SELECT text FROM analytics.messages")
+    assert len(said) == len("secret, too")
+    assert not any(letter in text for text in (said, edits[0][2], edits[1][2]) for letter in "secrtx")
 
 
 # What is promised.

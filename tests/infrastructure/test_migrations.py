@@ -37,7 +37,7 @@ async def test_two_stores_are_two_histories(database_url: str) -> None:
     async with connection:
         await migrate(connection)
         first = await (await connection.execute("SELECT value FROM store WHERE key = 'epoch'")).fetchone()
-        await connection.execute("DROP SCHEMA public CASCADE")
+        await connection.execute("DROP SCHEMA public, analytics CASCADE")
         await connection.execute("CREATE SCHEMA public")
         await migrate(connection)
         second = await (await connection.execute("SELECT value FROM store WHERE key = 'epoch'")).fetchone()

@@ -69,7 +69,7 @@ def test_it_comes_as_a_spreadsheet_too(owner: Somebody, room: str) -> None:
     answer = ask(owner, room, "who_edited_what", Accept="text/csv")
     assert answer.headers["Content-Type"].startswith("text/csv")
     assert answer.headers["Is-Cut"] == "false"
-    [row] = csv.DictReader(io.StringIO(answer.body.decode()))
+    [row] = csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig")))
     assert (row["who"], row["edits"]) == (owner.user, "1")
     assert row["first_edit"].endswith("Z")
 
