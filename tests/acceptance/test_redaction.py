@@ -156,7 +156,7 @@ async def test_who_is_erased_is_nowhere_and_the_others_go_on(
         await other.saved()
         await gone.close()
         async with asyncio.timeout(20):
-            while user not in {one["author"] for one in (await room.ask("GET", "/messages"))["messages"]}:
+            while user not in {one["author"] for one in (await room.ask("GET", "/messages"))["messages"]}:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert holds(
             await asyncio.to_thread(dump, server), "Zacharias"
