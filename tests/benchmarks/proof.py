@@ -1,5 +1,5 @@
-"""What the hash chain costs where events are appended, and how quickly a log is verified. In this process, on a
-real Postgres.
+"""What the hash chain costs where events are appended, and how quickly a log is verified. In this process, on
+a real Postgres.
 """
 
 from __future__ import annotations
