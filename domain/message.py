@@ -36,10 +36,12 @@ class Link(TypedDict):
 
 class Posted(InitialEvent):
     """`documents` are the revisions that were current in the author's open documents; `mentions` the users
-    who are spoken to, `reply_to` the message that is answered.
+    who are spoken to, `reply_to` the message that is answered. `words` is how many it had, where text of it
+    was removed since.
     """
 
     TOPIC = "message.posted"
+    OPTIONAL = ("words",)
     class_version = 2
     room: str
     message: str
@@ -49,6 +51,7 @@ class Posted(InitialEvent):
     reply_to: str | None
     mentions: list[str]
     link: Link | None
+    words: int | None = None
 
     @staticmethod
     def upcast_v1_v2(state: dict[str, Any]) -> None:
@@ -64,6 +67,7 @@ class Imported(InitialEvent):
     """
 
     TOPIC = "message.imported"
+    OPTIONAL = ("words",)
     room: str
     message: str
     source: str
@@ -79,6 +83,7 @@ class Imported(InitialEvent):
     deleted: int | None
     pinned: int | None
     reactions: list[list[str | int]]
+    words: int | None = None
 
     def apply(self, aggregate: Message) -> None:
         aggregate.begin(self, author=self.author, client=None)
@@ -303,6 +308,14 @@ def check_text(text: str) -> None:
         raise OpTooLarge("the message is too long", limit=CHAT_BYTES)
     if not text.strip() or "\x00" in text:
         raise TextInvalid("a message needs text, without NUL")
+
+
+_WORD: Final = re.compile(r"\w+")
+
+
+def count_words(text: str) -> int:
+    """How many words a message has."""
+    return len(_WORD.findall(text))
 
 
 # Not in the middle of a word: an address of mail mentions nobody.

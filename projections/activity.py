@@ -28,6 +28,7 @@ from domain.attendance import Joined, Left
 from domain.document import BRANCH, IMPORT, MERGE, RESTORE, UNDO, EditApplied
 from domain.ids import Stream, parse_stream
 from domain.message import Imported, Pinned, Posted, Unpinned
+from domain.redaction import RedactionMade
 from domain.revisions import RevisionSaved
 from domain.rights import Role
 from domain.room import (
@@ -50,7 +51,7 @@ TOPICS: Final = frozenset(
     for kind in (
         *(EditApplied, RevisionSaved, RunStarted, RunFinished, Posted, Imported, Pinned, Unpinned),
         *(Joined, Left, Opened, Renamed, Closed, AccessChanged, DocumentListed, DocumentUnlisted),
-        *(MemberAdded, RoleChanged, MemberRemoved),
+        *(MemberAdded, RoleChanged, MemberRemoved, RedactionMade),
     )
 )
 
@@ -83,6 +84,7 @@ class Kind(StrEnum):
     UNLISTED = "unlisted"
     OPENED = "opened"
     RENAMED = "renamed"
+    REDACTED = "redacted"
     CLOSED = "closed"
     ACCESS_CHANGED = "access_changed"
     MEMBER_ADDED = "member_added"
@@ -365,6 +367,16 @@ class Fold:
             case DocumentListed() | DocumentUnlisted():
                 kind = Kind.LISTED if isinstance(event, DocumentListed) else Kind.UNLISTED
                 self._begin(told, kind, {}, document=event.document)
+            case RedactionMade():
+                details = {
+                    "redaction": event.redaction,
+                    "reason": event.reason,
+                    "author": event.author,
+                    "documents": event.documents,
+                    "messages": len(event.messages),
+                    "characters": event.characters,
+                }
+                self._begin(told, Kind.REDACTED, details)
             case Closed():
                 self._begin(told, Kind.CLOSED, {})
             case _:

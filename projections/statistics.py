@@ -35,7 +35,15 @@ from domain.aggregate import Event
 from domain.document import EditApplied
 from domain.ids import parse_stream
 from domain.instants import as_datetime, as_microseconds
-from domain.message import Deleted, Edited, Imported, Posted, ReactionAdded, ReactionRemoved
+from domain.message import (
+    Deleted,
+    Edited,
+    Imported,
+    Posted,
+    ReactionAdded,
+    ReactionRemoved,
+    count_words,
+)
 from domain.text_op import length_change
 
 NAME: Final = "statistics"
@@ -196,26 +204,26 @@ class Tally:
     def _post(self, event: Posted) -> None:
         said, key = event.timestamp, (event.room, event.message)
         hour = Hour(event.room, event.actor, hour_at(said))
-        self._say(hour, event.text, event.reply_to)
+        self._say(hour, event)
         self._respond(hour, event)
         self.last[event.room] = Last(event.actor, said)
         self._know(key, KnownMessage(event.actor, said, ()), words_of(event.text))
 
     def _import(self, event: Imported) -> None:
         posted = as_datetime(event.posted)
-        self._say(Hour(event.room, event.author, hour_at(posted)), event.text, event.reply_to)
+        self._say(Hour(event.room, event.author, hour_at(posted)), event)
         for emoji, user, at in event.reactions:
             self._react(Hour(event.room, str(user), hour_at(as_datetime(int(at)))), str(emoji))
         known = KnownMessage(event.author, None, ())
         self._know((event.room, event.message), known, words_of(event.text))
 
-    def _say(self, hour: Hour, text: str, reply_to: str | None) -> None:
+    def _say(self, hour: Hour, event: Posted | Imported) -> None:
         self._count(
             hour,
             messages=1,
-            replies=int(reply_to is not None),
-            words=len(_ANY_WORD.findall(text)),
-            characters=len(text),
+            replies=int(event.reply_to is not None),
+            words=count_words(event.text) if event.words is None else event.words,
+            characters=len(event.text),
         )
 
     def _respond(self, hour: Hour, event: Posted) -> None:
@@ -267,9 +275,6 @@ def needed(events: Iterable[Event]) -> tuple[set[MessageKey], set[str]]:
                 stream = parse_stream(event.originator_id)
                 messages.add((stream.room, stream.name))
     return messages, rooms
-
-
-_ANY_WORD: Final = re.compile(r"\w+")
 
 
 def words_of(text: str) -> list[str]:

@@ -67,6 +67,8 @@ def sentence(line: Line) -> str:
         case Kind.RENAMED:
             before = f" “{details['from']}”" if details["from"] is not None else ""
             return f"renamed the room{before} to “{details['title']}”"
+        case Kind.REDACTED:
+            return _redacted(details)
         case Kind.CLOSED:
             return "closed the room"
         case Kind.ACCESS_CHANGED:
@@ -126,6 +128,15 @@ def _ran(details: Mapping[str, Any]) -> str:
     exit_code = details["exit_code"]
     how = "" if exit_code is None else f" (exit code {exit_code})"
     return f"ran {details['title']}: {details['outcome']}{how} after {_span(details['seconds'])}"
+
+
+def _redacted(details: Mapping[str, Any]) -> str:
+    places = list(details["documents"])
+    if messages := details["messages"]:
+        places.append("a message" if messages == 1 else f"{messages:,} messages")
+    where = f" from {', '.join(places)}" if places else ""
+    whose = f" of {details['author']}" if details["author"] is not None else ""
+    return f"removed text{whose}{where}, from the past as well: {details['reason']}"
 
 
 def _about_member(line: Line) -> str:

@@ -25,7 +25,7 @@ from domain.attribution import Weave
 from domain.document import REDACTION, Document, EditApplied, LastEdit
 from domain.errors import Contended, LimitReached, NotFound
 from domain.ids import Stream, message_stream, parse_stream
-from domain.message import Deleted, Edited, Imported, Message, Posted
+from domain.message import Deleted, Edited, Imported, Message, Posted, count_words
 from domain.phrase import Phrase
 from domain.profile import ProfileChanged, ProfileCreated
 from domain.redaction import (
@@ -240,7 +240,10 @@ class Scan:
             return None
         self.messages.add(message)
         self.characters += sum(was != now for was, now in zip(event.text, text, strict=True))
-        left: Event = replace(cast("Any", event), text=text)
+        words = (
+            {} if isinstance(event, Edited) or event.words is not None else {"words": count_words(event.text)}
+        )
+        left: Event = replace(cast("Any", event), text=text, **words)
         return left
 
     def _black_text(self, message: str, said: _Said) -> str:

@@ -17,6 +17,7 @@ from domain.attendance import Joined, Left
 from domain.document import Document, Edit, EditApplied
 from domain.ids import parse_stream
 from domain.message import Imported, Message, Pinned, Posted, Unpinned
+from domain.redaction import RedactionMade
 from domain.revisions import Revisions, RevisionSaved
 from domain.room import (
     AccessChanged,
@@ -264,6 +265,11 @@ def _single(room: str, here: Numbered, number: int, event: Event) -> list[Row]:
         case MemberRemoved():
             kind = "member_removed"
             details = {"member": event.user, "role": None, "from": _role(before, event.user)}
+        case RedactionMade():
+            kind = "redacted"
+            details = {"redaction": event.redaction, "reason": event.reason, "author": event.author}
+            details |= {"documents": event.documents, "messages": len(event.messages)}
+            details["characters"] = event.characters
         case Closed():
             kind = "closed"
         case _:

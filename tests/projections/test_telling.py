@@ -99,6 +99,14 @@ SENTENCES = [
     (a_line("opened", title="Demo"), "opened the room “Demo”"),
     (a_line("renamed", title="New", from_="Old"), "renamed the room “Old” to “New”"),
     (a_line("renamed", title="New", from_=None), "renamed the room to “New”"),
+    (
+        a_line("redacted", reason="a key", author=None, documents=["a.md", "b.md"], messages=2),
+        "removed text from a.md, b.md, 2 messages, from the past as well: a key",
+    ),
+    (
+        a_line("redacted", reason="asked", author="ben", documents=[], messages=1),
+        "removed text of ben from a message, from the past as well: asked",
+    ),
     (a_line("closed"), "closed the room"),
     (a_line("access_changed", everyone="viewer"), "let everyone in as viewer"),
     (a_line("access_changed", everyone=None), "let only members in from now on"),

@@ -2156,7 +2156,7 @@ export interface components {
          * @description What a line tells. `reconnected` was told as `left` before it turned out to be none.
          * @enum {string}
          */
-        Kind: "joined" | "left" | "reconnected" | "edited" | "undone" | "restored" | "branched" | "merged" | "saved" | "named" | "ran" | "said" | "imported" | "pinned" | "unpinned" | "listed" | "unlisted" | "opened" | "renamed" | "closed" | "access_changed" | "member_added" | "role_changed" | "member_removed";
+        Kind: "joined" | "left" | "reconnected" | "edited" | "undone" | "restored" | "branched" | "merged" | "saved" | "named" | "ran" | "said" | "imported" | "pinned" | "unpinned" | "listed" | "unlisted" | "opened" | "renamed" | "redacted" | "closed" | "access_changed" | "member_added" | "role_changed" | "member_removed";
         /**
          * LeftBehind
          * @description `attributes`: revisions that changed nothing else. `replaced`: revisions with half characters, which
@@ -9600,7 +9600,7 @@ export interface operations {
         parameters: {
             query?: {
                 user?: string | null;
-                kind?: ("joined" | "left" | "reconnected" | "edited" | "undone" | "restored" | "branched" | "merged" | "saved" | "named" | "ran" | "said" | "imported" | "pinned" | "unpinned" | "listed" | "unlisted" | "opened" | "renamed" | "closed" | "access_changed" | "member_added" | "role_changed" | "member_removed")[];
+                kind?: ("joined" | "left" | "reconnected" | "edited" | "undone" | "restored" | "branched" | "merged" | "saved" | "named" | "ran" | "said" | "imported" | "pinned" | "unpinned" | "listed" | "unlisted" | "opened" | "renamed" | "redacted" | "closed" | "access_changed" | "member_added" | "role_changed" | "member_removed")[];
                 document?: string | null;
                 from?: string | null;
                 to?: string | null;

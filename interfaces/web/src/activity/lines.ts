@@ -22,6 +22,7 @@ export const GROUPS = {
     "unlisted",
     "opened",
     "renamed",
+    "redacted",
     "closed",
     "access_changed",
     "member_added",
