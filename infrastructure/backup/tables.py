@@ -45,8 +45,8 @@ KEPT: Final = (
 # keys are kept apart from it, by whoever runs this (`chronoscribe keys`).
 SECRET: Final = frozenset({"person_keys"})
 
-# Made again from the log, or of no use in another store: a backup holds no text but that of the log. Login
-# roles are of the Postgres and not of the store, so which rooms they see is said anew where it is restored.
+# Made again from the log, or of no use in another store: a backup holds no text but that of the log. What
+# analysts may see hangs on roles of the Postgres that it is in, and is said again (`chronoscribe analyst`).
 _HELPS: Final = frozenset({"snapshots", "attributions", "tracking", "parked", "tickets", "analyst_rooms"})
 
 # The schema itself is made by the migrations whose names are in the manifest.

@@ -51,6 +51,7 @@ TABLES: Final[Mapping[str, Table]] = {
     "documents": Table("analytics.documents", ("document",), at="created_at"),
     "revisions": Table("analytics.revisions", ("revisions",)),
     "runs": Table("analytics.runs", ("run",), at="started_at"),
+    "redactions": Table("analytics.redactions", ("redaction",)),
     "rooms": Table("analytics.rooms", ("room",), at="opened_at"),
     "membership_changes": Table("analytics.membership_changes", ("room",)),
     "memberships": Table("analytics.memberships", ("room",), "since", "until", "since, room, who, version"),
@@ -102,7 +103,8 @@ def reading_table(
         with snapshot_of(conninfo, name="export") as connection:
             total = _count(connection, table, asked)
             with connection.cursor("export", binary=True) as cursor:
-                cursor.execute(f"SELECT * FROM {table.relation} {where} ORDER BY {table.order}", parameters)
+                query = f"SELECT * FROM {table.relation} {where} ORDER BY {table.order}"
+                cursor.execute(query.encode(), parameters)
                 names = [column.name for column in cursor.description or ()]
                 kinds = [_kind(connection, column.type_code) for column in cursor.description or ()]
                 columns = [Column(*column) for column in zip(names, kinds, strict=True)]

@@ -106,6 +106,7 @@ class TimeTravel:
         and times and places in the log rise with them. Of what was imported the time is that at which it was
         written.
         """
+        found: Any
         low, high = 0, int((await self._database.fetch(_LAST, (stream,)))[0][0])
         while low < high:
             middle = (low + high + 1) // 2

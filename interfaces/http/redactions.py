@@ -13,7 +13,7 @@ from domain.instants import as_microseconds
 from domain.phrase import PHRASE_CODE_POINTS, Phrase
 from domain.redaction import REASON_CODE_POINTS, RedactionMade
 from interfaces.http.answers import Answer, answer
-from interfaces.http.bodies import Asked, DocumentId, Id, Text
+from interfaces.http.bodies import Asked, Author, DocumentId, Id, Text
 from interfaces.http.keys import CLEANING, IDENTITY, REDACTING, REDACTIONS, ROOM
 from interfaces.http.undo import PassageField
 
@@ -30,7 +30,7 @@ class RedactionBody(Asked):
     document: DocumentId | None = None
     passage: PassageField | None = None
     message: Id | None = None
-    author: Id | None = None
+    author: Author | None = None
     preview: bool = False
 
     @model_validator(mode="after")

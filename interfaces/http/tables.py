@@ -42,6 +42,7 @@ class TableQuery(Asked):
         "documents",
         "revisions",
         "runs",
+        "redactions",
         "rooms",
         "membership_changes",
         "memberships",

@@ -143,7 +143,9 @@ async def test_every_table_and_column_is_on_the_page(database: Database) -> None
     tables = [table for view in all_views(database) for table in view.tables]
     for table in tables:
         rows = await database.fetch(
-            "SELECT column_name::text FROM information_schema.columns WHERE table_name = %s", (table,)
+            "SELECT column_name::text FROM information_schema.columns"
+            " WHERE table_schema = 'public' AND table_name = %s",
+            (table,),
         )
         section = re.split(r"^## ", PAGE[PAGE.index(f"`{table}`") :], maxsplit=1, flags=re.MULTILINE)[0]
         for (column,) in rows:

@@ -19,8 +19,10 @@ from infrastructure.codec import decode
 from infrastructure.erasing import Erasing, is_signed
 from infrastructure.node import Node
 from infrastructure.postgres.database import Database, UnsafeStore
+from infrastructure.postgres.tables import Asked, reading_table
 from infrastructure.proof.verify import verify
 from infrastructure.proof.vouching import Vouching
+from infrastructure.reporting import read_report
 from infrastructure.sealing import Keyring
 from infrastructure.settings import Settings
 from tests.domain.events import NOON, later
@@ -170,3 +172,18 @@ async def test_a_secret_is_removed_from_a_sealed_room(room: Room, migrated_url: 
     assert (await room.texts())[1] == "the key is ███████, says Ada"
     assert "says Ada" not in the_log(migrated_url)
     assert verify(migrated_url, workers=1).is_sound
+
+
+async def test_a_report_and_an_export_hold_blocks_since_files_cannot_be_erased(
+    room: Room, migrated_url: str
+) -> None:
+    await room.edit(["a tale\nof two cities\n"])
+    await room.say("m1", "a whisper")
+    room.node.keyring.close()  # as in the programs that make these files
+    read = read_report(migrated_url, "demo")
+    lines = [(line.text, line.touches) for line in read.report.documents["main.md"].heat]
+    assert lines == [("█" * 6 + "\n", {"ada": 1}), ("█" * 13 + "\n", {"ada": 1})]
+    with reading_table(migrated_url, Asked("messages", "demo")) as rows:
+        said = str([row for batch in rows.batches for row in batch])
+    assert "█" * 9 in said
+    assert "whisper" not in said

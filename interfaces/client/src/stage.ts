@@ -126,7 +126,7 @@ export class StageFold {
   #edit(event: Frame): void {
     // What is imported is listed when it is whole.
     const begins = event.cause === "import" && event.revision === 1 && !this.#documents.has(event.document);
-    if (begins) this.#begin(event.document, false);
+    if (begins) this.#create(event.document, false);
     const document = this.#documents.get(event.document);
     if (document === undefined || event.revision !== document.revision + 1) return;
     const op: Op = event.op;
@@ -146,11 +146,11 @@ export class StageFold {
       document.listed = listed;
       document.told = null;
     } else if (listed) {
-      this.#begin(name, true);
+      this.#create(name, true);
     }
   }
 
-  #begin(name: string, listed: boolean): void {
+  #create(name: string, listed: boolean): void {
     const text = new Text("");
     this.#documents.set(name, { revision: 0, text, listed, writer: null, told: null });
   }
