@@ -106,14 +106,15 @@ class TimeTravel:
         and times and places in the log rise with them. Of what was imported the time is that at which it was
         written.
         """
-        found: Any
         low, high = 0, int((await self._database.fetch(_LAST, (stream,)))[0][0])
         while low < high:
             middle = (low + high + 1) // 2
+            found: Any
             [(found, state)] = await self._database.fetch(query, (stream, middle))
             if state is not None and (written := written_elsewhere(orjson.loads(state))) is not None:
                 found = as_datetime(written)
-            if found <= limit:
+            is_before: bool = found <= limit
+            if is_before:
                 low = middle
             else:
                 high = middle - 1

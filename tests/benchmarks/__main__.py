@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.benchmarks import chat, history, million, page, past, replay, scenarios, search
+from tests.benchmarks import chat, history, million, page, past, proof, replay, scenarios, search
 from tests.benchmarks.harness import FLOOR, SERVER, Machine, machine, show
 
 SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
@@ -27,6 +27,7 @@ SCENARIOS: dict[str, Callable[[Machine], Awaitable[dict[str, Any]]]] = {
     "million": million.million,
     "page": page.page,
     "past": past.past,
+    "proof": proof.proof,
     "search": search.search,
     "replay": replay.replay,
     "wal": scenarios.write_ahead_log,
