@@ -15,12 +15,16 @@ from typing import Any, Final
 import psycopg
 import pytest
 
+from domain.document import IMPORT, Document, EditApplied
 from domain.errors import Overloaded, TextInvalid
+from domain.ids import document_stream
+from domain.importing import IMPORT_CLIENT
 from infrastructure.postgres.audit import PostgresAuditor, questions
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresLog
 from infrastructure.sealing import Keyring
 from projections.questions import Given, read
+from tests.domain.events import NOON
 from tests.infrastructure import recount
 from tests.infrastructure.analytics_doc import DOCUMENT, written
 from tests.infrastructure.recount import Log, Rows
@@ -279,6 +283,37 @@ async def test_in_a_sealed_room_everything_is_counted_and_no_text_is_read(databa
     [(said,)] = await database.fetch("SELECT text FROM analytics.messages")
     assert len(said) == len("secret, too")
     assert not any(letter in text for text in (said, edits[0][2], edits[1][2]) for letter in "secrtx")
+
+
+async def test_what_was_imported_is_its_authors_and_no_work_in_this_room(database: Database) -> None:
+    """It came in a moment, one edit behind the other."""
+    begun = Document.create("demo", "main.md", actor="ada", at=NOON)
+    edits = [
+        EditApplied(  # type: ignore[call-arg]  # the library makes it a dataclass
+            originator_id=document_stream("demo", "main.md"),
+            originator_version=revision + 1,
+            timestamp=NOON,
+            actor="ada",
+            client=IMPORT_CLIENT,
+            seq=revision,
+            base=revision - 1,
+            revision=revision,
+            digest="",
+            op=[text],
+            cause=IMPORT,
+            author=author,
+            written=0,
+        )
+        for revision, (author, text) in enumerate((("Ben <ben>", "much text"), ("Cem <cem>", "text")), 1)
+    ]
+    events = [*begun.collect_events(), *edits]
+    log = PostgresLog(database, "record")
+    await log.append(events, [None] * len(events))  # type: ignore[arg-type]
+    await log.disconnect()
+    for name in ("coediting_hours", "who_worked_with_whom", "activity_by_hour", "largest_pastes"):
+        assert (await answer(database, name, {"least": 1} if name == "largest_pastes" else {}))[1] == []
+    _, rows = await answer(database, "bus_factor", {})
+    assert rows == [("demo", "main.md", 1, ["Ben <ben>"], 9, 13)]
 
 
 # What is promised.

@@ -1,7 +1,7 @@
 -- Bus factor of a document
 --
 -- The fewest people who have written half of a document or more, and who they are: of all characters that were ever
--- typed into it. What came by undo, restore, branch or merge was written by somebody before.
+-- typed into it, also before it was imported. What came by undo, restore, branch or merge was written before.
 --
 -- :room       in this room (all that one may see)
 -- :document   only this one (all of them)
@@ -11,10 +11,11 @@
 WITH written AS (
     SELECT room, document, who, sum(inserted) AS inserted
     FROM analytics.edits
-    WHERE kind = 'typed' AND room = coalesce(nullif(:'room', ''), room)
+    WHERE kind IN ('typed', 'import')
+      AND room = coalesce(nullif(:'room', ''), room)
       AND document = coalesce(nullif(:'document', ''), document)
       AND at >= coalesce(nullif(:'from', '')::timestamptz, '-infinity')
-  AND at < coalesce(nullif(:'to', '')::timestamptz, 'infinity')
+      AND at < coalesce(nullif(:'to', '')::timestamptz, 'infinity')
     GROUP BY room, document, who
     HAVING sum(inserted) > 0),
 ranked AS (

@@ -1,7 +1,7 @@
 -- Hours of co-editing
 --
 -- For how long two or more people were editing a document at the same time. Somebody is editing from each of their
--- edits on for so many minutes.
+-- edits on for so many minutes. What was imported was edited elsewhere.
 --
 -- :room       in this room (all that one may see)
 -- :document   only this one (all of them)
@@ -13,10 +13,11 @@ WITH editing AS (
     SELECT room, document, who,
            range_agg(tstzrange(at, at + coalesce(nullif(:'minutes', ''), '10')::int * interval '1 minute')) AS times
     FROM analytics.edits
-    WHERE room = coalesce(nullif(:'room', ''), room)
+    WHERE kind <> 'import'
+      AND room = coalesce(nullif(:'room', ''), room)
       AND document = coalesce(nullif(:'document', ''), document)
       AND at >= coalesce(nullif(:'from', '')::timestamptz, '-infinity')
-  AND at < coalesce(nullif(:'to', '')::timestamptz, 'infinity')
+      AND at < coalesce(nullif(:'to', '')::timestamptz, 'infinity')
     GROUP BY room, document, who),
 pairs AS (
     SELECT room, document, one.who, other.who AS with_whom, one.times * other.times AS times

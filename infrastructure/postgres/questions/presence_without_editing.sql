@@ -20,7 +20,8 @@ done AS (
     SELECT room, who, count(*) FILTER (WHERE topic = 'document.edit_applied') AS edits,
            count(*) FILTER (WHERE topic = 'message.posted') AS messages
     FROM analytics.events, span
-    WHERE topic IN ('document.edit_applied', 'message.posted') AND room = coalesce(nullif(:'room', ''), room)
+    WHERE topic IN ('document.edit_applied', 'message.posted')
+      AND room = coalesce(nullif(:'room', ''), room)
       AND asked @> at
     GROUP BY room, who)
 SELECT room, who, (SELECT sum(extract(epoch FROM upper(stretch) - lower(stretch))) / 60

@@ -12,7 +12,8 @@ SELECT room, who, count(*) AS answers,
        percentile_cont(0.9) WITHIN GROUP (ORDER BY response_seconds) AS nine_in_ten_seconds,
        max(response_seconds) AS slowest_seconds
 FROM analytics.messages
-WHERE answers IS NOT NULL AND room = coalesce(nullif(:'room', ''), room)
+WHERE answers IS NOT NULL
+  AND room = coalesce(nullif(:'room', ''), room)
   AND at >= coalesce(nullif(:'from', '')::timestamptz, '-infinity')
   AND at < coalesce(nullif(:'to', '')::timestamptz, 'infinity')
 GROUP BY room, who

@@ -10,14 +10,16 @@
 
 WITH chosen AS (
     SELECT room, document, revision, who, at FROM analytics.edits
-    WHERE kind NOT IN ('undo', 'redo') AND room = coalesce(nullif(:'room', ''), room)
+    WHERE kind NOT IN ('undo', 'redo')
+      AND room = coalesce(nullif(:'room', ''), room)
       AND document = coalesce(nullif(:'document', ''), document)
       AND at >= coalesce(nullif(:'from', '')::timestamptz, '-infinity')
-  AND at < coalesce(nullif(:'to', '')::timestamptz, 'infinity')),
+      AND at < coalesce(nullif(:'to', '')::timestamptz, 'infinity')),
 undos AS (
     SELECT room, document, revision, who, at, (pair ->> 0)::bigint AS first, (pair ->> 1)::bigint AS last
     FROM analytics.edits, jsonb_array_elements(undoes) AS pair
-    WHERE kind = 'undo' AND room = coalesce(nullif(:'room', ''), room)
+    WHERE kind = 'undo'
+      AND room = coalesce(nullif(:'room', ''), room)
       AND document = coalesce(nullif(:'document', ''), document)),
 taken_back AS (
     SELECT DISTINCT ON (room, document, chosen.revision)

@@ -1,7 +1,7 @@
 -- Who worked with whom
 --
 -- For each pair of people: how many documents both edited, how often one edited a document right after the other, and
--- how often one answered the other in the chat.
+-- how often one answered the other in the chat. What was imported was edited elsewhere.
 --
 -- :room       in this room (all that one may see)
 -- :from       from this moment on (the beginning)
@@ -11,9 +11,10 @@
 WITH edited AS (
     SELECT room, document, who, lag(who) OVER before AS who_before, at - lag(at) OVER before AS gap
     FROM analytics.edits
-    WHERE room = coalesce(nullif(:'room', ''), room)
+    WHERE kind <> 'import'
+      AND room = coalesce(nullif(:'room', ''), room)
       AND at >= coalesce(nullif(:'from', '')::timestamptz, '-infinity')
-  AND at < coalesce(nullif(:'to', '')::timestamptz, 'infinity')
+      AND at < coalesce(nullif(:'to', '')::timestamptz, 'infinity')
     WINDOW before AS (PARTITION BY room, document ORDER BY position)),
 writers AS (
     SELECT DISTINCT room, document, who FROM edited),
@@ -26,9 +27,10 @@ met AS (
     WHERE who <> who_before AND gap <= coalesce(nullif(:'minutes', ''), '10')::int * interval '1 minute'
     UNION ALL
     SELECT room, who, answers_who, 0, 0, 1 FROM analytics.messages
-    WHERE answers IS NOT NULL AND room = coalesce(nullif(:'room', ''), room)
+    WHERE answers IS NOT NULL
+      AND room = coalesce(nullif(:'room', ''), room)
       AND at >= coalesce(nullif(:'from', '')::timestamptz, '-infinity')
-  AND at < coalesce(nullif(:'to', '')::timestamptz, 'infinity')),
+      AND at < coalesce(nullif(:'to', '')::timestamptz, 'infinity')),
 pairs AS (
     SELECT room, least(who COLLATE "C", with_whom COLLATE "C") AS who,
            greatest(who COLLATE "C", with_whom COLLATE "C") AS with_whom, documents, turns, answers
