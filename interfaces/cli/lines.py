@@ -260,7 +260,12 @@ def json_line(recorded: Recorded) -> bytes:
 
 
 def _as_json(recorded: Recorded) -> dict[str, Any]:
-    fields = dict(vars(recorded.event))
+    optional = type(recorded.event).OPTIONAL
+    fields = {
+        name: value
+        for name, value in vars(recorded.event).items()
+        if not (value is None and name in optional)
+    }
     for name in ("originator_id", "originator_version", "timestamp", "originator_topic"):
         fields.pop(name, None)
     at = as_microseconds(recorded.event.timestamp)

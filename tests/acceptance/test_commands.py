@@ -98,7 +98,15 @@ def ended(server: ServerProcess, *arguments: str) -> Iterator[Queue[str]]:
 @contextmanager
 def _running(server: ServerProcess, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], Queue[str]]]:
     command = [sys.executable, "-m", "interfaces.cli.main", *arguments]
-    process = subprocess.Popen(command, cwd=ROOT, env=server.environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=server.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        # Where the tests run in the background of a shell, Ctrl-C is ignored, and would be by the command.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
     lines: Queue[str] = Queue()
     assert process.stdout is not None
     reader = Thread(target=_put_all, args=[process.stdout, lines])

@@ -11,7 +11,9 @@ import gzip
 import json
 import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,7 +45,7 @@ NO_LIMITS: Final[dict[str, Any]] = {"edits_per_second": 100_000, "frames_per_sec
 LOAD_SECONDS: Final = 600.0
 
 # The long single author's session begins with its pastes and largest edits; its rest is more of the same.
-SVELTE_LINES: Final = 4_000
+SVELTE_LINES: Final = 2_000
 
 # Each costs a fold from the last snapshot on, so not all 27,000 of them are asked for: all of the short
 # session with its large edits, and of the others one in so many and those around each snapshot.
@@ -64,9 +66,9 @@ def server() -> Iterator[ServerProcess]:
 @pytest.fixture(scope="module")
 def loaded(server: ServerProcess) -> dict[str, dict[str, Any]]:
     """What `chronoscribe load` says of each document."""
-    documents = _load(server, "books-ja", "clownschool") + _load(
-        server, "sveltecomponent", "--lines", str(SVELTE_LINES)
-    )
+    both = (("books-ja", "clownschool"), ("sveltecomponent", "--lines", str(SVELTE_LINES)))
+    with ThreadPoolExecutor() as pool:  # the one waits where the other works
+        documents = list(chain.from_iterable(pool.map(lambda what: _load(server, *what), both)))
     return {document["document"]: document for document in documents}
 
 

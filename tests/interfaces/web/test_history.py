@@ -75,6 +75,8 @@ async def write(window: Window, text: str, document: str = "main.md") -> None:
     await window.editor.click()
     await window.page.keyboard.press("Control+End")
     await window.page.keyboard.insert_text(text)
+    # The editor hears of it a moment later; what is written until then is one edit.
+    await window.page.wait_for_function("(text) => window.chronoscribe.text().endsWith(text)", arg=text)
     await window.saved(document)
 
 
