@@ -153,7 +153,8 @@ def _checkpoint_line(verdict: Verdict) -> str:
     count = _count(len(verdict.checkpoints), "checkpoint")
     keys = {one.key.hex()[:16] for one in verdict.checkpoints}
     signed = ", ".join(f"{key}…" for key in sorted(keys))
-    return f"{count} hold, the last of {as_datetime(newest.at):%Y-%m-%d %H:%M:%S} UTC, signed by {signed}"
+    last = f"{as_datetime(newest.at):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{count} that vouch for it, the last of {last}, signed by {signed}"
 
 
 def _finding_line(finding: Finding) -> str:

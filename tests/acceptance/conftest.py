@@ -44,9 +44,10 @@ def new_database() -> Iterator[Callable[[], str]]:
 
 @pytest.fixture(scope="session")
 def accounts_server(new_database: Callable[[], str]) -> Iterator[ServerProcess]:
-    """A server with accounts, behind a proxy."""
+    """A server with accounts, behind a proxy. Who tries every route asks quicker than anybody may."""
     with running_server(
         database_url=new_database(),
+        requests_per_second=1_000,
         auth_secrets=SECRET,
         behind_proxy=f"{PROXY}/32",
         connections_per_user=CONNECTIONS_PER_USER,
@@ -58,5 +59,5 @@ def accounts_server(new_database: Callable[[], str]) -> Iterator[ServerProcess]:
 @pytest.fixture(scope="session")
 def guests_server(new_database: Callable[[], str]) -> Iterator[ServerProcess]:
     """A server without accounts."""
-    with running_server(database_url=new_database()) as server:
+    with running_server(database_url=new_database(), requests_per_second=1_000) as server:
         yield server

@@ -80,6 +80,12 @@ async def write(window: Window, text: str, document: str = "main.md") -> None:
     await window.saved(document)
 
 
+async def look(page: Page, said: str) -> None:
+    """Follow a notice to what it tells of."""
+    notice = page.locator(".toast").filter(has_text=said)
+    await notice.get_by_role("button", name="Look", exact=True).click()
+
+
 # The strip.
 
 
@@ -362,7 +368,7 @@ async def test_an_edit_is_taken_back_after_a_look_and_what_came_since_stays(
     assert await window.text_is("good\nbad\nbetter\n")
     await preview.get_by_role("button", name="Take it back").click()
     assert await window.text_is("good\nbetter\n")
-    await page.get_by_role("button", name="Look", exact=True).click()
+    await look(page, "aken back")
     await expect(moment(page)).to_contain_text("Ada took something back")
 
 
@@ -446,7 +452,7 @@ async def test_a_branch_is_made_edited_and_merged_back(windows: Windows, room: s
     await write(window, "branch\n", "try.md")
     await expect(versions).to_contain_text("Branched from main.md")
     await versions.get_by_role("button", name="Merge back").click()
-    await page.get_by_role("button", name="Look", exact=True).click()
+    await look(page, "Merged into main.md")
     await expect(page.get_by_role("textbox", name="Document main.md")).to_be_visible()
     assert await window.text_is("trunk\nbranch\n")
     await expect(moment(page)).to_contain_text("Ada merged this")
