@@ -154,7 +154,8 @@ def _checkpoint_line(verdict: Verdict) -> str:
     keys = {one.key.hex()[:16] for one in verdict.checkpoints}
     signed = ", ".join(f"{key}…" for key in sorted(keys))
     last = f"{as_datetime(newest.at):%Y-%m-%d %H:%M:%S} UTC"
-    return f"{count} that vouch for it, the last of {last}, signed by {signed}"
+    verb = "vouches" if len(verdict.checkpoints) == 1 else "vouch"
+    return f"{count} {verb} for it, the last of {last}, signed by {signed}"
 
 
 def _finding_line(finding: Finding) -> str:
