@@ -30,7 +30,7 @@ REPETITIONS: Final = 7
 
 
 def _without_chain() -> bytes:
-    """The append as it was before the chain, by a name of its own: what is measured against, in the same run."""
+    """The append as it was before the chain, by a name of its own: the measure, in the same run."""
     sql = (files("infrastructure.postgres.schema") / "0004_rights.sql").read_text()
     start = sql.index("CREATE FUNCTION append_record(")
     end = sql.index("END $$;", start) + len("END $$;")
