@@ -14,6 +14,7 @@ from domain.attendance import Joined, Left
 from domain.document import Created, EditApplied
 from domain.ids import parse_stream
 from domain.message import Deleted, Edited, Posted, ReactionAdded
+from domain.profile import Disabled, Enabled
 from domain.room import AccessChanged, Closed, MemberAdded, MemberRemoved, Opened, RoleChanged
 
 Rows = list[tuple[Any, ...]]
@@ -25,6 +26,8 @@ class Log:
 
     def __init__(self, room: str, recorded: Iterable[Recorded]) -> None:
         self.room = room
+        recorded = list(recorded)
+        self.lockouts = [one.event for one in recorded if isinstance(one.event, (Disabled, Enabled))]
         self.events = [one for one in recorded if parse_stream(one.event.originator_id).room == room]
         self.edits = [(one.position, one.event) for one in self.events if isinstance(one.event, EditApplied)]
 
@@ -117,6 +120,10 @@ def stays(log: Log) -> list[tuple[Joined, Left | None]]:
 def who_could_read(log: Log, at: datetime) -> Rows:
     """Without `until`, which is what became of it later."""
     held = roles_at(log, at)
+    kept_out = set[str]()
+    for event in log.lockouts:
+        if event.timestamp <= at:
+            (kept_out.add if isinstance(event, Disabled) else kept_out.discard)(name_of(event))
     here = {
         joined.actor
         for joined, left in stays(log)
@@ -126,6 +133,8 @@ def who_could_read(log: Log, at: datetime) -> Rows:
     rows = []
     for document in documents:
         for who, (role, since) in held.items():
+            if who in kept_out:
+                continue
             was_here = bool(here - held.keys()) if who == "*" else who in here
             rows.append((log.room, document, who, role, role in {"editor", "owner"}, since, was_here))
     return sorted(rows, key=lambda row: (row[1], not row[4], row[2]))

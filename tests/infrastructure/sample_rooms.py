@@ -178,7 +178,8 @@ async def fill(node: Node, services: Services, clock: Clock) -> None:
 async def _monday(sample: Sample) -> None:
     clock, services = sample.clock, sample.services
     at = clock.set(16, 9)
-    await services.profiles.enter(Identity("ada", "Ada", at, at + timedelta(days=30)))
+    for who in ("ada", "ben"):
+        await services.profiles.enter(Identity(who, who.title(), at, at + timedelta(days=30)))
     await services.rooms.open(ROOM, "The atelier", actor="ada")
     for who, role in (("ben", Role.EDITOR), ("cem", Role.EDITOR), ("dora", Role.COMMENTER)):
         await services.members.put(ROOM, who, role, actor="ada")
@@ -247,8 +248,12 @@ async def _thursday(sample: Sample) -> None:
     clock.set(19, 14)
     await services.members.accept(ROOM, link.invitation, link.secret, actor="eve")
     await sample.come(ROOM, "eve", "eve-thursday")
+    clock.set(19, 14, 30)
+    await services.profiles.disable("ben", actor="root")
     clock.set(19, 15)
     await services.receipts.move(ROOM, "eve", delivered=600, read=500)
+    clock.set(19, 15, 45)
+    await services.profiles.enable("ben", actor="root")
     clock.set(19, 16, 15)
     await sample.go(ROOM, "eve-thursday")
 

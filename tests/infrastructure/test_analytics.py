@@ -227,6 +227,9 @@ async def test_the_other_views_tell_what_was_done(sample: Database) -> None:
         "SELECT kind, source_document, source_revision FROM analytics.edits"
         f" {where} AND source_revision IS NOT NULL ORDER BY position"
     ) == [("branch", "plan.md", 6), ("merge", "plan-b.md", 2), ("restore", None, 5)]
+    assert await sample.fetch(
+        f"SELECT who, until - since, locked_out_by, let_in_by FROM analytics.lockouts {where}"
+    ) == [("ben", timedelta(minutes=75), "root", "root")]
     assert await sample.fetch(f"SELECT document FROM analytics.documents {where} AND NOT is_listed") == [
         ("plan-b.md",)
     ]

@@ -1,6 +1,7 @@
 -- Who could read this document at a moment
 --
 -- By which role, and whether they could edit it too. * are all who are no members; a member has their own role only.
+-- Whoever was kept out of the server at that moment could read nothing.
 -- was_here: whether they were in the room at that moment, for * whether anybody was who is no member.
 --
 -- :room       in this room (all that one may see)
@@ -11,6 +12,10 @@ WITH asked AS (
     SELECT coalesce(nullif(:'at', '')::timestamptz, now()) AS moment),
 allowed AS (
     SELECT permissions.* FROM analytics.permissions, asked
+    WHERE room = coalesce(nullif(:'room', ''), room)
+      AND since <= moment AND (until > moment OR until IS NULL)),
+kept_out AS (
+    SELECT room, who FROM analytics.lockouts, asked
     WHERE room = coalesce(nullif(:'room', ''), room)
       AND since <= moment AND (until > moment OR until IS NULL)),
 here AS (
@@ -27,4 +32,5 @@ SELECT allowed.room, document, allowed.who, role, can_edit, since, until,
 FROM allowed JOIN analytics.documents USING (room), asked
 WHERE document = coalesce(nullif(:'document', ''), document)
   AND created_at <= moment
+  AND NOT EXISTS (SELECT FROM kept_out WHERE kept_out.room = allowed.room AND kept_out.who = allowed.who)
 ORDER BY allowed.room COLLATE "C", document COLLATE "C", can_edit DESC, allowed.who COLLATE "C";
