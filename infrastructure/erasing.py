@@ -4,11 +4,9 @@ from copies of the log that were made before, by destroying the keys under which
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-import orjson
 import psycopg
 
 from application.past.redact import ERASED_NAME, Redacting, Target
@@ -22,12 +20,7 @@ from infrastructure.node import Node
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresLog
 from infrastructure.postgres.wakeup import CHANNEL
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-FORMAT: Final = "chronoscribe-erasure"
-VERSION: Final = 1
+from infrastructure.proof.certificates import FORMAT, VERSION, sign_certificate
 
 OnProgress = Callable[[int, int], None]
 
@@ -87,7 +80,7 @@ class Erasing:
         vouching = self._node.vouching
         if vouching is not None:
             certificate["checkpoints"] = [one.as_json() for one in await vouching.vouch()]
-            certificate |= signature_of(certificate, vouching.key)
+            return sign_certificate(certificate, vouching.key)
         return certificate
 
     async def _rename(self, user: str, actor: str) -> None:
@@ -134,33 +127,3 @@ def _told(position: int, redaction: RedactionMade) -> dict[str, Any]:
         "events": redaction.events,
         "characters": redaction.characters,
     }
-
-
-# Certificates.
-
-
-def signature_of(certificate: dict[str, Any], key: Ed25519PrivateKey) -> dict[str, str]:
-    """Of all other fields, as JSON with sorted keys and without spaces."""
-    signature = key.sign(_signed(certificate))
-    return {
-        "key": key.public_key().public_bytes_raw().hex(),
-        "signature": base64.b64encode(signature).decode(),
-    }
-
-
-def is_signed(certificate: dict[str, Any]) -> bool:
-    """Whether its key has signed it. Raises `KeyError`, `ValueError` for what is no certificate."""
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    said = {name: value for name, value in certificate.items() if name not in {"key", "signature"}}
-    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(certificate["key"]))
-    try:
-        key.verify(base64.b64decode(certificate["signature"], validate=True), _signed(said))
-    except InvalidSignature:
-        return False
-    return True
-
-
-def _signed(certificate: dict[str, Any]) -> bytes:
-    return orjson.dumps(certificate, option=orjson.OPT_SORT_KEYS)

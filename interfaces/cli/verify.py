@@ -16,6 +16,12 @@ import psycopg
 from domain.chain import Checkpoint
 from domain.instants import as_datetime
 from infrastructure.keys import read_public_keys
+from infrastructure.proof.certificates import (
+    CERTIFICATE_BYTES_MAX,
+    BadCertificate,
+    Certified,
+    check_certificate,
+)
 from infrastructure.proof.checkpoints import BadCheckpoint, read_file
 from infrastructure.proof.findings import Finding
 from infrastructure.proof.proofs import LINE_BYTES_MAX, BadProof, Proved, check_proof
@@ -50,6 +56,9 @@ def add_to(commands: Any) -> None:
     verify.add_argument(
         "--proof", metavar="FILE", type=Path, help="check a proof file instead, with nothing but the file"
     )
+    verify.add_argument(
+        "--certificate", metavar="FILE", type=Path, help="check a certificate of erasure instead, likewise"
+    )
     verify.add_argument("--workers", metavar="N", type=int, help="processes (default: one for each core)")
     verify.add_argument("--json", action="store_true", help="say it as one JSON object")
     add_data_argument(verify)
@@ -62,6 +71,8 @@ def _verify(given: argparse.Namespace) -> Coroutine[Any, Any, int]:
     trusted = None if given.key is None else _trusted(given.key)
     if given.proof is not None:
         return check(given.proof, trusted, as_json=given.json)
+    if given.certificate is not None:
+        return check_erasure(given.certificate, trusted, as_json=given.json)
     return verify_store(
         settings_of(given), given.checkpoints, trusted, workers=given.workers, is_json=given.json
     )
@@ -188,7 +199,7 @@ def _as_json(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-# A proof file.
+# A proof file, and a certificate.
 
 
 async def check(path: Path, trusted: Sequence[bytes] | None, *, as_json: bool) -> int:
@@ -226,3 +237,34 @@ def _proved_lines(proved: Proved) -> list[str]:
     when = f"{as_datetime(checkpoint.at):%Y-%m-%d %H:%M:%S} UTC"
     lines.append(f"signed {when} by the key {checkpoint.key.hex()}")
     return lines
+
+
+async def check_erasure(path: Path, trusted: Sequence[bytes] | None, *, as_json: bool) -> int:
+    try:
+        certified = await asyncio.to_thread(_check_certificate, path, trusted)
+    except BadCertificate as error:
+        if as_json:
+            print(orjson.dumps({"sound": False, "reason": str(error)}).decode())
+        else:
+            print(f"this certifies nothing: {error}")
+        return 1
+    if as_json:
+        print(orjson.dumps({"sound": True, **certified._asdict(), "key": certified.key.hex()}).decode())
+    else:
+        print("\n".join(map(on_one_line, _certified_lines(certified))))
+    return 0
+
+
+def _check_certificate(path: Path, trusted: Sequence[bytes] | None) -> Certified:
+    with path.open("rb") as file:
+        return check_certificate(file.read(CERTIFICATE_BYTES_MAX), trusted)
+
+
+def _certified_lines(certified: Certified) -> list[str]:
+    when = f"{as_datetime(certified.at):%Y-%m-%d %H:%M:%S} UTC"
+    return [
+        f"all that {certified.user} has written was removed {when} by {certified.by}: {certified.reason}",
+        f"{_count(certified.characters, 'character')} in {_count(certified.rooms, 'room')};"
+        f" {_count(certified.keys, 'key')} destroyed; position {certified.position:,} of the record says so",
+        f"signed by the key {certified.key.hex()}",
+    ]

@@ -167,6 +167,9 @@ async def test_who_is_erased_is_nowhere_and_the_others_go_on(
             await room.run(*arguments, "--certificate", str(certificate))
         told = json.loads(certificate.read_text())
         assert (told["user"], [key["room"] for key in told["keys"]]) == (user, [ROOM])
+        said = await room.run("verify", "--certificate", str(certificate))
+        assert f"all that {user} has written was removed" in said
+        assert "1 key destroyed" in said
         await until(lambda: all(typist.is_saved for typist in people))
         await until(lambda: "prose" not in other.text)
         assert json.loads(await room.run("verify", "--json"))["sound"]
