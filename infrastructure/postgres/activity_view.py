@@ -10,7 +10,7 @@ import orjson
 from application.log import Recorded
 from infrastructure.postgres.arrays import bigint_array, text_array
 from infrastructure.postgres.database import Connection, Database
-from projections import activity
+from projections import activity, chat
 from projections.activity import ActivityFilter, Fold, Kind, Line, Place
 
 # What a page has to know of before it: of typing it asks for as many chains as there are people at it.
@@ -82,6 +82,13 @@ _CONDITIONS: Final = {
     "until": "at < %(until)s",
 }
 
+# The tables that a line is read from.
+READ: Final = (activity.NAME, chat.NAME)
+_POSITION: Final = """
+SELECT CASE WHEN count(*) = cardinality(%(names)s::text[]) THEN min(notification_id) ELSE 0 END
+FROM tracking WHERE application_name = ANY(%(names)s)
+"""
+
 # Behind every line.
 _END: Final = 2**63 - 1
 
@@ -105,6 +112,13 @@ class ActivityView:
             fold.take(recorded.position, recorded.event)
         await _keep(connection, fold.lines.values())
         await _keep_places(connection, fold.places.values())
+
+    async def position(self) -> int:
+        """Up to where the tables have read the log. A line that has changed behind it may not have the words
+        yet of what was said.
+        """
+        [(position,)] = await self._database.fetch(_POSITION, {"names": list(READ)})
+        return int(position)
 
     async def page(
         self,

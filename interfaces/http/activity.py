@@ -29,6 +29,7 @@ async def look(request: web.Request, query: ActivityQuery) -> web.Response:
         since=query.since,
         until=query.until,
     )
+    position = await request.app[ACTIVITY].position()  # before the lines, so that nothing is between them
     lines = await request.app[ACTIVITY].page(
         request[ROOM].room,
         asked,
@@ -37,7 +38,7 @@ async def look(request: web.Request, query: ActivityQuery) -> web.Response:
         limit=query.limit,
         is_newest_first=query.after is None,
     )
-    return _answer(lines, lines, query.limit)
+    return _answer(position, lines, lines, query.limit)
 
 
 async def look_at_user(request: web.Request, query: UserActivityQuery) -> web.Response:
@@ -46,11 +47,12 @@ async def look_at_user(request: web.Request, query: UserActivityQuery) -> web.Re
     A page may have less than it could, since one may have lost a room in that moment.
     """
     asker = request[IDENTITY].user
+    position = await request.app[ACTIVITY].position()
     found = await request.app[ACTIVITY].of_user(
         query.user or asker, asker=asker, before=query.before, limit=query.limit
     )
     rooms = {room: await _may_read(request, room) for room in {line.room for line in found}}
-    return _answer([line for line in found if rooms[line.room]], found, query.limit)
+    return _answer(position, [line for line in found if rooms[line.room]], found, query.limit)
 
 
 async def _may_read(request: web.Request, room: str) -> bool:
@@ -61,8 +63,8 @@ async def _may_read(request: web.Request, room: str) -> bool:
     return True
 
 
-def _answer(lines: Sequence[Line], found: Sequence[Line], limit: int) -> web.Response:
+def _answer(position: int, lines: Sequence[Line], found: Sequence[Line], limit: int) -> web.Response:
     """`lines` are those of the page as it was `found` that may be told."""
     following = found[-1].id if len(found) == limit else None
     told = [ActivityLine(**as_json(line)) for line in lines]
-    return answer(ActivityAnswer(lines=told, next=following))
+    return answer(ActivityAnswer(position=position, lines=told, next=following))

@@ -198,8 +198,11 @@ class ActivityLine(Answer):
 
 
 class ActivityAnswer(Answer):
-    """`next` is the `before` of the next page, or the `after` where one has come; null on the last one."""
+    """`next` is the `before` of the next page, or the `after` where one has come; null on the last one. What
+    has changed behind `position` in the log is told by `subscribe` after it.
+    """
 
+    position: int
     lines: list[ActivityLine]
     next: int | None
 

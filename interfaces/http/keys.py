@@ -161,6 +161,10 @@ class ChatReader(Protocol):
 class ActivityReader(Protocol):
     """Tells of what went on in rooms, in lines. All raise `StoreUnavailable`."""
 
+    async def position(self) -> int:
+        """Up to where the log has been read."""
+        ...
+
     async def page(
         self,
         room: str,

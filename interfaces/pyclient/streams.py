@@ -40,12 +40,10 @@ class Stream(Errand):
 
     def on_frame(self, frame: Frame) -> None:
         """Something new of it."""
+        self._after = frame["position"]
         if self.name == "activity":
-            lines = frame["lines"]
-            self._after = max([line["changed"] for line in lines], default=self._after)
-            self._notices.append(notices.ActivityChanged(lines))
+            self._notices.append(notices.ActivityChanged(frame["lines"]))
         else:
-            self._after = frame["position"]
             statistics = {name: value for name, value in frame.items() if name != "type"}
             self._notices.append(notices.StatisticsChanged(statistics))
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from interfaces.ws.wire import Frame, frame
-from projections import activity, statistics
+from projections import activity, chat, statistics
 from projections.activity import Line
 from projections.statistics import RoomStatistics
 from projections.telling import as_json
@@ -36,7 +36,7 @@ class StatisticsReader(Protocol):
 class ActivityFollowed:
     """A `LiveView`: lines of the activity, each again when something was folded into it."""
 
-    projection = activity.NAME
+    projections = (activity.NAME, chat.NAME)  # the chat has the text of what was said
     pause_seconds = 0.0
 
     def __init__(self, reader: ActivityReader) -> None:
@@ -47,7 +47,7 @@ class ActivityFollowed:
         lines = await self._reader.changed_after(room, after, LINES_MAX)
         if not lines:
             return until, []
-        reached = lines[-1].changed if len(lines) == LINES_MAX else until
+        reached = min(until, lines[-1].changed) if len(lines) == LINES_MAX else until
         told = frame(type="activity", position=reached, lines=[as_json(line) for line in lines])
         return reached, [told]
 
@@ -55,7 +55,7 @@ class ActivityFollowed:
 class StatisticsFollowed:
     """A `LiveView`: the statistics of the last day, and what has come together since the room was opened."""
 
-    projection = statistics.NAME
+    projections = (statistics.NAME,)
     pause_seconds = STATISTICS_PAUSE_SECONDS
 
     def __init__(self, reader: StatisticsReader, now: Callable[[], datetime]) -> None:

@@ -36,8 +36,10 @@ class LiveView(Protocol):
     """A projection that can be watched."""
 
     @property
-    def projection(self) -> str:
-        """Its name in the tracking."""
+    def projections(self) -> Sequence[str]:
+        """Whose tables are read, by their names in the tracking. One that is behind is waited for: what was
+        told without it would not be told again when it comes.
+        """
         ...
 
     @property
@@ -49,7 +51,7 @@ class LiveView(Protocol):
 
     async def read(self, room: str, after: int, until: int) -> tuple[int, Sequence[Frame]]:
         """What has changed in `room` behind position `after`; and up to which position that is all of it,
-        which is `until`, where the table is at least, unless there is too much to be told at once. What is
+        which is `until`, where the tables are at least, unless there is too much to be told at once. What is
         behind `until` may be told as well, and once more later. Raises `StoreUnavailable`.
         """
         ...
@@ -130,8 +132,7 @@ class LiveViews:
         standings = await self._standings.find()
         if standings is None:
             raise StoreUnavailable("it is not known how far this has been read", retry_after=1.0)
-        standing = standings.get(view.projection)
-        return standing.position if standing is not None else 0
+        return _reached(view, standings)
 
     def unsubscribe(self, subscriber: Subscriber, room: str, name: str) -> None:
         """Once is enough."""
@@ -159,10 +160,10 @@ class LiveViews:
         now = asyncio.get_running_loop().time()
         standings = (await self._standings.find() or {}) if due else {}
         for watched in due:
-            standing = standings.get(watched.view.projection)
-            if standing is not None and standing.position > watched.told and now >= watched.rests_until:
+            reached = _reached(watched.view, standings)
+            if reached > watched.told and now >= watched.rests_until:
                 watched.rests_until = now + watched.view.pause_seconds
-                await self._tell(watched, standing.position)
+                await self._tell(watched, reached)
         if any(watched.due > watched.told for watched in due):
             self._wake.set()
 
@@ -170,8 +171,13 @@ class LiveViews:
         try:
             watched.told, frames = await watched.view.read(watched.room, watched.told, until)
         except ChronoscribeError as error:
-            logger.warning("who watches %s is told later: %s", watched.view.projection, error)
+            logger.warning("who watches %s is told later: %s", watched.view.projections[0], error)
             return
         for frame in frames:
             for subscriber in tuple(watched.subscribers):
                 subscriber.push(frame)
+
+
+def _reached(view: LiveView, standings: Mapping[str, HasPosition]) -> int:
+    """Up to where all its tables have read."""
+    return min(standings[name].position if name in standings else 0 for name in view.projections)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import orjson
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -13,9 +14,10 @@ from domain.attendance import Appearance, Attendance
 from domain.document import Document
 from domain.errors import StoreUnavailable
 from domain.message import Message
-from infrastructure.postgres.activity_view import ALL, ActivityView
+from infrastructure.postgres.activity_view import ALL, READ, ActivityView
 from infrastructure.postgres.database import Database
 from infrastructure.rebuild import Rebuild
+from interfaces.ws.followed import LINES_MAX, ActivityFollowed
 from projections.activity import ActivityFilter, Kind, Line
 from tests.domain.events import NOON, collect, edit, later
 from tests.infrastructure.test_views import AGAIN, PAGES, People, law
@@ -219,9 +221,37 @@ async def test_of_what_was_said_as_much_is_told_as_stands_there_now(
     assert [line.text for line in await activity.of_user("ben", asker="ben", before=None, limit=1)] == []
 
 
+async def test_who_follows_is_told_a_line_again_when_the_chat_has_its_words(
+    people: People, activity: ActivityView
+) -> None:
+    """The table of activity has come further than that of the chat."""
+    posted = [
+        Message.post("demo", f"m{n}", client="c", text=f"number {n}", documents={}, actor="ada", at=NOON)
+        for n in range(LINES_MAX + 1)
+    ]
+    for number, message in enumerate(posted):
+        await people.write(collect(message), only=["activity", "chat"] if number < 2 else ["activity"])
+    followed = ActivityFollowed(activity)
+    assert followed.projections == READ
+    assert await activity.position() == 2
+
+    async def told(after: int, until: int) -> tuple[int, list[str]]:
+        reached, frames = await followed.read("demo", after, until)
+        return reached, [line["line"] for frame in frames for line in orjson.loads(frame.payload)["lines"]]
+
+    reached, lines = await told(0, 2)
+    assert (reached, lines[:3]) == (2, ["said: number 0", "said: number 1", "said something"])
+    await people.write([], only=["chat"])
+    end = len(posted)
+    reached, lines = await told(reached, end)
+    assert await activity.position() == end
+    assert (reached, lines) == (end, [f"said: number {n}" for n in range(2, end)])
+
+
 async def test_all_questions_say_that_the_store_is_away(activity: ActivityView, database: Database) -> None:
     await database.close()
     for question in (
+        activity.position(),
         activity.page("demo", ALL, limit=1),
         activity.changed_after("demo", 0, 1),
         activity.of_user("ada", asker="ada", before=None, limit=1),

@@ -29,7 +29,7 @@ export function messagesReader(api: Api, room: string): MessagesReader {
 export function linesFinder(api: Api, room: string): FindLines {
   return async (before, limit) => {
     const params = { path: { room }, query: before === null ? { limit } : { before, limit } };
-    const { lines } = await api.data(api.raw.GET("/api/rooms/{room}/activity", { params }));
-    return lines as readonly ActivityLine[];
+    const { lines, position } = await api.data(api.raw.GET("/api/rooms/{room}/activity", { params }));
+    return { lines: lines as readonly ActivityLine[], position };
   };
 }

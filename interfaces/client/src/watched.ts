@@ -17,7 +17,13 @@ import type {
 const PAGE = 50;
 
 /** Reads the room's lines behind an id (the newest first), or the newest. */
-export type FindLines = (before: number | null, limit: number) => Promise<readonly ActivityLine[]>;
+export type FindLines = (before: number | null, limit: number) => Promise<LinesPage>;
+
+export interface LinesPage {
+  readonly lines: readonly ActivityLine[];
+  /** Up to where the server had read the log: what has changed behind it is to be told. */
+  readonly position: number;
+}
 
 export class Activity implements RoomPart, ActivityStore {
   readonly #around: Surroundings;
@@ -34,7 +40,10 @@ export class Activity implements RoomPart, ActivityStore {
   constructor(around: Surroundings, findLines: FindLines) {
     this.#around = around;
     this.#findLines = findLines;
-    this.#stream = new Stream("activity", around.requests, (frame) => this.#onNews(frame.lines));
+    this.#stream = new Stream("activity", around.requests, (frame) => {
+      this.#onNews(frame.lines);
+      return frame.position;
+    });
     this.#snapshot = new Cell(around.bell, () => this.#describe());
     this.#snapshot.onWatched = () => {
       this.#stream.want(true, around.now());
@@ -77,8 +86,8 @@ export class Activity implements RoomPart, ActivityStore {
   async #load(): Promise<void> {
     const log = this.#logs;
     try {
-      const lines = await this.#findLines(this.#hasBegun ? this.#first : null, PAGE);
-      if (log === this.#logs) this.#onPage(lines);
+      const page = await this.#findLines(this.#hasBegun ? this.#first : null, PAGE);
+      if (log === this.#logs) this.#onPage(page);
     } finally {
       this.#loading = null;
       this.#snapshot.touch();
@@ -87,26 +96,26 @@ export class Activity implements RoomPart, ActivityStore {
     }
   }
 
-  #onPage(lines: readonly ActivityLine[]): void {
+  #onPage({ lines, position }: LinesPage): void {
     const isFirst = !this.#hasBegun;
     this.#hasBegun = true;
     this.#hasOlder = lines.length >= PAGE;
     this.#first = this.#hasOlder ? lines.at(-1)!.id : 0;
-    const changed = this.#onNews(lines);
+    this.#onNews(lines);
     // What has changed since this page was read is to be told, also if that was before we have subscribed.
-    if (isFirst) this.#stream.goOnAfter(changed, this.#around.now());
+    if (isFirst) this.#stream.goOnAfter(position, this.#around.now());
   }
 
-  /** A line comes again when something was folded into it: the newer one takes the other's place. */
-  #onNews(lines: readonly ActivityLine[]): number {
-    let last = 0;
+  /**
+   * A line comes again when something was folded into it, or its words were not there yet: the newer one takes the
+   * other's place.
+   */
+  #onNews(lines: readonly ActivityLine[]): void {
     for (const line of lines) {
       const known = this.#lines.get(line.id);
       if (known === undefined || known.changed <= line.changed) this.#lines.set(line.id, Object.freeze(line));
-      last = Math.max(last, line.changed);
     }
     this.#snapshot.touch();
-    return last;
   }
 
   onOnline(now: number): void {

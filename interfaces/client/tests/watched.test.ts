@@ -3,7 +3,7 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Frame } from "../src/requests.ts";
 import type { ActivityLine } from "../src/types.ts";
-import { Activity, type FindLines, WatchedStatistics } from "../src/watched.ts";
+import { Activity, type FindLines, type LinesPage, WatchedStatistics } from "../src/watched.ts";
 import { settled, ToldRoom, watch } from "./told-room.ts";
 
 function line(id: number, fields: Partial<ActivityLine> = {}): ActivityLine {
@@ -24,11 +24,12 @@ function line(id: number, fields: Partial<ActivityLine> = {}): ActivityLine {
   };
 }
 
-/** Pages of a room's past: lines at every id from 1 to `until`, newest first. */
+/** Pages of a room's past: lines at every id from 1 to `until`, newest first, read when the log was there. */
 function past(until: number) {
   return vi.fn<FindLines>(async (before, limit) => {
     const newest = Math.min(before === null ? until : before - 1, until);
-    return Array.from({ length: Math.max(0, Math.min(limit, newest)) }, (_, at) => line(newest - at));
+    const length = Math.max(0, Math.min(limit, newest));
+    return { lines: Array.from({ length }, (_, at) => line(newest - at)), position: until };
   });
 }
 
@@ -93,7 +94,15 @@ describe("the room's activity", () => {
     expect(before.lines.map(({ text }) => text)).toEqual(["two edits"]);
   });
 
-  test("goes on from the last change that was told, over a new socket and for who looks again", async () => {
+  test("shows a line with its words when these were not there yet", async () => {
+    const { activity, news } = open();
+    watch(activity);
+    news(line(1, { line: "said something" }));
+    news(line(1, { line: "said: hello" }));
+    expect(activity.getSnapshot().lines.map((shown) => shown.line)).toEqual(["said: hello"]);
+  });
+
+  test("goes on from where it was told up to, over a new socket and for who looks again", async () => {
     const { room, activity, news } = open();
     room.welcome();
     const first = watch(activity);
@@ -101,10 +110,10 @@ describe("the room's activity", () => {
     news(line(20, { changed: 31 }), line(22));
     room.cut();
     room.welcome({ resumed: true });
-    expect(subscriptions(room)).toEqual([["activity", 31]]);
+    expect(subscriptions(room)).toEqual([["activity", 500]]);
     first.end();
     watch(activity);
-    expect(subscriptions(room)).toEqual([["activity", 31]]);
+    expect(subscriptions(room)).toEqual([["activity", 500]]);
   });
 
   test("misses nothing between the page that was read first and the subscription", async () => {
@@ -204,7 +213,7 @@ describe("older lines", () => {
   });
 
   test("of another log take the place of all that were here, whatever was still on its way", async () => {
-    let answer!: (lines: readonly ActivityLine[]) => void;
+    let answer!: (page: LinesPage) => void;
     const find = vi.fn<FindLines>(past(3));
     const { room, activity, ids } = open(find);
     room.welcome();
@@ -220,7 +229,7 @@ describe("older lines", () => {
     expect(subscriptions(room).at(-1)).toEqual(["activity"]);
     room.cut();
     room.welcome({ epoch: "e3" });
-    answer([line(99)]);
+    answer({ lines: [line(99)], position: 99 });
     await settled();
     await settled();
     expect(ids()).toEqual([3, 2, 1]);

@@ -227,7 +227,7 @@ async def test_streams_are_followed(sockets: ModelSockets) -> None:
         lines, statistics = heard(ada, "activity"), heard(ada, "statistics")
         ada.subscribe("activity")
         ada.subscribe("statistics")
-        await sockets.push({"type": "activity", "lines": [{"id": "l1", "changed": 3}]})
+        await sockets.push({"type": "activity", "position": 3, "lines": [{"id": "l1", "changed": 3}]})
         await sockets.push({"type": "statistics", "position": 4})
         assert (await next_of(lines)).lines == [{"id": "l1", "changed": 3}]
         assert (await next_of(statistics)).statistics == {"position": 4}

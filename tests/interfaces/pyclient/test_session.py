@@ -1458,7 +1458,7 @@ def test_a_stream_is_followed_over_all_sockets_from_where_it_ended() -> None:
     assert "after" not in script.expect("subscribe", to="activity")
     script.reply("ok")
     lines = [{"id": "l1", "changed": 20}, {"id": "l2", "changed": 15}]
-    script.push("activity", lines=lines)
+    script.push("activity", position=20, lines=lines)
     assert script.told(notices.ActivityChanged) == [notices.ActivityChanged(lines)]
     script.cut()
     script.session.subscribe("statistics", script.now)
@@ -1488,7 +1488,7 @@ def test_a_stream_is_followed_no_longer() -> None:
     script.session.unsubscribe("activity")
     script.expect("unsubscribe", to="activity")
     script.reply("ok")
-    script.push("activity", lines=[])  # it was on its way
+    script.push("activity", position=3, lines=[])  # it was on its way
     assert script.told(notices.ActivityChanged) == []
     script.session.subscribe("activity", script.now)
     script.cut()

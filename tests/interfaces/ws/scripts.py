@@ -118,8 +118,9 @@ class FakeTickets:
 class FakeTable:
     """A projection that stands where a script says, and the view of it: a list of what has changed where."""
 
-    def __init__(self, projection: str) -> None:
-        self.projection = projection
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.projections: tuple[str, ...] = (name,)
         self.pause_seconds = 0.0
         self.position = 0
         self.changes: list[tuple[int, str, str]] = []
@@ -137,14 +138,14 @@ class FakeTable:
             raise StoreUnavailable("the store is away", retry_after=0.5)
         found = [(at, told) for at, of, told in self.changes if of == room and at > after][: self.page]
         reached = found[-1][0] if len(found) == self.page else until
-        return reached, [frame(type=self.projection, told=told) for _, told in found]
+        return reached, [frame(type=self.name, told=told) for _, told in found]
 
 
 class FakeStandings:
     """How far the tables are."""
 
     def __init__(self, *tables: FakeTable) -> None:
-        self.tables = {table.projection: table for table in tables}
+        self.tables = {table.name: table for table in tables}
         self.is_away = False
 
     async def find(self) -> Mapping[str, FakeTable] | None:

@@ -70,6 +70,23 @@ async def test_a_table_that_reads_no_further_is_asked_until_it_does(world: World
     assert await told(ben) == ["one", "two"]
 
 
+async def test_a_table_that_is_read_with_another_is_told_when_both_are_there(
+    world: World, table: FakeTable
+) -> None:
+    """What was told without the other would not be told again when that comes."""
+    other = world.tables.tables["statistics"]
+    table.projections = ("activity", "statistics")
+    ada, ben = await world.join("ada"), await watch(world)
+    position = await say(world, ada, "m1")
+    table.change(position, "demo", "said")
+    assert await told(ben) == []
+    cem = await watch(world, "cem", after=0)
+    assert await told(cem) == []
+    other.position = position
+    assert await told(ben) == ["said"]
+    assert await told(cem) == ["said"]
+
+
 async def test_who_comes_back_is_told_first_what_was_missed(world: World, table: FakeTable) -> None:
     ada = await world.join("ada")
     positions = [await say(world, ada, f"m{number}") for number in range(5)]

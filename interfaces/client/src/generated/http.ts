@@ -1485,9 +1485,12 @@ export interface components {
         };
         /**
          * ActivityAnswer
-         * @description `next` is the `before` of the next page, or the `after` where one has come; null on the last one.
+         * @description `next` is the `before` of the next page, or the `after` where one has come; null on the last one. What
+         *     has changed behind `position` in the log is told by `subscribe` after it.
          */
         ActivityAnswer: {
+            /** Position */
+            position: number;
             /** Lines */
             lines: components["schemas"]["ActivityLine"][];
             /** Next */

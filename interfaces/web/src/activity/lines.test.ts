@@ -44,6 +44,8 @@ test("of two states of a line the later one is shown, newest lines first", () =>
   const old = line(1, "edited");
   const newer = line(1, "edited", { changed: 9 });
   expect(merged([newer], [line(2, "said"), old])).toEqual([line(2, "said"), newer]);
+  const withWords = line(2, "said", { line: "said: hello" });
+  expect(merged([line(2, "said")], [withWords])).toEqual([withWords]);
 });
 
 describe("days", () => {

@@ -57,7 +57,7 @@ export function narrowed(lines: readonly ActivityLine[], filter: LineFilter): re
   );
 }
 
-/** Newest first, each once; of two states of a line the later one. */
+/** Newest first, each once; of two states of a line the later one, or else that of `others`, which came later. */
 export function merged(
   some: readonly ActivityLine[],
   others: readonly ActivityLine[],
@@ -65,7 +65,7 @@ export function merged(
   const lines = new Map<number, ActivityLine>();
   for (const line of [...some, ...others]) {
     const known = lines.get(line.id);
-    if (known === undefined || known.changed < line.changed) lines.set(line.id, line);
+    if (known === undefined || known.changed <= line.changed) lines.set(line.id, line);
   }
   return [...lines.values()].sort((one, other) => other.id - one.id);
 }

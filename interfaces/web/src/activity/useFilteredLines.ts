@@ -79,7 +79,7 @@ export function useFilteredLines(filter: LineFilter): FilteredLines {
   }, [room, isAll, found, isAsking, ask]);
 
   const lines = useMemo(
-    () => (isAll ? live.lines : merged(narrowed(live.lines, filter), found?.lines ?? [])),
+    () => (isAll ? live.lines : merged(found?.lines ?? [], narrowed(live.lines, filter))),
     [isAll, live.lines, filter, found],
   );
   return {
