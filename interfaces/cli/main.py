@@ -8,7 +8,8 @@ import logging
 import os
 import sys
 from collections.abc import Coroutine, Sequence
-from typing import Any
+from importlib import import_module
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -16,101 +17,68 @@ from pydantic_core import ErrorDetails
 from domain.errors import ChronoscribeError
 from infrastructure.embedded_postgres import EmbeddedPostgresError
 from infrastructure.postgres.database import UnsafeStore
-from interfaces.cli import (
-    activity,
-    analyst,
-    audit,
-    backup,
-    bisect,
-    blame,
-    branch,
-    checkpoint,
-    demo,
-    diff,
-    epoch,
-    erase,
-    export,
-    importing,
-    keys,
-    load,
-    log,
-    merge,
-    moment,
-    phrases,
-    proof,
-    rebuild,
-    redact,
-    redo,
-    replay,
-    report,
-    restore,
-    revisions,
-    seal,
-    search,
-    serve,
-    show,
-    token,
-    undo,
-    verify,
-    watch,
-)
 from interfaces.cli.failures import CommandFailed
 
-COMMANDS = (
-    serve,
-    activity,
-    analyst,
-    audit,
-    backup,
-    bisect,
-    blame,
-    branch,
-    checkpoint,
-    demo,
-    diff,
-    epoch,
-    erase,
-    export,
-    importing,
-    keys,
-    load,
-    log,
-    merge,
-    moment,
-    phrases,
-    proof,
-    rebuild,
-    redact,
-    redo,
-    replay,
-    report,
-    restore,
-    revisions,
-    seal,
-    search,
-    show,
-    token,
-    undo,
-    verify,
-    watch,
-)
+# The module of each command. Only that of the one that is given is loaded: all of them take a second.
+MODULES: Final = {
+    "serve": "serve",
+    "activity": "activity",
+    "analyst": "analyst",
+    "audit": "audit",
+    "backup": "backup",
+    "bisect": "bisect",
+    "blame": "blame",
+    "branch": "branch",
+    "checkpoint": "checkpoint",
+    "demo": "demo",
+    "diff": "diff",
+    "epoch": "epoch",
+    "erase": "erase",
+    "export": "export",
+    "import": "importing",
+    "keys": "keys",
+    "load": "load",
+    "log": "log",
+    "merge": "merge",
+    "moment": "moment",
+    "phrases": "phrases",
+    "proof": "proof",
+    "rebuild": "rebuild",
+    "redact": "redact",
+    "redactions": "redact",
+    "redo": "redo",
+    "replay": "replay",
+    "report": "report",
+    "restore": "restore",
+    "revisions": "revisions",
+    "seal": "seal",
+    "search": "search",
+    "show": "show",
+    "token": "token",
+    "undo": "undo",
+    "verify": "verify",
+    "watch": "watch",
+}
 
 # What shells give for a program that Ctrl-C has ended.
 INTERRUPTED = 130
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """Of all commands, or of `command` alone."""
     commands = argparse.ArgumentParser(prog="chronoscribe", description=__doc__)
     sub = commands.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        command.add_to(sub)
+    for module in dict.fromkeys(MODULES.values()) if command is None else [MODULES[command]]:
+        import_module(f"interfaces.cli.{module}").add_to(sub)
     return commands
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The entry point. Returns the exit status: 0, 1 when it did not work, 2 when asked wrongly."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    given = parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    command = arguments[0] if arguments and arguments[0] in MODULES else None
+    given = parser(command).parse_args(arguments)
     try:
         status = _run(given.run(given))
         sys.stdout.flush()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +16,7 @@ from infrastructure.embedded_postgres import EmbeddedPostgres
 from infrastructure.rebuild import Difference, Rebuilt
 from interfaces.cli import load, past, progress, rebuild
 from interfaces.cli.failures import CommandFailed
-from interfaces.cli.main import main, parser
+from interfaces.cli.main import MODULES, main, parser
 
 BOOKS = str(Path(__file__).parents[2] / "traces" / "books-ja.jsonl.gz")
 
@@ -202,3 +205,28 @@ def test_a_port_that_is_taken_is_told(
         taken.listen()
         assert main(["serve", "--port", str(taken.getsockname()[1])]) == 1
     assert "address already in use" in capsys.readouterr().err
+
+
+def test_a_command_is_known_by_the_module_that_is_loaded_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Only that one is loaded, so that a command starts at once; for the help it is all of them."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    helped = capsys.readouterr().out
+    for name in MODULES:
+        assert re.search(rf"^    {name}\s", helped, re.MULTILINE), name
+        with pytest.raises(SystemExit) as ended:
+            main([name, "--help"])
+        assert ended.value.code == 0
+        assert capsys.readouterr().out.startswith(f"usage: chronoscribe {name} ")
+    with pytest.raises(SystemExit):
+        main(["no-such-command"])
+    assert "invalid choice: 'no-such-command'" in capsys.readouterr().err
+
+
+def test_a_command_does_not_load_the_others() -> None:
+    program = (
+        "import sys, interfaces.cli.main as m; m.parser('show'); print('interfaces.cli.load' in sys.modules)"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout == b"False\n"
+    )
