@@ -20,7 +20,7 @@ from interfaces.pyclient.client import Client, ClientDocument
 from interfaces.web.bundle import DIST
 from tests.benchmarks.harness import Machine, percentile
 from tests.guests import guest
-from tests.interfaces.web.windows import Window, Windows, open_browser
+from tests.interfaces.web.windows import Profiles, Window, Windows, open_browser
 from tests.trace_texts import texts
 
 ROOM: Final = "large"
@@ -51,7 +51,7 @@ async def page(running: Machine) -> dict[str, Any]:
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
     await asyncio.to_thread(_make_room, running.url)
     async with open_browser() as browser:
-        windows = Windows(browser, running.url)
+        windows = Windows(Profiles(browser), running.url)
         try:
             loads = await _loads(windows)
             async with _clients(running.url, 1) as [(writer, document)]:

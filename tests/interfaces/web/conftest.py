@@ -10,7 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.guests import Guest, guest
-from tests.interfaces.web.windows import Windows, open_browser
+from tests.interfaces.web.windows import Profiles, Windows, open_browser
 from tests.servers import ServerProcess, running_server
 
 
@@ -34,10 +34,15 @@ async def browser() -> AsyncIterator[Browser]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def profiles(browser: Browser) -> Profiles:
+    return Profiles(browser)
+
+
 @pytest_asyncio.fixture(loop_scope="module")
-async def windows(browser: Browser, web_server: ServerProcess) -> AsyncIterator[Windows]:
+async def windows(profiles: Profiles, web_server: ServerProcess) -> AsyncIterator[Windows]:
     """Opens windows; at the end none of their pages may have complained."""
-    opened = Windows(browser, web_server.url)
+    opened = Windows(profiles, web_server.url)
     yield opened
     faults = opened.faults
     await opened.close()

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from tests.guests import Guest, guest
-from tests.interfaces.web.windows import Windows
+from tests.interfaces.web.windows import Profiles, Windows
 from tests.servers import ServerProcess, running_server
 
 
@@ -23,8 +23,8 @@ def mortal() -> Iterator[ServerProcess]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def beside(browser: Browser, mortal: ServerProcess) -> AsyncIterator[Windows]:
-    opened = Windows(browser, mortal.url)
+async def beside(profiles: Profiles, mortal: ServerProcess) -> AsyncIterator[Windows]:
+    opened = Windows(profiles, mortal.url)
     yield opened
     faults = opened.faults
     await opened.close()

@@ -1,7 +1,8 @@
 """People in windows of a real browser, for tests of the page.
 
-Each window has a profile of its own, as another machine would. Whatever a page says on its console that is an
-error, and every script or style that the page's policy has refused, fails the test at its end.
+Each window has a profile of its own, as another machine would. What a test has left is emptied and given to
+the next: a page that is known to its browser opens with half of the work. Whatever a page says on its console
+that is an error, and every script or style that the page's policy has refused, fails the test at its end.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from playwright.async_api import (
@@ -25,6 +26,7 @@ from playwright.async_api import (
     async_playwright,
     expect,
 )
+from playwright.async_api import Error as PlaywrightError
 
 # Two browsers, their servers and databases on two cores, and whatever else the machine does.
 ANSWER_MS: Final = 30_000
@@ -82,11 +84,19 @@ class Window:
         self.name = name
         self.faults: list[str] = []
         page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self.faults.append(f"{name}: {error}"))
+        page.on("pageerror", self._on_error)
+
+    def _on_error(self, error: object) -> None:
+        self.faults.append(f"{self.name}: {error}")
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not _AWAY.search(message.text):
             self.faults.append(f"{self.name}: {message.text}")
+
+    def stop_listening(self) -> None:
+        """What is said from here on is no longer of this test."""
+        self.page.remove_listener("console", self._on_console)
+        self.page.remove_listener("pageerror", self._on_error)
 
     async def enter(self, room: str, document: str | None = None) -> None:
         """Come into a room by its address, under one's name."""
@@ -134,37 +144,75 @@ class Window:
             await self.page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
 
 
-class Windows:
-    """Opens windows, and closes all of them at the end."""
+class Profiles:
+    """Of one browser: a page in each, blank, and nothing kept of where it was."""
 
-    def __init__(self, browser: Browser, url: str) -> None:
+    def __init__(self, browser: Browser) -> None:
         self._browser = browser
-        self.url = url
-        self.opened: list[Window] = []
+        self._blank: dict[tuple[bool, bool], list[Page]] = {}
 
-    async def open(self, name: str, *, phone: bool = False, dark: bool = False, **settings: Any) -> Window:
-        """A window of somebody's own profile; `phone`: small, and touched."""
+    async def take(self, *, phone: bool, dark: bool) -> Page:
+        if blank := self._blank.get((phone, dark)):
+            return blank.pop()
         context = await self._browser.new_context(
             viewport=PHONE if phone else LAPTOP,  # type: ignore[arg-type]
             has_touch=phone,
             is_mobile=phone,
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
-            **settings,
         )
         context.set_default_timeout(ANSWER_MS)
-        return await self.another(context, name)
+        return await context.new_page()
+
+    async def give_back(self, page: Page, origin: str, *, phone: bool, dark: bool) -> None:
+        """Empty it. Raises what Playwright raises, such as when the test has closed it."""
+        context = page.context
+        await context.set_offline(False)
+        await context.clear_permissions()
+        await page.unroute_all(behavior="ignoreErrors")
+        await page.evaluate("() => sessionStorage.clear()")
+        await page.goto("about:blank")
+        devtools = await context.new_cdp_session(page)
+        await devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+        await devtools.detach()
+        self._blank.setdefault((phone, dark), []).append(page)
+
+
+class Windows:
+    """Opens windows for one test, and leaves all of them at its end."""
+
+    def __init__(self, profiles: Profiles, url: str) -> None:
+        self._profiles = profiles
+        self.url = url
+        self.opened: list[Window] = []
+        self._kinds: dict[BrowserContext, dict[str, bool]] = {}
+
+    async def open(self, name: str, *, phone: bool = False, dark: bool = False) -> Window:
+        """A window of somebody's own profile; `phone`: small, and touched."""
+        page = await self._profiles.take(phone=phone, dark=dark)
+        self._kinds[page.context] = {"phone": phone, "dark": dark}
+        return self._opened(page, name)
 
     async def another(self, context: BrowserContext, name: str) -> Window:
         """One more window in a profile that there is."""
-        window = Window(context, await context.new_page(), self.url, name)
+        return self._opened(await context.new_page(), name)
+
+    def _opened(self, page: Page, name: str) -> Window:
+        window = Window(page.context, page, self.url, name)
         self.opened.append(window)
         return window
 
     async def close(self) -> None:
-        for window in self.opened:
-            with contextlib.suppress(Exception):  # the test may have closed it
-                await window.context.close()
+        for context, kind in self._kinds.items():
+            first, *others = (window for window in self.opened if window.context is context)
+            try:
+                for window in (first, *others):
+                    window.stop_listening()
+                for window in others:
+                    await window.page.close()
+                await self._profiles.give_back(first.page, self.url, **kind)
+            except PlaywrightError:  # the test may have closed it
+                await context.close()
 
     @property
     def faults(self) -> list[str]:
