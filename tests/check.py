@@ -32,8 +32,8 @@ STATIC = (
 # The client's and the page's own: format and lint, then types.
 STATIC_WEB = (("npm", "run", "--silent", "check"),)
 WEB = ROOT / "interfaces"
-# Two processes, each with the tests of whole files and a Postgres of its own: most tests wait for something.
-AT_ONCE = ("-n", "2", "--dist", "loadfile")
+# Two processes, each with a Postgres of its own: most tests wait for something.
+AT_ONCE = ("-n", "2", "--dist", "worksteal")
 TESTS = ("pytest", "--cov", "--cov-branch", *AT_ONCE)
 QUICK_TESTS = ("pytest", "-m", "not slow", "-x", *AT_ONCE)
 

@@ -15,10 +15,10 @@ from tests.servers import ServerProcess, running_server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser stays for the tests of a file, and so does the loop that talks to it."""
+    """A browser stays for all tests, and so does the loop that talks to it."""
     for item in items:
         if "interfaces/web" in item.nodeid and pytest_asyncio.is_async_test(item):
-            item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.fixture(scope="session")
@@ -28,18 +28,18 @@ def web_server() -> Iterator[ServerProcess]:
         yield server
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with open_browser() as opened:
         yield opened
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def profiles(browser: Browser) -> Profiles:
     return Profiles(browser)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def windows(profiles: Profiles, web_server: ServerProcess) -> AsyncIterator[Windows]:
     """Opens windows; at the end none of their pages may have complained."""
     opened = Windows(profiles, web_server.url)

@@ -22,7 +22,7 @@ def mortal() -> Iterator[ServerProcess]:
         yield server
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def beside(profiles: Profiles, mortal: ServerProcess) -> AsyncIterator[Windows]:
     opened = Windows(profiles, mortal.url)
     yield opened

@@ -24,7 +24,7 @@ SPEED: Final = 10.0
 BROKEN: Final = '"date-fns": "^3.6.0",'
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def beads(web_server: ServerProcess) -> AsyncIterator[str]:
     """A room with a past, which no test changes."""
     await Demo(web_server.url, BEADS, speed=SPEED).play()
