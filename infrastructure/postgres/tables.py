@@ -56,6 +56,7 @@ TABLES: Final[Mapping[str, Table]] = {
     "membership_changes": Table("analytics.membership_changes", ("room",)),
     "memberships": Table("analytics.memberships", ("room",), "since", "until", "since, room, who, version"),
     "permissions": Table("analytics.permissions", ("room",), "since", "until", "since, room, who"),
+    "lockouts": Table("analytics.lockouts", ("room",), "since", "until", "since, room, who"),
     "stays": Table("analytics.stays", ("attendance",), "since", "until"),
     "presence": Table(
         "analytics.presence", ("attendance",), "since", "until", "since, room, session, version"

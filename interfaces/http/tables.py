@@ -47,6 +47,7 @@ class TableQuery(Asked):
         "membership_changes",
         "memberships",
         "permissions",
+        "lockouts",
         "stays",
         "presence",
         "cursors",

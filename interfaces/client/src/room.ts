@@ -38,6 +38,9 @@ import { Activity, WatchedStatistics } from "./watched.ts";
 /** So many client ids of others are met before something else must be wrong. */
 const FOREIGN_MOST = 5;
 
+/** A page before a reload has ended by then, on the busiest machine; a tab that lives costs a look at the storage. */
+const LOOK_AGAIN_MS = 5_000;
+
 /** For what is still to be sent when one leaves. */
 const LEAVE_SECONDS = 5;
 
@@ -83,6 +86,7 @@ class JoinedRoom implements Room, Surroundings {
   #foreign = 0; // client ids that were somebody else's
   #errand: Errand | null = null; // for others of this device
   #hasLookedAround = false;
+  #lookTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** `isErrand`: only if no other program is this client. */
   constructor(options: RoomOptions, isErrand = false) {
@@ -327,6 +331,7 @@ class JoinedRoom implements Room, Surroundings {
   async leave(seconds = LEAVE_SECONDS): Promise<void> {
     await this.#sent(seconds);
     this.#isLeft = true;
+    clearTimeout(this.#lookTimer);
     await this.#errand?.room.leave(0);
     await this.#starting; // or it would take a client id that nobody gives back
     this.#documents.end();
@@ -414,28 +419,42 @@ class JoinedRoom implements Room, Surroundings {
     this.#keeping.belongsTo(this.#session.user);
     if (this.#hasLookedAround || this.#options.client !== undefined) return;
     this.#hasLookedAround = true;
-    this.#sendForOthers().catch((error: unknown) => this.#onStorageFault(error));
+    this.#lookAround();
   }
 
-  /** Tabs of ours that have crashed have left something unsent: it is sent as theirs, one after the other. */
+  /**
+   * Tabs of ours that have crashed have left something unsent: it is sent as theirs, one after the other. Of one that
+   * seems to be alive it is looked again: it may be the page before a reload, which a busy browser is still ending.
+   */
   async #sendForOthers(): Promise<void> {
+    let areAllSent = true;
     for (const client of await this.#keeping.orphans()) {
       if (this.#isLeft) return;
       const room = new JoinedRoom({ ...this.#options, client }, true);
       this.#errand = { room };
       room.onNotice((notice) => notice.kind === "unsent" && this.notify(notice));
-      await room.sendAndLeave();
+      areAllSent = (await room.sendAndLeave()) && areAllSent;
       this.#errand = null;
     }
+    if (!areAllSent && !this.#isLeft) this.#lookTimer = setTimeout(() => this.#lookAround(), LOOK_AGAIN_MS);
   }
 
-  /** Go in, send what this client has left unsent, and leave; if another program is this client, do nothing. */
-  async sendAndLeave(): Promise<void> {
+  #lookAround(): void {
+    this.#sendForOthers().catch((error: unknown) => this.#onStorageFault(error));
+  }
+
+  /**
+   * Go in, send what this client has left unsent, and leave. Resolves with whether it could: if another program is
+   * this client, it does nothing.
+   */
+  async sendAndLeave(): Promise<boolean> {
     await this.start();
+    const isOurs = this.#isStarted;
     while (this.#isStarted && !this.#isLeft && this.#session.status !== "stopped" && this.#hasUnsent) {
       await new Promise<void>((resolve) => this.#onceSettled.push(resolve));
     }
     if (!this.#isLeft) await this.leave();
+    return isOurs;
   }
 
   #onCommands(): void {

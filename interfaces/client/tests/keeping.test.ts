@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { memoryStorage } from "../src/storage/memory.ts";
 import type { Change, DocumentHandle, Notice, Room, Storage } from "../src/types.ts";
 import { enter, inTestTime, Program, wait } from "./model-room.ts";
-import { ModelServer } from "./model-server.ts";
+import { ModelServer, URL_OF_MODEL } from "./model-server.ts";
 
 /** One browser: its storage, who holds which lock in it, and its programs one after the other. */
 class Browser {
@@ -45,6 +45,13 @@ class Browser {
   async reload(): Promise<Room> {
     this.crash();
     return this.tab();
+  }
+
+  /** It has not let go yet of a client whose tab is gone; returns what lets go. */
+  holdOn(room: Room): () => void {
+    const lock = `chronoscribe/${URL_OF_MODEL}/${room.room}/${room.client}`;
+    this.#held.add(lock);
+    return () => this.#held.delete(lock);
   }
 
   async keys(kind: string): Promise<string[]> {
@@ -136,6 +143,31 @@ describe("what is unsent", () => {
     expect(third.client).toBe(second.client);
     expect(server.document("main.md").text).toBe("orphan");
     expect(third.state.getSnapshot().unsaved).toBe(0);
+  });
+
+  test("of a page that ends slowly is sent by the one after it, as soon as that has ended", async () => {
+    const browser = new Browser();
+    const { server } = browser;
+    const before = browser.tab();
+    const document = await opened(before);
+    server.isReachable = false;
+    server.cut();
+    await wait(10);
+    document.edit(insert(0, "typed before the reload"));
+    await wait(10);
+    browser.crash();
+    server.isReachable = true;
+    const letGo = browser.holdOn(before);
+    const after = browser.tab();
+    await opened(after);
+    await wait(20_000);
+    expect(after.client).not.toBe(before.client);
+    expect(server.document("main.md").text).toBe("");
+    letGo();
+    await wait(6_000);
+    expect(server.document("main.md").text).toBe("typed before the reload");
+    expect(await browser.keys("unsent")).toEqual([]);
+    await after.leave();
   });
 
   test("in several clients is sent for all of them by the one that comes", async () => {

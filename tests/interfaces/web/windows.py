@@ -27,6 +27,7 @@ from playwright.async_api import (
     expect,
 )
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 # Two browsers, their servers and databases on two cores, and whatever else the machine does.
 ANSWER_MS: Final = 30_000
@@ -128,7 +129,11 @@ class Window:
 
     async def text_is(self, text: str) -> bool:
         """Whether the editor comes to this text; waits for it."""
-        await self.page.wait_for_function("(text) => window.chronoscribe?.text() === text", arg=text)
+        shown = "(text) => window.chronoscribe?.text?.() === text"
+        try:
+            await self.page.wait_for_function(shown, arg=text)
+        except PlaywrightTimeout:
+            pytest.fail(f"{self.name} sees {await self.text()!r} and not {text!r}")
         return True
 
     async def saved(self, document: str = "main.md") -> None:
@@ -142,6 +147,21 @@ class Window:
         """A picture of this view, where pictures are kept."""
         if SCREENSHOTS:
             await self.page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
+
+
+async def own_room(window: Window, title: str) -> str:
+    """Make a room from the first page, which is its owner's; returns its address."""
+    page = window.page
+    await page.goto(window.url)
+    await page.get_by_label("Your name").fill(window.name)
+    await page.get_by_role("button", name="Open the demo room").click()
+    await expect(window.connection).to_contain_text("Saved")
+    await page.get_by_role("link", name="All rooms").click()
+    await page.get_by_label("A room of your own").fill(title)
+    await page.get_by_role("button", name="Make it").click()
+    await expect(window.connection).to_contain_text("Saved")
+    await expect(page.get_by_role("button", name=title)).to_be_visible()
+    return page.url
 
 
 class Profiles:

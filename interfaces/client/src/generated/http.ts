@@ -10298,7 +10298,7 @@ export interface operations {
     getRoomsRoomExport: {
         parameters: {
             query?: {
-                what?: "events" | "edits" | "messages" | "reactions" | "receipts" | "documents" | "revisions" | "runs" | "redactions" | "rooms" | "membership_changes" | "memberships" | "permissions" | "stays" | "presence" | "cursors";
+                what?: "events" | "edits" | "messages" | "reactions" | "receipts" | "documents" | "revisions" | "runs" | "redactions" | "rooms" | "membership_changes" | "memberships" | "permissions" | "lockouts" | "stays" | "presence" | "cursors";
                 format?: "jsonl" | "csv" | "parquet";
                 from?: string | null;
                 to?: string | null;

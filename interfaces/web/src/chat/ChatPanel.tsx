@@ -5,6 +5,7 @@ import { useStore } from "@chronoscribe/client/react";
 import { Pin, Search } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { Button } from "react-aria-components";
+import { useDialogs } from "../dialogs/store.ts";
 import { ToolButton } from "../editor/ToolButton.tsx";
 import { wordsOf } from "../ui/notes.tsx";
 import { useSelected } from "../ui/stores.ts";
@@ -70,6 +71,7 @@ export function ChatPanel() {
       history: (message, anchor) => setOverlay({ kind: "history", message, anchor }),
       moment,
       delete: (message, anchor) => setOverlay({ kind: "delete", message, anchor }),
+      redact: ({ message, text }) => useDialogs.getState().open({ kind: "redact", what: { message, text } }),
     };
     return {
       me,

@@ -4,6 +4,7 @@ import type { ChatMessage } from "@chronoscribe/client";
 import {
   Clock,
   Copy,
+  Eraser,
   Eye,
   History,
   type LucideIcon,
@@ -31,6 +32,7 @@ const WORDS: Readonly<Record<Action, readonly [words: string, Icon: LucideIcon]>
   history: ["What it said before", History],
   moment: ["The room at that moment", Clock],
   delete: ["Delete", Trash2],
+  redact: ["Remove for good…", Eraser],
 };
 
 /** Emoji that are one press away. */

@@ -26,9 +26,14 @@ test("an editor pins, an owner deletes anybody's messages", () => {
   expect(actionsFor(message, "ben", "owner")).toContain("delete");
 });
 
+test("an owner alone removes a message from the past as well", () => {
+  expect(actionsFor(message, "ben", "owner")).toContain("redact");
+  expect(actionsFor(message, "ada", "editor")).not.toContain("redact");
+});
+
 test("of a deleted message its author and owners may look up what it said", () => {
   const deleted = { ...message, deleted: 1, text: "" };
   expect(actionsFor(deleted, "ben", "editor")).toEqual([]);
   expect(actionsFor(deleted, "ada", "viewer")).toEqual(["history"]);
-  expect(actionsFor(deleted, "ben", "owner")).toEqual(["history"]);
+  expect(actionsFor(deleted, "ben", "owner")).toEqual(["history", "redact"]);
 });

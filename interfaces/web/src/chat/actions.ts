@@ -12,13 +12,16 @@ export type Action =
   | "readers"
   | "history"
   | "moment"
-  | "delete";
+  | "delete"
+  | "redact";
 
 export function actionsFor(message: ChatMessage, me: string, role: Role | null): readonly Action[] {
   const isOwn = message.author === me;
   const mayPost = role !== null && role !== "viewer";
   const mayEdit = role === "editor" || role === "owner";
-  if (message.deleted !== null) return isOwn || role === "owner" ? ["history"] : [];
+  const isOwner = role === "owner";
+  // What a deleted message said can still be looked up, so it can be removed as well.
+  if (message.deleted !== null) return isOwner ? ["history", "redact"] : isOwn ? ["history"] : [];
   const all: readonly [Action, boolean][] = [
     ["react", mayPost],
     ["reply", mayPost],
@@ -29,7 +32,8 @@ export function actionsFor(message: ChatMessage, me: string, role: Role | null):
     ["readers", true],
     ["history", message.edits > 0],
     ["moment", message.imported === null],
-    ["delete", (mayPost && isOwn) || role === "owner"],
+    ["delete", (mayPost && isOwn) || isOwner],
+    ["redact", isOwner],
   ];
   return all.filter(([, may]) => may).map(([action]) => action);
 }

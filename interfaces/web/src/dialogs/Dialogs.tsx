@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { Button, Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { NewDocument } from "./NewDocument.tsx";
 import { ProfileDialog } from "./ProfileDialog.tsx";
+import { Redact } from "./Redact.tsx";
 import { RoomDialog } from "./RoomDialog.tsx";
 import { SaveRevision } from "./SaveRevision.tsx";
 import { Shortcuts } from "./Shortcuts.tsx";
@@ -52,6 +53,8 @@ function titleOf(dialog: OpenDialog): string {
       return "New document";
     case "save-revision":
       return `Name this version of ${dialog.document}`;
+    case "redact":
+      return "Remove this for good?";
     case "unsent":
       return "Text that was not taken";
   }
@@ -69,6 +72,8 @@ function contentOf(dialog: OpenDialog, close: () => void): ReactNode {
       return <NewDocument onDone={close} />;
     case "save-revision":
       return <SaveRevision document={dialog.document} onDone={close} />;
+    case "redact":
+      return <Redact what={dialog.what} onDone={close} />;
     case "unsent":
       return <Unsent unsent={dialog.unsent} onDone={close} />;
   }

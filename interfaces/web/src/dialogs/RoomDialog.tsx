@@ -9,6 +9,7 @@ import { useApi, useRoom } from "../workspace/room.tsx";
 import { Invitations } from "./Invitations.tsx";
 import { Members } from "./Members.tsx";
 import { RoleSelect } from "./RoleSelect.tsx";
+import { Sealing } from "./Sealing.tsx";
 import { useSeen } from "./useSeen.ts";
 
 export function RoomDialog() {
@@ -80,6 +81,7 @@ function About({ isOwner }: { readonly isOwner: boolean }) {
         isDisabled={!isOwner}
         onChange={(role) => change({ everyone: role as Exclude<Role, "owner"> | null })}
       />
+      {isOwner ? <Sealing change={changeSeen} onFault={setFault} /> : null}
       {isOwner ? (
         <section className="dangerous">
           <h3>Close the room</h3>

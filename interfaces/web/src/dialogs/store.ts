@@ -2,6 +2,7 @@
 
 import type { UnsentText } from "@chronoscribe/client";
 import { create } from "zustand";
+import type { Redactable } from "./Redact.tsx";
 
 export type OpenDialog =
   | { readonly kind: "profile" }
@@ -9,6 +10,7 @@ export type OpenDialog =
   | { readonly kind: "shortcuts" }
   | { readonly kind: "new-document" }
   | { readonly kind: "save-revision"; readonly document: string }
+  | { readonly kind: "redact"; readonly what: Redactable }
   | { readonly kind: "unsent"; readonly unsent: UnsentText };
 
 interface DialogsState {

@@ -6,6 +6,7 @@ import { FileWarning } from "lucide-react";
 import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Button } from "react-aria-components";
 import { createPortal } from "react-dom";
+import { useDialogs } from "../dialogs/store.ts";
 import { useSelected } from "../ui/stores.ts";
 import { useRoom } from "../workspace/room.tsx";
 import { useWorkspace } from "../workspace/store.ts";
@@ -56,6 +57,7 @@ function OpenDocument({ document }: { readonly document: string }) {
   const extensions = useMemo(() => selectionTooltip(toolbarHost), [toolbarHost]);
   const undo = useUndo(handle);
   const comment = useCallback(() => commentOn(viewNow.current, handle), [handle]);
+  const redact = useCallback(() => redactPassage(viewNow.current, handle), [handle]);
   const askWhen = useCallback(() => askWhenWritten(viewNow.current, handle), [handle]);
 
   const view = useEditorView(host, {
@@ -108,6 +110,7 @@ function OpenDocument({ document }: { readonly document: string }) {
                 hideSelectionTooltip(view);
               }}
               copyLink={() => copyLink(room.room, view, handle)}
+              redact={role === "owner" && !isRoomClosed ? redact : null}
             />,
             toolbarHost,
           )}
@@ -121,6 +124,14 @@ async function commentOn(view: EditorView | null, handle: DocumentHandle): Promi
   if (view.state.selection.main.empty) selectLine(view);
   useWorkspace.getState().draftLink(await selectedPassage(view, handle));
   hideSelectionTooltip(view);
+}
+
+/** Ask what of it is to go, and why. */
+async function redactPassage(view: EditorView | null, handle: DocumentHandle): Promise<void> {
+  if (view === null) return;
+  const { text, ...passage } = await selectedPassage(view, handle);
+  hideSelectionTooltip(view);
+  useDialogs.getState().open({ kind: "redact", what: { passage, text } });
 }
 
 function selectLine(view: EditorView): void {

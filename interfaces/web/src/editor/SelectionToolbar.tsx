@@ -1,6 +1,6 @@
 /** What one can do with the text that is selected. Stands beside it. */
 
-import { History, Link, MessageSquareText } from "lucide-react";
+import { Eraser, History, Link, MessageSquareText } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Button, Toolbar } from "react-aria-components";
 
@@ -13,9 +13,11 @@ interface SelectionToolbarProps {
   askWhen(): void;
   /** Resolves with whether it is on the clipboard. */
   copyLink(): Promise<boolean>;
+  /** For owners. Rejects as `comment` does. */
+  readonly redact: (() => Promise<void>) | null;
 }
 
-export function SelectionToolbar({ comment, askWhen, copyLink }: SelectionToolbarProps) {
+export function SelectionToolbar({ comment, askWhen, copyLink, redact }: SelectionToolbarProps) {
   const [copied, setCopied] = useState<"yes" | "no" | null>(null);
   useEffect(() => {
     if (copied === null) return;
@@ -37,6 +39,12 @@ export function SelectionToolbar({ comment, askWhen, copyLink }: SelectionToolba
         <History aria-hidden="true" />
         When was this written?
       </Button>
+      {redact === null ? null : (
+        <Button onPress={() => void redact().catch(() => setFailed(true))}>
+          <Eraser aria-hidden="true" />
+          Remove for good…
+        </Button>
+      )}
     </Toolbar>
   );
 }
