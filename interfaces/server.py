@@ -14,6 +14,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from aiohttp import web
@@ -81,7 +82,6 @@ from interfaces.http.keys import (
     WATCH,
     Entrance,
 )
-from interfaces.http.openapi import describe
 from interfaces.http.plots import Plots
 from interfaces.http.problems import problems
 from interfaces.http.proxies import forwarded
@@ -253,7 +253,7 @@ def _app(
         settings.behind_proxy,
     )
     app[OPERATION] = operation
-    app[DESCRIPTION] = describe([route for route in ROUTES if route.is_told])
+    app[DESCRIPTION] = _describe
     app[PAST] = node.time_travel
     app[PAST_USE_CASES] = past
     app[REPLAY] = node.replay
@@ -334,3 +334,15 @@ async def run(settings: Settings) -> int:
     finally:
         if postgres is not None:
             await asyncio.to_thread(postgres.stop)
+
+
+def _describe() -> bytes:
+    """When somebody asks for the first time: it is as much work as a third of a server's start."""
+    return _described()
+
+
+@cache
+def _described() -> bytes:
+    from interfaces.http.openapi import describe
+
+    return describe([route for route in ROUTES if route.is_told])

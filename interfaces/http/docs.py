@@ -5,6 +5,7 @@ Of the package that brings Swagger UI only three static files are served; nothin
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 from functools import lru_cache
 from pathlib import Path
@@ -78,7 +79,8 @@ async def file(request: web.Request) -> web.Response:
 
 async def description(request: web.Request) -> web.Response:
     """The API's description, OpenAPI 3.1."""
-    return web.Response(body=request.app[DESCRIPTION], content_type="application/json")
+    text = await asyncio.to_thread(request.app[DESCRIPTION])
+    return web.Response(body=text, content_type="application/json")
 
 
 @lru_cache(maxsize=len(_TYPES))

@@ -281,8 +281,8 @@ class Entrance:
 SERVICES: Final = web.AppKey("services", Services)
 ENTRANCE: Final = web.AppKey("entrance", Entrance)
 TOKENS: Final[web.AppKey[TokenSource]] = web.AppKey("tokens")
-DESCRIPTION: Final = web.AppKey("description", bytes)
-"""The API's description, as JSON."""
+DESCRIPTION: Final[web.AppKey[Callable[[], bytes]]] = web.AppKey("description")
+"""Makes the API's description, as JSON: some tenths of a second the first time, so in a thread."""
 CAN_SEAL: Final = web.AppKey("can seal", bool)
 ERASER: Final[web.AppKey[Eraser]] = web.AppKey("eraser")
 REDACTING: Final = web.AppKey("redacting", Redacting)
