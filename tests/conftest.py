@@ -53,6 +53,14 @@ CREATE = SQL("create database {} template {} strategy file_copy")
 DROP = SQL("drop database {} with (force)")
 
 
+# The longest, which would otherwise be begun when nobody has anything else to do any more.
+FIRST = ("tests/acceptance/test_traces.py", "tests/acceptance/test_two_nodes.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[EmbeddedPostgres]:
     """The run's server, not durable."""

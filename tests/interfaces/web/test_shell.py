@@ -377,7 +377,7 @@ async def test_what_a_finger_is_to_hit_on_a_phone_is_large_enough(windows: Windo
     ada = await windows.open("Ada", phone=True)
     await ada.enter(room, "main.md")
     heights = await ada.page.locator(".panel-tabs [role=tab], .top button").evaluate_all(
-        "found => found.filter((one) => one.checkVisibility()).map((one) => one.getBoundingClientRect().height)"
+        "all => all.filter((one) => one.checkVisibility()).map((one) => one.getBoundingClientRect().height)"
     )
     assert len(heights) >= 8
     assert [height for height in heights if height < 44] == []

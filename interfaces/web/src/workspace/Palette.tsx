@@ -4,7 +4,6 @@ import {
   Autocomplete,
   Dialog,
   Input,
-  Keyboard,
   Menu,
   MenuItem,
   Modal,
@@ -62,8 +61,9 @@ export function Palette({ onSignOut }: { onSignOut(): void }) {
             >
               {(command) => (
                 <MenuItem id={command.id} textValue={command.title}>
-                  <Text slot="label">{command.title}</Text>
-                  {command.keys ? <Keyboard>{keysOf(command.keys)}</Keyboard> : null}
+                  <Text slot="label">
+                    {command.title} {command.keys ? <kbd>{keysOf(command.keys)}</kbd> : null}
+                  </Text>
                 </MenuItem>
               )}
             </Menu>
