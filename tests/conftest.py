@@ -33,7 +33,7 @@ settings.register_profile("dev", max_examples=50, deadline=None, suppress_health
 # Fresh examples in every run, and a failing one is printed so that it can be repeated elsewhere.
 settings.register_profile(
     "ci",
-    max_examples=120,
+    max_examples=80,
     deadline=None,
     print_blob=True,
     derandomize=False,
