@@ -49,7 +49,8 @@ async def erase(given: argparse.Namespace) -> int:
     async with open_node_for_command(settings_of(given)) as (node, services):
         erasing = Erasing(node, services)
         rooms = await erasing.rooms(given.person)
-        print(f"{given.person} has been in {len(rooms):,} rooms: {' '.join(rooms)}")
+        count = "1 room" if len(rooms) == 1 else f"{len(rooms):,} rooms"
+        print(f"{given.person} has been in {count}: {' '.join(rooms)}")
         if given.preview or not (given.yes or await is_wanted()):
             return 0
         with progress("erasing") as on_progress:
