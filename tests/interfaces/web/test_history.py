@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Final
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from interfaces.demo.play import Demo
 from tests.guests import Guest
@@ -370,6 +371,29 @@ async def test_an_edit_is_taken_back_after_a_look_and_what_came_since_stays(
     assert await window.text_is("good\nbetter\n")
     await look(page, "aken back")
     await expect(moment(page)).to_contain_text("Ada took something back")
+
+
+async def test_what_one_writes_stays_when_the_moments_come_late(windows: Windows, room: str) -> None:
+    ada = await windows.open("Ada")
+    await ada.enter(room, "main.md")
+    await write(ada, "one\n")
+    await write(ada, "two\n")
+    release = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await release.wait()
+        await route.continue_()
+
+    await ada.page.route("**/activity?*", late)
+    await ada.show("History")
+    compare = await choose(ada.page, "Compare")
+    start = compare.get_by_role("combobox", name="From")
+    await start.fill("1")
+    async with ada.page.expect_response("**/activity?*"):
+        release.set()
+    await compare.get_by_role("button", name="Compare", exact=True).click()
+    await expect(compare.get_by_role("button", name=re.compile("Revision 1"))).to_be_visible()
+    await expect(start).to_have_value("Revision 1")
 
 
 async def test_a_passage_and_one_persons_edits_are_taken_back(windows: Windows, room: str) -> None:

@@ -2,7 +2,7 @@
 
 import type { components } from "@chronoscribe/client/http";
 import { ArrowLeftRight, Copy, GitCompareArrows, Maximize2, RotateCcw } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Button, Form } from "react-aria-components";
 import { ToolButton } from "../editor/ToolButton.tsx";
 import { ErrorNote, Waiting, wordsOf } from "../ui/notes.tsx";
@@ -28,21 +28,39 @@ export function Compare({ document }: { readonly document: string }) {
   const { choices, isKnown } = useMomentChoices(document);
   const [from, setFrom] = useState("The beginning");
   const [to, setTo] = useState("Now");
-  // biome-ignore lint/correctness/useExhaustiveDependencies: as it was asked for, in the words that there are
-  useEffect(() => {
+  // Somebody writes a moment, and has not asked yet: what comes meanwhile leaves their words alone.
+  const isWriting = useRef(false);
+  const say = () => {
     if (shown === null) return;
     setFrom(wordsIn(choices, shown.from));
     setTo(wordsIn(choices, shown.to));
-  }, [shown, choices.length]);
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another comparison was asked for, here or elsewhere
+  useEffect(() => {
+    isWriting.current = false;
+    say();
+  }, [shown]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: in the words that there are by now
+  useEffect(() => {
+    if (!isWriting.current) say();
+  }, [choices.length]);
   // What has changed since one was here is what one wants to see first.
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it is known
   useEffect(() => {
-    if (isKnown && shown === null) compare({ document, from: firstOf(choices), to: "now" });
+    if (isKnown && shown === null && !isWriting.current)
+      compare({ document, from: firstOf(choices), to: "now" });
   }, [isKnown]);
   const run = (one: string, other: string) => {
     const [begin, end] = [momentIn(choices, one), momentIn(choices, other)];
     if (begin === null || end === null) tell("Say two moments: a revision, a time, or a name.");
-    else compare({ document, from: begin, to: end });
+    else {
+      isWriting.current = false;
+      compare({ document, from: begin, to: end });
+    }
+  };
+  const write = (set: (words: string) => void, before: string) => (words: string) => {
+    if (words !== before) isWriting.current = true;
+    set(words);
   };
   return (
     <div className="compare">
@@ -57,7 +75,7 @@ export function Compare({ document }: { readonly document: string }) {
           label="From"
           words={from}
           choices={choices}
-          onWords={setFrom}
+          onWords={write(setFrom, from)}
           onPick={(choice) => run(choice.words, to)}
         />
         <ToolButton
@@ -74,7 +92,7 @@ export function Compare({ document }: { readonly document: string }) {
           label="To"
           words={to}
           choices={choices}
-          onWords={setTo}
+          onWords={write(setTo, to)}
           onPick={(choice) => run(from, choice.words)}
         />
         <Button type="submit" className="react-aria-Button primary">
