@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -253,7 +253,8 @@ def _app(
         settings.behind_proxy,
     )
     app[OPERATION] = operation
-    app[DESCRIPTION] = _describe
+    description: Callable[[], bytes] = cache(_describe)
+    app[DESCRIPTION] = description
     app[PAST] = node.time_travel
     app[PAST_USE_CASES] = past
     app[REPLAY] = node.replay
@@ -338,11 +339,6 @@ async def run(settings: Settings) -> int:
 
 def _describe() -> bytes:
     """When somebody asks for the first time: it is as much work as a third of a server's start."""
-    return _described()
-
-
-@cache
-def _described() -> bytes:
     from interfaces.http.openapi import describe
 
     return describe([route for route in ROUTES if route.is_told])

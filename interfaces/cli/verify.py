@@ -202,15 +202,18 @@ def _as_json(verdict: Verdict) -> dict[str, Any]:
 # A proof file, and a certificate.
 
 
+def _refuse(what: str, error: Exception, *, as_json: bool) -> int:
+    """Say why the file does not hold; the exit status."""
+    told = {"sound": False, "reason": str(error)}
+    print(orjson.dumps(told).decode() if as_json else f"{what}: {error}")
+    return 1
+
+
 async def check(path: Path, trusted: Sequence[bytes] | None, *, as_json: bool) -> int:
     try:
         proved = await asyncio.to_thread(_check_file, path, trusted)
     except BadProof as error:
-        if as_json:
-            print(orjson.dumps({"sound": False, "reason": str(error)}).decode())
-        else:
-            print(f"this proves nothing: {error}")
-        return 1
+        return _refuse("this proves nothing", error, as_json=as_json)
     if as_json:
         print(orjson.dumps({"sound": True, **proved.range._asdict(), "events": proved.events}).decode())
     else:
@@ -243,11 +246,7 @@ async def check_erasure(path: Path, trusted: Sequence[bytes] | None, *, as_json:
     try:
         certified = await asyncio.to_thread(_check_certificate, path, trusted)
     except BadCertificate as error:
-        if as_json:
-            print(orjson.dumps({"sound": False, "reason": str(error)}).decode())
-        else:
-            print(f"this certifies nothing: {error}")
-        return 1
+        return _refuse("this certifies nothing", error, as_json=as_json)
     if as_json:
         print(orjson.dumps({"sound": True, **certified._asdict(), "key": certified.key.hex()}).decode())
     else:
