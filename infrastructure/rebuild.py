@@ -41,6 +41,7 @@ SWITCH_PAUSE_SECONDS: Final = 1.0
 # Rows that are shown for each table and side; how many there are is said anyway.
 DIFFERENCES_SHOWN: Final = 20
 
+_RELEASE: Final = b"SELECT pg_advisory_unlock(%s, hashtext(%s))"
 _CLEAR_AWAY: Final = "DROP SCHEMA IF EXISTS {shadow} CASCADE"
 _DIFFERENCE: Final = """
 WITH rows AS (SELECT * FROM {ours} EXCEPT ALL SELECT * FROM {theirs})
@@ -167,9 +168,12 @@ class Rebuild:
             await connection.execute(path)
 
     async def _clear_away(self, connection: Connection) -> None:
-        """Remove what a rebuild has made. When that fails, the next one does it."""
+        """Remove what a rebuild has made. When that fails, the next one does it. And let the next one begin:
+        Postgres notices only a moment after it that a connection was closed.
+        """
         with contextlib.suppress(psycopg.Error):
             await connection.execute(self._sql(_CLEAR_AWAY))
+            await connection.execute(_RELEASE, (REBUILD_LOCKS, self._view.name))
 
     async def _catch_up(self, connection: Connection, on_progress: OnProgress) -> None:
         """Fold all there is, until less than a page has come meanwhile."""

@@ -307,6 +307,25 @@ async def test_rows_too_many_and_too_few_are_told_of_every_table(place: Place) -
     assert (await place.rebuild(counts, is_comparing=True)).differences == ()
 
 
+async def test_the_next_rebuild_begins_before_postgres_has_noticed_the_end_of_the_last(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await place.edit("a.md")
+    await place.project()
+    open_still: list[psycopg.AsyncConnection[Any]] = []
+    close = psycopg.AsyncConnection.close
+
+    async def hold(connection: psycopg.AsyncConnection[Any]) -> None:
+        open_still.append(connection)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.AsyncConnection, "close", hold)
+        positions = [(await place.rebuild()).position for _ in range(2)]
+    for connection in open_still:
+        await close(connection)
+    assert positions == [2, 2]
+
+
 async def test_what_the_living_have_not_read_yet_is_no_difference(place: Place) -> None:
     await place.edit("a.md")
     await place.project()
