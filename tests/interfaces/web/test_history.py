@@ -373,6 +373,29 @@ async def test_an_edit_is_taken_back_after_a_look_and_what_came_since_stays(
     await expect(moment(page)).to_contain_text("Ada took something back")
 
 
+async def test_the_past_is_shown_when_its_keys_are_heard(windows: Windows, room: str) -> None:
+    window = await windows.open("Ada")
+    await window.enter(room, "main.md")
+    await write(window, "one\n")
+    await window.show("History")
+    page = window.page
+    release = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await release.wait()
+        await route.continue_()
+
+    await page.route("**/TimeStrip-*.js", late)
+    async with page.expect_request("**/TimeStrip-*.js"), page.expect_response("**/PastView-*.js"):
+        await page.get_by_role("button", name="Travel back").click()
+    # All is there but the strip. React shows what it has waited for a third of a second later.
+    with pytest.raises(AssertionError):
+        await expect(past(page)).to_be_visible(timeout=1_000)
+    release.set()
+    await expect(past_text(page)).to_contain_text("one")
+    await step(page, "ArrowLeft")
+
+
 async def test_what_one_writes_stays_when_the_moments_come_late(windows: Windows, room: str) -> None:
     ada = await windows.open("Ada")
     await ada.enter(room, "main.md")

@@ -73,8 +73,8 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
         {status === "stopped" && code !== null ? (
           <StoppedNote why={why} code={code} onSignOut={onSignOut} />
         ) : null}
-        <Fence key={active ?? ""}>
-          <Suspense fallback={<Waiting />}>
+        <Suspense fallback={<Waiting />}>
+          <Fence key={active ?? ""}>
             {isInPast ? <PastView /> : null}
             <div className="stage-now" hidden={isInPast}>
               {active === null ? (
@@ -83,13 +83,10 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
                 <editor.Component document={active} />
               )}
             </div>
-          </Suspense>
-        </Fence>
-        {isInPast ? (
-          <Suspense>
-            <TimeStrip />
-          </Suspense>
-        ) : null}
+          </Fence>
+          {/* Waited for together: whoever sees the past may steer it by its keys. */}
+          <Fence>{isInPast ? <TimeStrip /> : null}</Fence>
+        </Suspense>
       </main>
       <PanelArea />
       <RoomNotices />

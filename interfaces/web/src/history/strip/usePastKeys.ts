@@ -1,6 +1,6 @@
 /** Keys that steer the replay wherever one is on the page, unless they mean something where one is. */
 
-import { useEffect } from "react";
+import { useLayoutEffect } from "react";
 import { useHistory } from "../store.ts";
 import type { Sign } from "./signs.ts";
 import { SPEEDS, type Steering } from "./useSteering.ts";
@@ -10,7 +10,8 @@ import type { Zoom } from "./useZoom.ts";
 const LEAP = 10;
 
 export function usePastKeys(steering: Steering, zoom: Zoom, signs: readonly Sign[]): void {
-  useEffect(() => {
+  // As soon as the strip is seen: an effect would come a moment later.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || isTakenBy(event.target, event.key))
         return;
