@@ -112,3 +112,43 @@ async def test_edits_that_were_not_sent_survive_a_reload_and_are_sent_once(
     await ada.saved()
     assert await ada.text_is("kept, and not lost")
     assert await asyncio.to_thread(stored, keeper, "reloaded") == "kept, and not lost"
+
+
+@pytest.mark.parametrize("part", ["Palette", "Dialogs"])
+async def test_a_part_that_nobody_has_asked_for_may_stay_away(
+    beside: Windows, keeper: Guest, part: str
+) -> None:
+    make_room(keeper, f"without-{part}")
+    ada = await beside.open("Ada")
+    await ada.page.route(re.compile(f"sw.js|{part}-"), lambda route: route.abort())
+    async with ada.page.expect_event("requestfailed", lambda request: f"{part}-" in request.url):
+        await ada.enter(f"without-{part}", "main.md")
+    await ada.editor.click()
+    await ada.page.keyboard.type("written")
+    await ada.saved()
+    if part == "Palette":
+        await ada.page.keyboard.press("Control+k")
+    else:
+        await ada.page.get_by_role("button", name="New document").click()
+    await expect(ada.page.get_by_role("alert")).to_contain_text("could not be loaded")
+    assert await ada.text() == "written"
+    await ada.page.unroute_all()
+    await expect(ada.page.get_by_role("dialog")).to_be_visible()
+
+
+async def test_a_panel_that_did_not_come_is_asked_for_again(beside: Windows, keeper: Guest) -> None:
+    make_room(keeper, "half-loaded")
+    ada = await beside.open("Ada")
+    await ada.page.route(re.compile("sw.js|HistoryPanel-"), lambda route: route.abort())
+    await ada.enter("half-loaded", "main.md")
+    await ada.editor.click()
+    await ada.page.keyboard.type("written")
+    await ada.show("History")
+    await expect(ada.page.get_by_role("alert")).to_contain_text("could not be loaded")
+    assert await ada.text() == "written"
+    await ada.page.unroute_all()
+    await ada.page.get_by_role("button", name="Try again").click()
+    await expect(ada.page.get_by_role("button", name="Travel back")).to_be_visible()
+    # Its style sheet had not come, either.
+    styles = "() => [...document.querySelectorAll('link[rel=stylesheet]')].map((link) => link.sheet !== null)"
+    await ada.page.wait_for_function(f"() => ({styles})().every(Boolean)")

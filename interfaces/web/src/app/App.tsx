@@ -2,6 +2,7 @@
 
 import { useMemo, useState } from "react";
 import { I18nProvider } from "react-aria-components";
+import { Fence } from "../ui/Fence.tsx";
 import { ToastRegion } from "../ui/toasts.tsx";
 import { Entrance } from "./Entrance.tsx";
 import { Invitation } from "./Invitation.tsx";
@@ -25,22 +26,24 @@ export function App() {
   };
   return (
     <I18nProvider locale="en">
-      {route.kind === "lobby" ? (
-        <Lobby me={me} onEnter={enterAs} onSignOut={signOut} />
-      ) : me === null ? (
-        <Entrance title={route.room} onEnter={enterAs} />
-      ) : route.kind === "join" ? (
-        <Invitation me={me} {...route} onSignOut={signOut} />
-      ) : (
-        <RoomPage
-          key={`${me.key} ${route.room}`}
-          me={me}
-          room={route.room}
-          document={route.document}
-          passage={route.passage}
-          onSignOut={signOut}
-        />
-      )}
+      <Fence key={route.kind === "lobby" ? "" : route.room}>
+        {route.kind === "lobby" ? (
+          <Lobby me={me} onEnter={enterAs} onSignOut={signOut} />
+        ) : me === null ? (
+          <Entrance title={route.room} onEnter={enterAs} />
+        ) : route.kind === "join" ? (
+          <Invitation me={me} {...route} onSignOut={signOut} />
+        ) : (
+          <RoomPage
+            key={`${me.key} ${route.room}`}
+            me={me}
+            room={route.room}
+            document={route.document}
+            passage={route.passage}
+            onSignOut={signOut}
+          />
+        )}
+      </Fence>
       <ToastRegion />
     </I18nProvider>
   );

@@ -5,7 +5,7 @@ import { ArrowRight, Hourglass } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Button, Form, Input, Label, TextField } from "react-aria-components";
 import { ErrorNote } from "../ui/notes.tsx";
-import { editor } from "../workspace/editor.ts";
+import { Editor } from "../workspace/editor.ts";
 import { credentialsOf, type Identity, newGuest, remembered, someName, withToken } from "./identity.ts";
 
 /** What a server with accounts answers to somebody who would be a guest. */
@@ -17,7 +17,7 @@ interface EntranceProps {
 }
 
 export function Entrance({ title, onEnter }: EntranceProps) {
-  useEffect(editor.ask, []);
+  useEffect(Editor.ask, []);
   return (
     <main className="entrance">
       <Hourglass className="entrance-mark" aria-hidden="true" />

@@ -7,7 +7,7 @@ import { Button, Form, Input, Label, Link, TextField } from "react-aria-componen
 import { ErrorNote } from "../ui/notes.tsx";
 import { ThemeSwitch } from "../ui/theme.tsx";
 import { whenIdle } from "../ui/useIdle.ts";
-import { editor } from "../workspace/editor.ts";
+import { Editor } from "../workspace/editor.ts";
 import { WhoAreYou } from "./Entrance.tsx";
 import { credentialsOf, type Identity } from "./identity.ts";
 import { addressOfRoom, goTo } from "./route.ts";
@@ -22,7 +22,7 @@ interface LobbyProps {
 
 export function Lobby({ me, onEnter, onSignOut }: LobbyProps) {
   // Whoever reads this goes into a room next.
-  useEffect(() => whenIdle(() => editor.ask()), []);
+  useEffect(() => whenIdle(() => Editor.ask()), []);
   return (
     <main className="lobby">
       <div className="lobby-corner">

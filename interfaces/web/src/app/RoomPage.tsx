@@ -4,7 +4,7 @@ import { joinRoom, openApi, type Room, webLocks } from "@chronoscribe/client";
 import { useEffect, useMemo, useState } from "react";
 import { Waiting } from "../ui/notes.tsx";
 import { CollaborativePage } from "../workspace/CollaborativePage.tsx";
-import { editor } from "../workspace/editor.ts";
+import { Editor } from "../workspace/editor.ts";
 import { RoomProvider } from "../workspace/room.tsx";
 import { useWorkspace } from "../workspace/store.ts";
 import { credentialsOf, type Identity, storageOf } from "./identity.ts";
@@ -19,7 +19,7 @@ interface RoomPageProps {
 }
 
 export function RoomPage({ me, room: name, document, passage, onSignOut }: RoomPageProps) {
-  useEffect(editor.ask, []);
+  useEffect(Editor.ask, []);
   const url = window.location.origin;
   const credentials = useMemo(() => credentialsOf(me, onSignOut), [me, onSignOut]);
   const api = useMemo(() => openApi({ url, credentials }), [url, credentials]);

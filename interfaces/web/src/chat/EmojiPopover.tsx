@@ -1,10 +1,12 @@
 /** Picks an emoji; the picker and its words come when they are first asked for. */
 
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
+import { Fence } from "../ui/Fence.tsx";
+import { late } from "../ui/late.ts";
 import { Floating } from "./Floating.tsx";
 import { rememberEmoji } from "./recentEmoji.ts";
 
-const EmojiPicker = lazy(async () => ({ default: (await import("./EmojiPicker.tsx")).EmojiPicker }));
+const EmojiPicker = late(() => import("./EmojiPicker.tsx").then((m) => m.EmojiPicker));
 
 interface EmojiPopoverProps {
   readonly anchor: HTMLElement | null;
@@ -20,9 +22,11 @@ export function EmojiPopover({ anchor, onPick, onClose }: EmojiPopoverProps) {
   };
   return (
     <Floating anchor={anchor} label="Emoji" onClose={onClose}>
-      <Suspense fallback={<p className="emoji-loading">Emoji are coming…</p>}>
-        <EmojiPicker onPick={pick} />
-      </Suspense>
+      <Fence>
+        <Suspense fallback={<p className="emoji-loading">Emoji are coming…</p>}>
+          <EmojiPicker onPick={pick} />
+        </Suspense>
+      </Fence>
     </Floating>
   );
 }

@@ -49,7 +49,7 @@ type Line = Found | Looked;
 
 export function Bisect({ document }: { readonly document: string }) {
   const room = useRoom();
-  const { choices } = useMomentChoices(document);
+  const { choices, isKnown } = useMomentChoices(document);
   const [question, setQuestion] = useState<Question>(document.endsWith(".json") ? "json" : "text_present");
   const [words, setWords] = useState("");
   const [good, setGood] = useState("The beginning");
@@ -94,8 +94,20 @@ export function Bisect({ document }: { readonly document: string }) {
           </TextField>
         ) : null}
         <div className="bisect-moments">
-          <MomentPicker label="It was good at" words={good} choices={choices} onWords={setGood} />
-          <MomentPicker label="It is bad at" words={bad} choices={choices} onWords={setBad} />
+          <MomentPicker
+            label="It was good at"
+            words={good}
+            choices={choices}
+            isKnown={isKnown}
+            onWords={setGood}
+          />
+          <MomentPicker
+            label="It is bad at"
+            words={bad}
+            choices={choices}
+            isKnown={isKnown}
+            onWords={setBad}
+          />
         </div>
         {lines.progress === null ? (
           <Button type="submit" className="react-aria-Button primary" isDisabled={needsWords && words === ""}>

@@ -75,6 +75,7 @@ export function Compare({ document }: { readonly document: string }) {
           label="From"
           words={from}
           choices={choices}
+          isKnown={isKnown}
           onWords={write(setFrom, from)}
           onPick={(choice) => run(choice.words, to)}
         />
@@ -92,6 +93,7 @@ export function Compare({ document }: { readonly document: string }) {
           label="To"
           words={to}
           choices={choices}
+          isKnown={isKnown}
           onWords={write(setTo, to)}
           onPick={(choice) => run(from, choice.words)}
         />

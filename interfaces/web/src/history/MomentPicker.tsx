@@ -2,22 +2,26 @@
 
 import { ChevronDown } from "lucide-react";
 import { Button, ComboBox, Input, Label, ListBox, ListBoxItem, Popover, Text } from "react-aria-components";
+import { Waiting } from "../ui/notes.tsx";
 import type { MomentChoice } from "./useMomentChoices.ts";
 
 interface MomentPickerProps {
   readonly label: string;
   readonly words: string;
   readonly choices: readonly MomentChoice[];
+  /** Whether these are all. */
+  readonly isKnown: boolean;
   onWords(words: string): void;
   /** One was picked from the list. */
   onPick?(choice: MomentChoice): void;
 }
 
-export function MomentPicker({ label, words, choices, onWords, onPick }: MomentPickerProps) {
+export function MomentPicker({ label, words, choices, isKnown, onWords, onPick }: MomentPickerProps) {
   return (
     <ComboBox
       className="react-aria-ComboBox moment-picker"
       allowsCustomValue
+      allowsEmptyCollection={!isKnown} // so that what comes late is shown to whoever has begun to write
       inputValue={words}
       onInputChange={onWords}
       onSelectionChange={(key) => {
@@ -36,7 +40,7 @@ export function MomentPicker({ label, words, choices, onWords, onPick }: MomentP
         </Button>
       </div>
       <Popover>
-        <ListBox>
+        <ListBox renderEmptyState={() => <Waiting>The named moments are coming…</Waiting>}>
           {(choice: MomentChoice) => (
             <ListBoxItem id={choice.moment} textValue={choice.words}>
               <Text slot="label">{choice.words}</Text>

@@ -2,9 +2,10 @@
 
 import type { Stage } from "@chronoscribe/client";
 import { History, Locate, Undo2, UserRound, X } from "lucide-react";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
 import { Button, ToggleButton } from "react-aria-components";
 import { ToolButton } from "../editor/ToolButton.tsx";
+import { late } from "../ui/late.ts";
 import { Nothing, Waiting } from "../ui/notes.tsx";
 import { dayOf, timeWithSeconds } from "../ui/time.ts";
 import { useWorkspace } from "../workspace/store.ts";
@@ -19,8 +20,8 @@ import "./history.css";
 import "./marks.css";
 import "./past.css";
 
-const WideCompare = lazy(() => import("./WideCompare.tsx").then((m) => ({ default: m.WideCompare })));
-const WideBlame = lazy(() => import("./WideBlame.tsx").then((m) => ({ default: m.WideBlame })));
+const WideCompare = late(() => import("./WideCompare.tsx").then((m) => m.WideCompare));
+const WideBlame = late(() => import("./WideBlame.tsx").then((m) => m.WideBlame));
 
 export function PastView() {
   const wide = useHistory((state) => state.wide);

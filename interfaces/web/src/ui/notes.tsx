@@ -2,7 +2,7 @@
 
 import { ChronoscribeError } from "@chronoscribe/client";
 import { CircleAlert, LoaderCircle } from "lucide-react";
-import { Component, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { Button } from "react-aria-components";
 
 export function Waiting({ children }: { readonly children?: ReactNode }) {
@@ -50,18 +50,4 @@ export function wordsOf(error: unknown): string {
 
 export function sentence(text: string): string {
   return text === "" ? text : `${text[0]!.toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? "" : "."}`;
-}
-
-/** What a panel's fault takes down is that panel. */
-export class Fence extends Component<{ readonly children: ReactNode }, { readonly error: unknown }> {
-  override state = { error: null as unknown };
-
-  static getDerivedStateFromError(error: unknown) {
-    return { error };
-  }
-
-  override render() {
-    if (this.state.error === null) return this.props.children;
-    return <ErrorNote error={this.state.error} onRetry={() => this.setState({ error: null })} />;
-  }
 }

@@ -1,17 +1,19 @@
 /** The page of a room: its documents, the editor, and beside it people, chat, activity, figures and history. */
 
 import { useStore } from "@chronoscribe/client/react";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
 import { addressOfRoom, type PassageAddress, replaceAddress } from "../app/route.ts";
 import { useDialogs } from "../dialogs/store.ts";
 import { useHistory } from "../history/store.ts";
 import { useMomentAddress } from "../history/useMomentAddress.ts";
-import { Fence, Nothing, Waiting } from "../ui/notes.tsx";
+import { Fence } from "../ui/Fence.tsx";
+import { late } from "../ui/late.ts";
+import { Nothing, Waiting } from "../ui/notes.tsx";
 import { useSelected } from "../ui/stores.ts";
 import { tell } from "../ui/toasts.tsx";
 import { useIdle } from "../ui/useIdle.ts";
 import { DocumentList } from "./DocumentList.tsx";
-import { editor } from "./editor.ts";
+import { Editor } from "./editor.ts";
 import { PanelArea } from "./PanelArea.tsx";
 import { usePalette } from "./palette.ts";
 import { RoomNotices } from "./RoomNotices.tsx";
@@ -23,14 +25,10 @@ import { useSeenPage } from "./useSeenPage.ts";
 import { useShortcuts } from "./useShortcuts.ts";
 import "./workspace.css";
 
-const PastView = lazy(() =>
-  import("../history/PastView.tsx").then(({ PastView }) => ({ default: PastView })),
-);
-const TimeStrip = lazy(() =>
-  import("../history/strip/TimeStrip.tsx").then(({ TimeStrip }) => ({ default: TimeStrip })),
-);
-const Palette = lazy(() => import("./Palette.tsx").then(({ Palette }) => ({ default: Palette })));
-const Dialogs = lazy(() => import("../dialogs/Dialogs.tsx").then(({ Dialogs }) => ({ default: Dialogs })));
+const PastView = late(() => import("../history/PastView.tsx").then((m) => m.PastView));
+const TimeStrip = late(() => import("../history/strip/TimeStrip.tsx").then((m) => m.TimeStrip));
+const Palette = late(() => import("./Palette.tsx").then((m) => m.Palette));
+const Dialogs = late(() => import("../dialogs/Dialogs.tsx").then((m) => m.Dialogs));
 
 interface CollaborativePageProps {
   readonly document: string | null;
@@ -80,7 +78,7 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
               {active === null ? (
                 <Nothing>Open a document, or make one.</Nothing>
               ) : (
-                <editor.Component document={active} />
+                <Editor document={active} />
               )}
             </div>
           </Fence>
@@ -90,10 +88,12 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
       </main>
       <PanelArea />
       <RoomNotices />
-      <Suspense>
-        {isIdle || isPaletteOpen ? <Palette onSignOut={onSignOut} /> : null}
-        {isIdle || hasDialog ? <Dialogs /> : null}
-      </Suspense>
+      <Fence isAside={!isPaletteOpen}>
+        <Suspense>{isIdle || isPaletteOpen ? <Palette onSignOut={onSignOut} /> : null}</Suspense>
+      </Fence>
+      <Fence isAside={!hasDialog}>
+        <Suspense>{isIdle || hasDialog ? <Dialogs /> : null}</Suspense>
+      </Fence>
     </div>
   );
 }

@@ -12,10 +12,12 @@ import {
   Users,
   X,
 } from "lucide-react";
-import { lazy, type PointerEvent, Suspense, useRef } from "react";
+import { type PointerEvent, Suspense, useRef } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import { ToolButton } from "../editor/ToolButton.tsx";
-import { Fence, Waiting } from "../ui/notes.tsx";
+import { Fence } from "../ui/Fence.tsx";
+import { late } from "../ui/late.ts";
+import { Waiting } from "../ui/notes.tsx";
 import { DocumentList } from "./DocumentList.tsx";
 import { NARROWEST, useLayout, WIDEST } from "./layout.ts";
 import { useRoom } from "./room.tsx";
@@ -24,19 +26,13 @@ import { useBackCloses, useSwipeDown } from "./useDrawer.ts";
 import { useIsPhone } from "./useIsPhone.ts";
 import { useRememberedPanel } from "./useRememberedPanel.ts";
 
-const PresenceList = lazy(() =>
-  import("../people/PresenceList.tsx").then((m) => ({ default: m.PresenceList })),
+const PresenceList = late(() => import("../people/PresenceList.tsx").then((m) => m.PresenceList));
+const ChatPanel = late(() => import("../chat/ChatPanel.tsx").then((m) => m.ChatPanel));
+const ActivityStream = late(() => import("../activity/ActivityStream.tsx").then((m) => m.ActivityStream));
+const StatisticsPanel = late(() =>
+  import("../statistics/StatisticsPanel.tsx").then((m) => m.StatisticsPanel),
 );
-const ChatPanel = lazy(() => import("../chat/ChatPanel.tsx").then((m) => ({ default: m.ChatPanel })));
-const ActivityStream = lazy(() =>
-  import("../activity/ActivityStream.tsx").then((m) => ({ default: m.ActivityStream })),
-);
-const StatisticsPanel = lazy(() =>
-  import("../statistics/StatisticsPanel.tsx").then((m) => ({ default: m.StatisticsPanel })),
-);
-const HistoryPanel = lazy(() =>
-  import("../history/HistoryPanel.tsx").then((m) => ({ default: m.HistoryPanel })),
-);
+const HistoryPanel = late(() => import("../history/HistoryPanel.tsx").then((m) => m.HistoryPanel));
 
 interface Entry {
   readonly key: Panel | "document";

@@ -1,5 +1,5 @@
 /** The editor, which is large: it is asked for as soon as somebody may want it. */
 
-import { early } from "../ui/early.ts";
+import { late } from "../ui/late.ts";
 
-export const editor = early(() => import("../editor/Editor.tsx").then(({ Editor }) => Editor));
+export const Editor = late(() => import("../editor/Editor.tsx").then((m) => m.Editor));
