@@ -103,6 +103,8 @@ class Window:
         """Come into a room by its address, under one's name."""
         await self.page.goto(f"{self.url}/#/room/{room}" + (f"/{document}" if document else ""))
         await self.say_name()
+        if document is not None:
+            await expect(self.editor).to_be_visible()
 
     async def say_name(self) -> None:
         """Answer the question of who one is."""
