@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import string
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -91,6 +92,10 @@ SETTLE_POLL_SECONDS: Final = 0.005
 
 # How long a cancelled task may take to clean up before it is cancelled again.
 CANCEL_AGAIN_SECONDS: Final = 1.0
+
+# Of an id that is made here: 95 bits. Letters and digits only: behind a hyphen a command line looks for an option.
+_ID_LETTERS: Final = string.ascii_letters + string.digits
+_ID_LENGTH: Final = 16
 
 
 class LogOnNode:
@@ -369,7 +374,7 @@ def _now() -> datetime:
 
 
 def _new_id() -> str:
-    return secrets.token_urlsafe(12)
+    return "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH))
 
 
 async def _sweep(attendances: Attendances) -> None:

@@ -14,6 +14,7 @@ from application.services import Services
 from domain.attendance import Appearance, Joined
 from domain.document import Document, Edit
 from domain.errors import StoreUnavailable
+from domain.ids import is_id
 from domain.rights import Role
 from infrastructure import node as module
 from infrastructure.embedded_postgres import EmbeddedPostgres
@@ -61,6 +62,13 @@ async def test_a_node_starts_on_an_empty_one_that_is_safe(
         await write(services, 1)
         assert node.record.feed.position == 4
         assert not node.failed.done()
+
+
+async def test_no_id_that_is_made_here_looks_like_an_option_of_a_command(database: Database) -> None:
+    async with a_node(database) as (_, services):
+        ids = {services.new_id() for _ in range(1_000)}
+    assert len(ids) == 1_000
+    assert all(is_id(each) and each[0].isalnum() for each in ids)
 
 
 async def test_the_coming_days_have_room_for_cursors(database: Database) -> None:

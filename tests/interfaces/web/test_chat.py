@@ -310,6 +310,7 @@ async def test_a_long_touch_opens_the_menu(windows: Windows, room: str) -> None:
     ada = await come(windows, room, "Ada", phone=True)
     await composer(ada).fill("Touch me")
     await ada.page.get_by_role("button", name="Send").tap()
+    await expect(message(ada, "Touch me").get_by_role("img", name="Sent")).to_be_visible()
     box = await message(ada, "Touch me").bounding_box()
     assert box is not None
     session = await ada.context.new_cdp_session(ada.page)

@@ -24,6 +24,8 @@ function hold(): void {
 
 export function useLongPress(onLongPress: () => void) {
   const press = useRef<{ timer: number; x: number; y: number } | null>(null);
+  const latest = useRef(onLongPress);
+  latest.current = onLongPress; // what is pressed may have changed under the finger
   const end = () => {
     if (press.current !== null) window.clearTimeout(press.current.timer);
     press.current = null;
@@ -34,7 +36,7 @@ export function useLongPress(onLongPress: () => void) {
       if (pointerType !== "touch" || (target as Element).closest("a, button")) return;
       const timer = window.setTimeout(() => {
         hold();
-        onLongPress();
+        latest.current();
       }, LONG_PRESS_MS);
       press.current = { timer, x: clientX, y: clientY };
     },
