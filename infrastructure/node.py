@@ -93,7 +93,8 @@ SETTLE_POLL_SECONDS: Final = 0.005
 # How long a cancelled task may take to clean up before it is cancelled again.
 CANCEL_AGAIN_SECONDS: Final = 1.0
 
-# Of an id that is made here: 95 bits. Letters and digits only: behind a hyphen a command line looks for an option.
+# Of an id that is made here: 95 bits. Letters and digits only: behind a hyphen a command line looks for an
+# option.
 _ID_LETTERS: Final = string.ascii_letters + string.digits
 _ID_LENGTH: Final = 16
 
