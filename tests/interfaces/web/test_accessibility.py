@@ -9,7 +9,7 @@ from playwright.async_api import Page
 
 from interfaces.web.bundle import INTERFACES
 from tests.interfaces.client.npm import fetch_npm_packages
-from tests.interfaces.web.windows import Windows
+from tests.interfaces.web.windows import Windows, own_room
 
 AXE = INTERFACES / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -72,6 +72,17 @@ async def test_no_dialog_keeps_anybody_out(windows: Windows, axe: str, room: str
         await window.page.keyboard.press("Escape")
         await window.page.get_by_role("dialog", name=title).wait_for(state="detached")
         await window.page.keyboard.press("Control+k")
+
+
+async def test_what_an_owner_decides_keeps_nobody_out(windows: Windows, axe: str) -> None:
+    window = await windows.open("Ada", dark=True)
+    await own_room(window, "Of my own")
+    await window.page.get_by_role("button", name="Room", exact=True).click()
+    room = window.page.get_by_role("dialog", name="Room")
+    for tab in ("Members", "Invitations", "Room", "Files"):
+        await room.get_by_role("tab", name=tab).click()
+        await room.get_by_role("tabpanel", name=tab).wait_for()
+        assert await findings(window.page, axe) == []
 
 
 async def test_a_phone_keeps_nobody_out(windows: Windows, axe: str, room: str) -> None:

@@ -92,7 +92,13 @@ async def test_figures_are_of_one_person_and_can_be_taken_along(
     await expect(panel.get_by_text("Nothing was done in this time.")).to_be_visible()
     await choose(ada, "By", "Olga")
     await expect(panel.get_by_role("img", name=re.compile("^Messages per day: 1"))).to_be_visible()
-    await panel.get_by_role("button", name="Download as a picture").click()
+    await panel.get_by_role("button", name="Download").click()
     async with ada.page.expect_download() as download:
-        await ada.page.get_by_role("menuitem", name="SVG").click()
+        await ada.page.get_by_role("menuitem", name="The charts as SVG").click()
     assert (await download.value).suggested_filename == f"{room}-statistics.svg"
+    await panel.get_by_role("button", name="Download").click()
+    async with ada.page.expect_download() as download:
+        await ada.page.get_by_role("menuitem", name="Report of the room").click()
+    report = await download.value
+    assert report.suggested_filename == f"{room}-report.html"
+    assert "Olga" in (await report.path()).read_text()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
+from infrastructure.proof.proofs import check_proof
 from tests.guests import Guest
 from tests.interfaces.web.windows import ANSWER_MS, Window, Windows, own_room
 
@@ -242,6 +244,33 @@ async def test_a_taken_back_invitation_lets_nobody_in(windows: Windows) -> None:
     await bob.page.goto(str(link))
     await bob.page.get_by_role("button", name=re.compile("^Join")).click()
     await expect(bob.page.get_by_role("heading", name="This invitation does not let you in")).to_be_visible()
+
+
+async def test_an_owner_takes_the_past_along_as_files(windows: Windows) -> None:
+    ada = await windows.open("Ada")
+    await own_room(ada, "To take along")
+    await ada.page.get_by_role("button", name="Room", exact=True).click()
+    room = dialog(ada, "Room")
+    await room.get_by_role("tab", name="Files").click()
+    await ada.screenshot("files")
+    log = await downloaded(ada, room.get_by_role("button", name="Download the table"), "-events.jsonl")
+    assert json.loads(log.splitlines()[0])["topic"] == "room.opened"
+    await room.get_by_role("button", name=re.compile("What")).click()
+    await ada.page.get_by_role("option", name="Members over time").click()
+    await room.get_by_role("button", name=re.compile("As$")).click()
+    await ada.page.get_by_role("option", name="CSV").click()
+    members = await downloaded(ada, room.get_by_role("button", name="Download the table"), "-memberships.csv")
+    assert b",owner," in members.splitlines()[1]
+    proof = await downloaded(ada, room.get_by_role("button", name="Download the proof"), "-proof.jsonl")
+    assert check_proof(proof.splitlines()).events == len(log.splitlines())
+
+
+async def downloaded(window: Window, button: Locator, name: str) -> bytes:
+    """What a press on the button gives, as a file with a name that ends so."""
+    async with window.page.expect_download() as download:
+        await button.click()
+    assert (await download.value).suggested_filename.endswith(name)
+    return (await (await download.value).path()).read_bytes()
 
 
 async def test_the_room_is_renamed_and_opened_for_everybody(windows: Windows) -> None:

@@ -1,4 +1,4 @@
-/** The room: its title, who may come in and do what, and links that let somebody in. */
+/** The room: its title, who may come in and do what, links that let somebody in, and its past as files. */
 
 import type { Role } from "@chronoscribe/client";
 import { useStore } from "@chronoscribe/client/react";
@@ -10,6 +10,7 @@ import { Invitations } from "./Invitations.tsx";
 import { Members } from "./Members.tsx";
 import { RoleSelect } from "./RoleSelect.tsx";
 import { Sealing } from "./Sealing.tsx";
+import { TakeOut } from "./TakeOut.tsx";
 import { useSeen } from "./useSeen.ts";
 
 export function RoomDialog() {
@@ -21,6 +22,7 @@ export function RoomDialog() {
         <Tab id="members">Members</Tab>
         {isOwner ? <Tab id="invitations">Invitations</Tab> : null}
         <Tab id="room">Room</Tab>
+        {isOwner ? <Tab id="files">Files</Tab> : null}
       </TabList>
       <TabPanel id="members">
         <Members isOwner={isOwner} />
@@ -33,6 +35,11 @@ export function RoomDialog() {
       <TabPanel id="room">
         <About isOwner={isOwner} />
       </TabPanel>
+      {isOwner ? (
+        <TabPanel id="files">
+          <TakeOut />
+        </TabPanel>
+      ) : null}
     </Tabs>
   );
 }

@@ -92,27 +92,33 @@ function OneOf<T extends string>({ label, options, value, onChange }: OneOfProps
   );
 }
 
+/** The charts as a picture, and all that went on in that span of time as a page. */
 function DownloadMenu({ span, user }: { readonly span: Span; readonly user: string | null }) {
   const { room } = useRoom();
   const api = useApi();
-  const fetchPlot = async (format: string) => {
+  const fetchFile = async (kind: string) => {
+    const { from, offset } = figuresQuery(span, user);
     try {
-      const path = `/api/rooms/${encodeURIComponent(room)}/statistics/plot.${format}`;
-      const { blob } = await api.file(path, { ...figuresQuery(span, user) });
-      saveFile({ blob, name: `${room}-statistics.${format}` });
+      const [path, query, name] =
+        kind === "report"
+          ? ["report", from === undefined ? { offset } : { from, offset }, "report.html"]
+          : [`statistics/plot.${kind}`, { ...figuresQuery(span, user) }, `statistics.${kind}`];
+      const { blob } = await api.file(`/api/rooms/${encodeURIComponent(room)}/${path}`, query);
+      saveFile({ blob, name: `${room}-${name}` });
     } catch (error) {
-      tell(`The picture does not come: ${wordsOf(error)}`);
+      tell(`The file does not come: ${wordsOf(error)}`);
     }
   };
   return (
     <MenuTrigger>
-      <Button className="react-aria-Button tool-button" aria-label="Download as a picture">
+      <Button className="react-aria-Button tool-button" aria-label="Download">
         <Download aria-hidden="true" />
       </Button>
       <Popover placement="bottom end">
-        <Menu aria-label="Download as a picture" onAction={(key) => void fetchPlot(String(key))}>
-          <MenuItem id="svg">SVG</MenuItem>
-          <MenuItem id="png">PNG</MenuItem>
+        <Menu aria-label="Download" onAction={(key) => void fetchFile(String(key))}>
+          <MenuItem id="svg">The charts as SVG</MenuItem>
+          <MenuItem id="png">The charts as PNG</MenuItem>
+          <MenuItem id="report">Report of the room, a page to read and print</MenuItem>
         </Menu>
       </Popover>
     </MenuTrigger>
