@@ -17,7 +17,10 @@ export class NotLoaded extends Error {
   readonly forget: () => void;
 
   constructor(cause: unknown, forget: () => void) {
-    super("This part of the page could not be loaded. It comes when the server can be reached.", { cause });
+    super(
+      "This part of the page could not be loaded. It comes when the server can be reached, or when you load the page again.",
+      { cause },
+    );
     this.forget = forget;
   }
 }
