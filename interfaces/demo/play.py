@@ -29,8 +29,9 @@ from interfaces.demo.story import (
 )
 from interfaces.load.traces import read
 from interfaces.pyclient.api import Api
-from interfaces.pyclient.client import Client, ClientDocument
+from interfaces.pyclient.client import Client
 from interfaces.pyclient.credentials import Credentials
+from interfaces.pyclient.document import ClientDocument
 
 RECORDING: Final = Path(__file__).with_name("timer.jsonl.gz")
 

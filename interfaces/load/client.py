@@ -11,8 +11,9 @@ import aiohttp
 from domain.text_op import Op
 from interfaces.load.failures import LoadFailed
 from interfaces.load.figures import Latencies
-from interfaces.pyclient.client import Client, ClientDocument
+from interfaces.pyclient.client import Client
 from interfaces.pyclient.credentials import Credentials
+from interfaces.pyclient.document import ClientDocument
 from interfaces.pyclient.errors import NotEditable, PyClientError
 from interfaces.pyclient.notices import (
     Acked,

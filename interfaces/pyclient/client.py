@@ -7,18 +7,15 @@
         message = await client.post("I have begun", link=document.link(0, 5))
         await client.react(message, "🎉")
 
-All that is decided is decided in `ClientSession`; here are the socket, the clock and the callers that wait.
-A client has one task that keeps it connected and, while it is, one that writes. Everything else happens in
-the caller's or the reader's turn of the event loop, without an await, so a text never changes
-between two lines of a caller that do not await.
+All that is decided is decided in `ClientSession`; here are the clock and the callers that wait, and the
+socket is in `connection`. Everything happens in the caller's or the reader's turn of the event loop, without
+an await, so a text never changes between two lines of a caller that do not await.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -26,190 +23,34 @@ from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar
 
 import aiohttp
-import orjson
 
 from domain.errors import OpTooLarge
 from domain.receipts import Pointers
-from domain.text_op import Op, parse, replace
+from domain.text_op import Op, parse
 from interfaces.pyclient import commands, notices
 from interfaces.pyclient.api import Api
 from interfaces.pyclient.commands import Link
+from interfaces.pyclient.connection import Connection
 from interfaces.pyclient.credentials import Credentials, TokenSource
+from interfaces.pyclient.document import ClientDocument
 from interfaces.pyclient.document_link import Phase
-from interfaces.pyclient.errors import NotEditable, NotLetIn, Stopped, UnsentTextError
+from interfaces.pyclient.errors import NotEditable, Stopped, UnsentTextError
 from interfaces.pyclient.notices import Notice, Status, UnsentText
 from interfaces.pyclient.people import Person
-from interfaces.pyclient.reconnect import LATER_SECONDS, Backoff, Verdict, is_better_elsewhere
+from interfaces.pyclient.reconnect import Backoff
 from interfaces.pyclient.replay import Replay, opening
-from interfaces.pyclient.replica import Cursor, EditState
 from interfaces.pyclient.session import ClientSession
 from interfaces.pyclient.traffic import Traffic
-from interfaces.pyclient.waiting import Waiting
-
-logger = logging.getLogger(__name__)
-
-SUBPROTOCOL: Final = "chronoscribe.v1"
-TICKET_PREFIX: Final = "ticket."
-
-# TCP, TLS and the upgrade. A node that takes longer is not the one to be at.
-CONNECT_SECONDS: Final = 10.0
+from interfaces.pyclient.waiting import ANSWER_SECONDS, Waiting
 
 # How long `async with` tries to get in before it says that nobody is there.
 START_SECONDS: Final = 30.0
 
-# How long one write may wait for a socket that takes nothing. The server is as patient with us.
-SEND_SECONDS: Final = 10.0
-
-# How long the other side may take to answer a close.
-CLOSE_SECONDS: Final = 1.0
-
-# How long callers wait for an answer of the server, reconnects included, unless they say otherwise.
-ANSWER_SECONDS: Final = 30.0
-
 # How long `close` waits for what is not saved yet. Longer than a resend and a fail-over take.
 FLUSH_SECONDS: Final = 10.0
 
-# A thousand missed edits of the largest size come in one frame, and nothing larger does.
-FRAME_BYTES_MAX: Final = 128 * 1024 * 1024
-
-# The server's answers to the upgrade that another attempt can change.
-_TRY_AGAIN_STATUSES: Final = {408, 425, 429}
-
-KINDS: Final[dict[str, type[Notice]]] = {
-    "edit": notices.Edited,
-    "ack": notices.Acked,
-    "edit_refused": notices.EditRefused,
-    "unsent": notices.UnsentText,
-    "other_history": notices.OtherHistory,
-    "opened": notices.DocumentOpened,
-    "reset": notices.DocumentReset,
-    "listed": notices.DocumentListed,
-    "message": notices.MessageReceived,
-    "message_changed": notices.MessageChanged,
-    "mentioned": notices.Mentioned,
-    "receipts": notices.ReceiptsMoved,
-    "command_done": notices.CommandDone,
-    "command_refused": notices.CommandRefused,
-    "revision_saved": notices.RevisionSaved,
-    "run_started": notices.RunStarted,
-    "run_finished": notices.RunFinished,
-    "redaction": notices.Redacted,
-    "activity": notices.ActivityChanged,
-    "statistics": notices.StatisticsChanged,
-    "joined": notices.Joined,
-    "left": notices.Left,
-    "person_status": notices.PersonStatus,
-    "profile": notices.ProfileChanged,
-    "role": notices.RoleChanged,
-    "room": notices.RoomChanged,
-    "room_closed": notices.RoomClosed,
-    "invitation": notices.InvitationMade,
-    "invitation_revoked": notices.InvitationRevoked,
-    "unlisted": notices.DocumentUnlisted,
-    "presence": notices.Presence,
-    "welcome": notices.Welcomed,
-    "status": notices.StatusChanged,
-    "refused": notices.RequestRefused,
-}
-"""What `Client.on` listens to."""
-
 T = TypeVar("T")
 Callback = Callable[[Any], None]
-Socket = aiohttp.ClientWebSocketResponse[Literal[False]]
-
-
-class ClientDocument:
-    """An open document. It stays the same object over reconnects; get it by `Client.open`."""
-
-    __slots__ = ("_client", "name")
-
-    def __init__(self, client: Client, name: str) -> None:
-        self._client = client
-        self.name = name
-
-    def __len__(self) -> int:
-        return len(self._client.session.replica(self.name))
-
-    @property
-    def text(self) -> str:
-        return self._client.session.replica(self.name).text
-
-    @property
-    def revision(self) -> int:
-        """The server's last edit that is in the text."""
-        return self._client.session.replica(self.name).revision
-
-    @property
-    def cursors(self) -> dict[str, Cursor]:
-        """The others' cursors, by client."""
-        return self._client.session.replica(self.name).cursors
-
-    @property
-    def is_saved(self) -> bool:
-        """Whether all that was typed here is in the log."""
-        return self._client.session.replica(self.name).is_saved
-
-    def link(self, start: int, end: int) -> Link:
-        """The range from `start` to `end` of the present text, for a message to point at.
-
-        Only of a text that the server has as it is seen here. Raises NotSaved (wait for `saved()`),
-        NotEditable, ValueError for a range that there is not.
-        """
-        return self._client.session.link(self.name, start, end)
-
-    def state_of(self, edit: int) -> EditState:
-        """How far edit number `edit` has come."""
-        return self._client.session.replica(self.name).state_of(edit)
-
-    def insert(self, position: int, text: str) -> int:
-        """Insert `text`; returns the edit's number. Raises as `edit`."""
-        return self.edit(replace(position, 0, text))
-
-    def delete(self, position: int, count: int) -> int:
-        """Delete `count` code points; returns the edit's number. Raises as `edit`."""
-        return self.edit(replace(position, count, ""))
-
-    def edit(self, op: Op) -> int:
-        """Apply `op` to the text and send it; returns the edit's number.
-
-        Raises OpInvalid, TextInvalid for an op that is none or does not fit, and NotEditable.
-        """
-        return self._client.edit(self.name, op)
-
-    async def saved(self, timeout: float = ANSWER_SECONDS) -> None:  # noqa: ASYNC109 -- a bound to name
-        """Wait until all that was typed here until now is in the log.
-
-        Raises Refused (it was taken back), Stopped, NotEditable, or TimeoutError after `timeout` seconds.
-        """
-        await self._client.saved(self.name, timeout)
-
-    async def undo(self, timeout: float = ANSWER_SECONDS) -> int | None:  # noqa: ASYNC109
-        """Take back the last thing that we, this user, have done in this document and that is still in
-        effect, with whatever client and however long ago; what others have typed since stays. Gives the
-        revision of the edit that does it, None when there is nothing to take back.
-
-        Raises Refused, Stopped, NotEditable, or TimeoutError after `timeout` seconds: it may still be done
-        then.
-        """
-        return await self._client.take_back(self.name, is_redo=False, timeout=timeout)
-
-    async def redo(self, timeout: float = ANSWER_SECONDS) -> int | None:  # noqa: ASYNC109
-        """Take our last undo back, unless we have done something else since. Otherwise as `undo`."""
-        return await self._client.take_back(self.name, is_redo=True, timeout=timeout)
-
-    def check(self) -> None:
-        """Compare the text with the server's, by a hash. They never differ; should they all the same, the
-        server's text takes the place of ours (`reset`), and the server counts it.
-
-        Raises NotSaved, NotEditable.
-        """
-        self._client.session.check(self.name)
-        self._client.settle()
-
-    async def close(self, timeout: float = ANSWER_SECONDS) -> None:  # noqa: ASYNC109
-        """Wait until it is saved, then follow it no longer. Raises as `saved`, and is then still open."""
-        await self.saved(timeout)
-        self._client.close_document(self.name)
 
 
 class Client:
@@ -239,24 +80,24 @@ class Client:
         traffic: Traffic | None = None,
     ) -> None:
         self._urls = [urls] if isinstance(urls, str) else list(urls)
-        self._room = room
         self._chance = chance or random.SystemRandom()
         self.session = ClientSession(client_id or self._new_id(), compose=compose)
         self.credentials = credentials or Credentials(name=name, token=token)
-        self._backoff = backoff or Backoff()
         self._http = http
         self._owns_http = http is None
-        self._traffic = traffic
-        self._node = 0  # of the URLs, the one in use
+        self.connection = Connection(
+            self.session,
+            self.credentials,
+            self._urls,
+            room,
+            backoff=backoff or Backoff(),
+            chance=self._chance,
+            traffic=traffic,
+            settle=self.settle,
+        )
         self._callbacks: dict[type[Notice], list[Callback]] = {}
         self._unsent: list[UnsentText] = []
         self._waiting = Waiting()
-        # The connection.
-        self._running: asyncio.Task[None] | None = None
-        self._was_online = False
-        self._failure: Exception | None = None  # of the last attempt to connect
-        self._work = asyncio.Event()
-        self._patience: asyncio.Timeout | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0.0
 
@@ -282,18 +123,16 @@ class Client:
 
         Raises Stopped, or TimeoutError after `timeout` seconds, from the last failure to connect.
         """
-        assert self._running is None, "a client is started once"
-        loop = asyncio.get_running_loop()
         if self._http is None:
             self._http = aiohttp.ClientSession()
         online = self._waiting.for_online()
-        self._running = loop.create_task(self._run(self._http))
+        self.connection.start(self._http)
         try:
             async with asyncio.timeout(timeout):
                 await online
         except TimeoutError:
             await self.close(0.0)
-            raise TimeoutError(f"nobody answers at {self._urls}") from self._failure
+            raise TimeoutError(f"nobody answers at {self._urls}") from self.connection.failure
         except BaseException:
             await self.close(0.0)
             raise
@@ -305,9 +144,7 @@ class Client:
         await self._flush(flush_seconds)
         self.session.stop(None, "closed by its owner")
         self.settle()
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait([self._running])
+        await self.connection.end()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -407,7 +244,7 @@ class Client:
         """
         self._check_not_stopped()
         assert self._http is not None
-        self.session.refresh(await self.credentials.ticket(self._http, self._url))
+        self.session.refresh(await self.credentials.ticket(self._http, self.connection.url))
         self.settle()
 
     # The chat, saves and runs. Each gives a future that is done when it is in the log, and need not be
@@ -541,8 +378,8 @@ class Client:
         return replay
 
     def on(self, kind: str, callback: Callback) -> Callable[[], None]:
-        """Call `callback` with each notice of a kind (see `KINDS`); returns what ends that."""
-        callbacks = self._callbacks.setdefault(KINDS[kind], [])
+        """Call `callback` with each notice of a kind (see `notices.KINDS`); returns what ends that."""
+        callbacks = self._callbacks.setdefault(notices.KINDS[kind], [])
         callbacks.append(callback)
         return lambda: callbacks.remove(callback)
 
@@ -550,7 +387,7 @@ class Client:
     def api(self) -> Api:
         """Requests over HTTP as the same user, at the node that is in use."""
         assert self._http is not None, "the client has not been started"
-        return Api(self._url, self.credentials, http=self._http)
+        return Api(self.connection.url, self.credentials, http=self._http)
 
     @property
     def status(self) -> Status:
@@ -615,9 +452,9 @@ class Client:
             self._on_notice(notice)
         self._waiting.on_settled(session)
         if session.has_frames:
-            self._work.set()
+            self.connection.wake()
         if session.close_wanted:
-            self._give_up()
+            self.connection.give_up()
         self._arm()
 
     def _on_notice(self, notice: Notice) -> None:
@@ -651,134 +488,3 @@ class Client:
         self._timer = None
         self.session.on_time(self._now())
         self.settle()
-
-    # The connection.
-
-    async def _run(self, http: aiohttp.ClientSession) -> None:
-        """Stay connected, until stopped or cancelled. Nobody is left waiting if this fails."""
-        try:
-            await self._stay_connected(http)
-        except Exception as error:
-            logger.exception("%s: the client failed", self.client_id)
-            self.session.stop(None, f"the client failed: {error!r}")
-            self.settle()
-
-    async def _stay_connected(self, http: aiohttp.ClientSession) -> None:
-        attempt = 0
-        while True:
-            verdict = await self._visit(http)
-            if verdict is Verdict.STOP:
-                return
-            attempt = 0 if self._was_online else attempt + 1
-            delay = self._backoff.delay(attempt, self._chance.random)
-            if verdict is Verdict.RECONNECT_LATER:
-                delay = max(delay, LATER_SECONDS)
-            await asyncio.sleep(delay)
-
-    async def _visit(self, http: aiohttp.ClientSession) -> Verdict:
-        """One socket, from connecting to its end."""
-        self._was_online = False
-        try:
-            socket = await self._connect(http)
-        except NotLetIn as refused:
-            self.session.stop(refused.code, refused.message)
-            self.settle()
-            return Verdict.STOP
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            return self._on_unreachable(error)
-        code: int | None = None
-        try:
-            self.session.on_connected(self._now(), at=time.time_ns() // 1000)
-            self.settle()
-            code = await self._converse(socket)
-        finally:
-            await _leave(socket)
-        self._was_online = self.status is Status.ONLINE
-        verdict = self.session.on_disconnected(self._now(), code)
-        if is_better_elsewhere(code):
-            self._node += 1
-        self.settle()
-        return verdict
-
-    async def _connect(self, http: aiohttp.ClientSession) -> Socket:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            ticket = await self.credentials.ticket(http, self._url)
-            return await http.ws_connect(
-                f"{self._url}/ws/{self._room}",
-                protocols=(SUBPROTOCOL, f"{TICKET_PREFIX}{ticket}"),
-                max_msg_size=FRAME_BYTES_MAX,
-                decode_text=False,
-                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),  # pyright: ignore[reportCallIssue]
-            )
-
-    @property
-    def _url(self) -> str:
-        """The node that is in use."""
-        return self._urls[self._node % len(self._urls)].rstrip("/")
-
-    def _on_unreachable(self, error: Exception) -> Verdict:
-        self._node += 1
-        self._failure = error
-        logger.debug("%s: not connected: %r", self.client_id, error)
-        status = error.status if isinstance(error, aiohttp.WSServerHandshakeError) else 0
-        if 400 <= status < 500 and status not in _TRY_AGAIN_STATUSES:
-            self.session.stop(status, "the server does not take us")
-            self.settle()
-            return Verdict.STOP
-        return Verdict.RECONNECT
-
-    async def _converse(self, socket: Socket) -> int | None:
-        """Read and write until the socket ends; returns its close code, None if we gave it up."""
-        writing = asyncio.get_running_loop().create_task(self._write(socket))
-        try:
-            # No time-out yet: it is set to now when the session or the writer give the socket up.
-            async with asyncio.timeout(None) as self._patience:
-                return await self._read(socket)
-        except TimeoutError:
-            return None
-        finally:
-            self._patience = None
-            writing.cancel()
-            await asyncio.wait([writing])
-
-    async def _read(self, socket: Socket) -> int | None:
-        """Take frames in. This is where a client spends its time, so it calls little."""
-        now, loads, on_frame = asyncio.get_running_loop().time, orjson.loads, self.session.on_frame
-        while True:
-            message = await socket.receive()
-            if message.type is not aiohttp.WSMsgType.TEXT:
-                return None if socket.close_code is None else int(socket.close_code)
-            if self._traffic is not None:
-                self._traffic.on_received(len(message.data))
-            on_frame(loads(message.data), now())
-            self.settle()
-
-    async def _write(self, socket: Socket) -> None:
-        try:
-            while True:
-                await self._work.wait()
-                self._work.clear()
-                async with asyncio.timeout(SEND_SECONDS):
-                    for frame in self.session.frames_to_send():
-                        data = orjson.dumps(frame)
-                        if self._traffic is not None:
-                            self._traffic.on_sent(frame, len(data))
-                        await socket.send_frame(data, aiohttp.WSMsgType.TEXT)
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            logger.debug("%s: not sent: %r", self.client_id, error)
-            self._give_up()
-
-    def _give_up(self) -> None:
-        """End the socket that is being read, from wherever we are."""
-        if self._patience is not None:
-            self._patience.reschedule(self._now())
-            self._patience = None  # once is enough
-
-
-async def _leave(socket: Socket) -> None:
-    """Close the socket, with good manners if the other side has some."""
-    try:
-        async with asyncio.timeout(2 * CLOSE_SECONDS):
-            await socket.close()
-    except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        logger.debug("not closed: %r", error)

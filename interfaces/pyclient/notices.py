@@ -8,7 +8,7 @@ before the notice, positions in code points.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from domain.receipts import Pointers
 from domain.text_op import Op
@@ -355,3 +355,42 @@ Notice = (
     | Presence
     | RequestRefused
 )
+
+
+KINDS: Final[dict[str, type[Notice]]] = {
+    "edit": Edited,
+    "ack": Acked,
+    "edit_refused": EditRefused,
+    "unsent": UnsentText,
+    "other_history": OtherHistory,
+    "opened": DocumentOpened,
+    "reset": DocumentReset,
+    "listed": DocumentListed,
+    "message": MessageReceived,
+    "message_changed": MessageChanged,
+    "mentioned": Mentioned,
+    "receipts": ReceiptsMoved,
+    "command_done": CommandDone,
+    "command_refused": CommandRefused,
+    "revision_saved": RevisionSaved,
+    "run_started": RunStarted,
+    "run_finished": RunFinished,
+    "redaction": Redacted,
+    "activity": ActivityChanged,
+    "statistics": StatisticsChanged,
+    "joined": Joined,
+    "left": Left,
+    "person_status": PersonStatus,
+    "profile": ProfileChanged,
+    "role": RoleChanged,
+    "room": RoomChanged,
+    "room_closed": RoomClosed,
+    "invitation": InvitationMade,
+    "invitation_revoked": InvitationRevoked,
+    "unlisted": DocumentUnlisted,
+    "presence": Presence,
+    "welcome": Welcomed,
+    "status": StatusChanged,
+    "refused": RequestRefused,
+}
+"""What `Client.on` listens to."""

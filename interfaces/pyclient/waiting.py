@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, TypeVar, assert_never
+from typing import Any, Final, TypeVar, assert_never
 
 from interfaces.pyclient import notices
 from interfaces.pyclient.errors import NotEditable, PyClientError, Refused, Stopped
 from interfaces.pyclient.notices import Notice, Status
 from interfaces.pyclient.session import ClientSession
+
+# How long callers wait for an answer of the server, reconnects included, unless they say otherwise.
+ANSWER_SECONDS: Final = 30.0
 
 T = TypeVar("T")
 Waiter = asyncio.Future[Any]

@@ -17,8 +17,9 @@ import pytest
 from domain.attendance import Status as Doing
 from domain.colours import PALETTE
 from interfaces.pyclient.api import Api
-from interfaces.pyclient.client import Client, ClientDocument
+from interfaces.pyclient.client import Client
 from interfaces.pyclient.credentials import Credentials
+from interfaces.pyclient.document import ClientDocument
 from interfaces.pyclient.errors import NotLetIn, Refused, Stopped
 from interfaces.pyclient.notices import Status
 from interfaces.pyclient.reconnect import Backoff

@@ -241,7 +241,7 @@ async def test_a_replay_goes_on_where_it_was_when_the_connection_is_back(
         await replay.play()
         await watch(replay, seen, texts, frames=3)
         at = replay.at
-        viewer._give_up()  # as a network does
+        viewer.connection.give_up()  # as a network does
         async with asyncio.timeout(60):
             async for told in replay:
                 seen.see(told)

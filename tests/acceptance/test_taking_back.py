@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from interfaces.pyclient.client import Client, ClientDocument
+from interfaces.pyclient.client import Client
+from interfaces.pyclient.document import ClientDocument
 from interfaces.pyclient.errors import Refused
 from tests.servers import ServerProcess, running_server
 from tests.waiting import until
@@ -109,7 +110,7 @@ async def test_undo_is_asked_again_after_the_socket_is_gone(place: Place) -> Non
     await type_in(hers, 4, "two")
     asked = asyncio.ensure_future(hers.undo())
     await asyncio.sleep(0)
-    ada._give_up()
+    ada.connection.give_up()
     await asked
     await until(lambda: hers.revision == 3)  # told by whichever socket, when it is there again
     assert hers.text == "one "

@@ -24,7 +24,8 @@ from domain.text import Text
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresHistory
 from interfaces.pyclient import notices
-from interfaces.pyclient.client import Client, ClientDocument
+from interfaces.pyclient.client import Client
+from interfaces.pyclient.document import ClientDocument
 from interfaces.pyclient.reconnect import Backoff
 from tests.guests import guest
 from tests.waiting import until

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import aiohttp
 
-from interfaces.pyclient.client import Client, ClientDocument
+from interfaces.pyclient.client import Client
+from interfaces.pyclient.document import ClientDocument
 from tests.acceptance.accounts import Accounts
 from tests.acceptance.raw_sockets import INSIDES, RawSocket
 from tests.guests import Guest, guest

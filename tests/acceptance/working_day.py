@@ -26,8 +26,9 @@ from infrastructure.postgres.database import Database
 from infrastructure.postgres.log import PostgresLog
 from interfaces.load.traces import read
 from interfaces.pyclient.api import Api
-from interfaces.pyclient.client import Client, ClientDocument
+from interfaces.pyclient.client import Client
 from interfaces.pyclient.credentials import Credentials
+from interfaces.pyclient.document import ClientDocument
 from interfaces.pyclient.errors import Refused
 from interfaces.pyclient.reconnect import Backoff
 from tests.guests import Guest

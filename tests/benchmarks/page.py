@@ -16,7 +16,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
-from interfaces.pyclient.client import Client, ClientDocument
+from interfaces.pyclient.client import Client
+from interfaces.pyclient.document import ClientDocument
 from interfaces.web.bundle import DIST
 from tests.benchmarks.harness import Machine, percentile
 from tests.guests import guest

@@ -215,7 +215,10 @@ async def test_a_long_reader_is_waited_for(place: Place, caplog: pytest.LogCaptu
             await until(lambda: "the switch of counts is tried again" in caplog.text)
             await place.edit("a.md")
         rebuilt = await task
-    assert (rebuilt.position, rebuilt.events) == (3, 3)
+    # What comes while it waits for its turn is in the new tables, or is taken in by who goes on from them.
+    assert rebuilt.position == rebuilt.events
+    assert rebuilt.position in (2, 3)
+    await place.project(CountView())
     assert await place.counts() == {A: 3}
 
 

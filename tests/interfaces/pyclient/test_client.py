@@ -12,6 +12,7 @@ import pytest
 
 from domain.errors import OpInvalid, TextInvalid
 from interfaces.pyclient import client as client_module
+from interfaces.pyclient import connection
 from interfaces.pyclient.client import Client
 from interfaces.pyclient.errors import NotEditable, NotSaved, Refused, Stopped, UnsentTextError
 from interfaces.pyclient.notices import Notice, Status
@@ -324,7 +325,7 @@ async def test_when_a_node_fails_the_next_one_is_tried() -> None:
 
 
 async def test_a_silent_server_is_left(sockets: ModelSockets, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "CLOSE_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 0.05)
     async with client_of(sockets) as ada:
         statuses = heard(ada, "status")
         sockets.is_deaf = True
@@ -339,7 +340,7 @@ async def test_a_silent_server_is_left(sockets: ModelSockets, monkeypatch: pytes
 async def test_a_server_that_does_not_read_is_left(
     sockets: ModelSockets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "SEND_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "SEND_SECONDS", 0.05)
     async with client_of(sockets) as ada:
         document = await ada.open("main.md", create=True)
         with monkeypatch.context() as patch:
@@ -353,7 +354,7 @@ async def test_a_server_that_does_not_read_is_left(
 async def test_a_socket_that_cannot_be_closed_is_let_go(
     sockets: ModelSockets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "CLOSE_SECONDS", 0.01)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 0.01)
     async with client_of(sockets) as ada:
         statuses = heard(ada, "status")
         with monkeypatch.context() as patch:
@@ -368,7 +369,7 @@ async def test_a_socket_that_cannot_be_closed_is_let_go(
 async def test_too_many_frames_means_to_come_back_later(
     sockets: ModelSockets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "LATER_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "LATER_SECONDS", 0.2)
     async with client_of(sockets) as ada:
         statuses = heard(ada, "status")
         await sockets.close_all(4405)
