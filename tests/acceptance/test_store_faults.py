@@ -167,8 +167,7 @@ async def test_a_node_that_is_cut_off_from_postgres_acknowledges_nothing(durable
         async with typing(people):
             await all_acknowledged_again(people, RECOVERY_SECONDS)
             between.hold()
-            await asyncio.sleep(1)  # what had come through before is told by now
-            told = _acks(at_a)
+            told = await _acks_at_rest(at_a)
             await all_acknowledged_again(at_b, RECOVERY_SECONDS)
             await asyncio.sleep(AWAY_SECONDS)
             await all_acknowledged_again(at_b, RECOVERY_SECONDS)
@@ -190,8 +189,7 @@ async def test_a_postgres_that_hangs_loses_nothing(how: str, durable_postgres: P
         async with typing(people):
             await all_acknowledged_again(people, RECOVERY_SECONDS)
             async with frozen(postgres) if how == "frozen" else locked(url):
-                await asyncio.sleep(1)
-                told = _acks(people)
+                told = await _acks_at_rest(people)
                 await asyncio.sleep(AWAY_SECONDS)
                 assert _acks(people) == told
                 assert await asyncio.to_thread(_is_ready, server) is False
@@ -223,6 +221,16 @@ async def locked(url: str) -> AsyncIterator[None]:
 
 def _acks(people: Sequence[Typist]) -> int:
     return sum(len(typist.acks) for typist in people)
+
+
+async def _acks_at_rest(people: Sequence[Typist]) -> int:
+    """When what had come through before is told."""
+    async with asyncio.timeout(RECOVERY_SECONDS):
+        told = -1
+        while told != (now := _acks(people)):
+            told = now
+            await asyncio.sleep(1)
+    return told
 
 
 def _is_ready(server: ServerProcess) -> bool:
