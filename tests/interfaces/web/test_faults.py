@@ -126,12 +126,21 @@ async def test_a_part_that_nobody_has_asked_for_may_stay_away(
     await ada.editor.click()
     await ada.page.keyboard.type("written")
     await ada.saved()
-    if part == "Palette":
-        await ada.page.keyboard.press("Control+k")
-    else:
-        await ada.page.get_by_role("button", name="New document").click()
-    await expect(ada.page.get_by_role("alert")).to_contain_text("could not be loaded")
+
+    async def open_it() -> None:
+        if part == "Palette":
+            await ada.page.keyboard.press("Control+k")
+        else:
+            await ada.page.get_by_role("button", name="New document").click()
+
+    await open_it()
+    alert = ada.page.get_by_role("alert")
+    await expect(alert).to_contain_text("could not be loaded")
     assert await ada.text() == "written"
+    await alert.get_by_role("button", name="Close").click()
+    await expect(alert).to_be_hidden()
+    await open_it()
+    await expect(alert).to_be_visible()
     await ada.page.unroute_all()
     await expect(ada.page.get_by_role("dialog")).to_be_visible()
 

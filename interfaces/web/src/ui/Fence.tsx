@@ -11,6 +11,8 @@ interface FenceProps {
   readonly children: ReactNode;
   /** Nobody has asked for it yet, and nobody misses it. */
   readonly isAside?: boolean;
+  /** It lies over the page, and one may want it no more. */
+  onClose?(): void;
 }
 
 export class Fence extends Component<FenceProps, { readonly error: unknown }> {
@@ -49,6 +51,7 @@ export class Fence extends Component<FenceProps, { readonly error: unknown }> {
 
   override render() {
     if (this.state.error === null) return this.props.children;
-    return this.props.isAside ? null : <ErrorNote error={this.state.error} onRetry={this.#retry} />;
+    const { isAside, onClose } = this.props;
+    return isAside ? null : <ErrorNote error={this.state.error} onRetry={this.#retry} onClose={onClose} />;
   }
 }

@@ -22,13 +22,20 @@ export function Nothing({ icon, children }: { readonly icon?: ReactNode; readonl
   );
 }
 
+interface ErrorNoteProps {
+  readonly error: unknown;
+  onRetry?: (() => void) | undefined;
+  onClose?: (() => void) | undefined;
+}
+
 /** What went wrong, in words, with its code for whoever asks somebody else. */
-export function ErrorNote({ error, onRetry }: { readonly error: unknown; onRetry?(): void }) {
+export function ErrorNote({ error, onRetry, onClose }: ErrorNoteProps) {
   const code = error instanceof ChronoscribeError ? error.code : null;
   return (
     <p className="error-note" role="alert">
       <CircleAlert aria-hidden="true" /> {wordsOf(error)} {code ? <code>{code}</code> : null}
       {onRetry ? <Button onPress={onRetry}>Try again</Button> : null}
+      {onClose ? <Button onPress={onClose}>Close</Button> : null}
     </p>
   );
 }

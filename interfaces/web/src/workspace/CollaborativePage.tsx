@@ -88,10 +88,10 @@ export function CollaborativePage({ document, passage, onSignOut }: Collaborativ
       </main>
       <PanelArea />
       <RoomNotices />
-      <Fence isAside={!isPaletteOpen}>
+      <Fence isAside={!isPaletteOpen} onClose={() => usePalette.getState().setIsOpen(false)}>
         <Suspense>{isIdle || isPaletteOpen ? <Palette onSignOut={onSignOut} /> : null}</Suspense>
       </Fence>
-      <Fence isAside={!hasDialog}>
+      <Fence isAside={!hasDialog} onClose={() => useDialogs.getState().close()}>
         <Suspense>{isIdle || hasDialog ? <Dialogs /> : null}</Suspense>
       </Fence>
     </div>
