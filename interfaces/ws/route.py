@@ -8,10 +8,9 @@ import socket
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Final
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from application.identity import agent_class
 from application.past.undo import Undo
@@ -45,6 +44,8 @@ USER_TIMEOUT_MILLISECONDS: Final = 20_000
 
 TICK_SECONDS: Final = 1.0
 
+_NOTHING_MORE: Final = WSMessage(WSMsgType.CLOSED, None, None)
+
 # While draining: so many sockets a second are sent elsewhere, so that another node is not run over.
 DRAIN_PER_SECOND: Final = 200
 
@@ -70,7 +71,7 @@ class SessionSockets:
         self._sessions: set[Session] = set()
         self._by_user: Counter[str] = Counter()
         self._strangers: Counter[str] = Counter()  # by address: of whom we do not know yet who they are
-        self._closing: set[asyncio.Task[None]] = set()
+        self._endings: set[Ending] = set()
         self.is_draining = False
         self.accepted = 0
 
@@ -91,7 +92,7 @@ class SessionSockets:
         for session in tuple(self._sessions):
             session.close(closes.DRAINING)
             await asyncio.sleep(1 / DRAIN_PER_SECOND)
-        while self._sessions or self._closing:  # noqa: ASYNC110 -- only when a process ends
+        while self._sessions or self._endings:  # noqa: ASYNC110 -- only when a process ends
             await asyncio.sleep(0.01)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -111,12 +112,13 @@ class SessionSockets:
         if transport is None:
             return socket_
         _tune(transport)
+        ending = Ending(socket_, transport)
         session = Session(
             room,
             self._services,
             self._requests,
             transport,
-            partial(self._close, socket_, transport),
+            ending.begin,
             self._limits,
             peer,
             self._admit,
@@ -131,14 +133,22 @@ class SessionSockets:
                 session.close(closes.BAD_CREDENTIALS)
             elif (ticket := _ticket(request)) is not None:
                 await session.authenticate(ticket)
-            await _read(socket_, session)
+            await _read(ending, session)
         finally:
             self._sessions.discard(session)
             self._let_go(session, peer)
             if session.holder.has_failed:
                 self._failures.add(peer.address, self._services.monotonic())
             session.on_closed(is_clean=socket_.close_code in {1000, 1001})
+            await self._end(ending)
         return socket_
+
+    async def _end(self, ending: Ending) -> None:
+        self._endings.add(ending)
+        try:
+            await ending.is_over()
+        finally:
+            self._endings.discard(ending)
 
     def _check_address(self, address: str) -> None:
         wait = self._failures.wait(address, self._services.monotonic())
@@ -161,10 +171,48 @@ class SessionSockets:
         if self.is_draining:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
 
-    def _close(self, socket_: web.WebSocketResponse, transport: asyncio.Transport, code: int) -> None:
-        task = asyncio.get_running_loop().create_task(_close(socket_, transport, code))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+
+class Ending:
+    """How a socket ends: with a code that the peer gets to know.
+
+    aiohttp lets go of a connection at once when it is closed while somebody waits for a message. What the
+    peer sends meanwhile is answered by a reset then, in which the code is lost on whoever was just writing.
+    So the one who waits is called away first, and the connection is read until the peer has answered.
+    """
+
+    def __init__(self, socket_: web.WebSocketResponse, transport: asyncio.Transport) -> None:
+        self._socket = socket_
+        self._transport = transport
+        self._waiting: asyncio.Task[object] | None = None
+        self._is_called_away = False
+        self._closing: asyncio.Task[None] | None = None
+
+    async def receive(self) -> WSMessage:
+        """The next message; of the type CLOSED when there is none any more."""
+        if self._closing is not None:
+            return _NOTHING_MORE
+        self._waiting = task = asyncio.current_task()
+        try:
+            return await self._socket.receive()
+        except asyncio.CancelledError:
+            if not self._is_called_away or (task is not None and task.uncancel()):
+                raise
+            return _NOTHING_MORE
+        finally:
+            self._waiting = None
+
+    async def pong(self, data: bytes) -> None:
+        await self._socket.pong(data)
+
+    def begin(self, code: int) -> None:
+        """Close it; once."""
+        if self._waiting is not None:
+            self._is_called_away = self._waiting.cancel()  # its turn comes before that of the next task
+        self._closing = asyncio.get_running_loop().create_task(_close(self._socket, self._transport, code))
+
+    async def is_over(self) -> None:
+        if self._closing is not None:
+            await self._closing
 
 
 def _decrease(counts: Counter[str], key: str) -> None:
@@ -187,16 +235,16 @@ def _ticket(request: web.Request) -> str | None:
     return None
 
 
-async def _read(socket_: web.WebSocketResponse, session: Session) -> None:
+async def _read(ending: Ending, session: Session) -> None:
     while True:
-        message = await socket_.receive()
+        message = await ending.receive()
         match message.type:
             case WSMsgType.TEXT:
                 await session.receive(message.data)
             case WSMsgType.PING:
                 session.on_ping()
                 with suppress(ConnectionError):
-                    await socket_.pong(message.data)
+                    await ending.pong(message.data)
             case WSMsgType.PONG:
                 session.on_ping()
             case WSMsgType.BINARY:

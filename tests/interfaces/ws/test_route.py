@@ -218,6 +218,23 @@ async def test_a_first_frame_that_is_no_hello_is_answered_and_then_closed(server
         assert await close_code(socket) == closes.BAD_HELLO
 
 
+async def test_a_peer_that_is_just_writing_is_told_why_it_ends(
+    server: ServerThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interfaces.ws.route.CLOSE_SECONDS", PATIENCE_SECONDS)
+    async with a_guest(server, "busy") as busy:
+        assert busy._writer is not None
+        transport = busy._writer.transport
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
+        async with a_guest(server, "busy", "busy"):
+            for _ in range(5):
+                await busy.send_str("{}")
+                await asyncio.sleep(0.01)  # as long as a reset takes
+            transport.resume_reading()
+            assert await close_code(busy) == closes.SUPERSEDED
+
+
 async def test_a_peer_that_does_not_answer_a_close_is_cut_off(
     server: ServerThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
