@@ -61,6 +61,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def users_home() -> Iterator[Path]:
+    """Where servers in this process keep keys and checkpoints: those of the user are left alone."""
+    with _temporary_home() as home, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("infrastructure.settings.default_home", lambda: home)
+        yield home
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[EmbeddedPostgres]:
     """The run's server, not durable."""

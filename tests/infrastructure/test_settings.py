@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import ValidationError
 
 from domain.errors import Unauthenticated
+from infrastructure.embedded_postgres import default_home
 from infrastructure.settings import Settings
 from infrastructure.tokens import NoSigningKey, Tokens, tokens_of
 
@@ -356,3 +357,7 @@ def test_issuer_and_audience_can_be_set() -> None:
     assert tokens.verify(token)
     with pytest.raises(Unauthenticated):
         tokens_of(load(auth_secrets=SECRET), guest_secret=None, now=lambda: NOW).verify(token)
+
+
+def test_no_test_writes_where_the_user_keeps_things(users_home: Path) -> None:
+    assert Settings().home == users_home != default_home()

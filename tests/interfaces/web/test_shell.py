@@ -263,6 +263,8 @@ async def test_an_owner_takes_the_past_along_as_files(windows: Windows) -> None:
     assert b",owner," in members.splitlines()[1]
     proof = await downloaded(ada, room.get_by_role("button", name="Download the proof"), "-proof.jsonl")
     assert check_proof(proof.splitlines()).events == len(log.splitlines())
+    await ada.page.keyboard.press("Escape")
+    await expect(room).to_be_hidden()
 
 
 async def downloaded(window: Window, button: Locator, name: str) -> bytes:

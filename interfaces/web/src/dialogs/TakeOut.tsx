@@ -85,7 +85,7 @@ function Export() {
           onChange={setFormat}
         />
         <Button
-          isDisabled={isLoading}
+          isPending={isLoading}
           onPress={() => void load("export", `${query.what}.${query.format}`, query)}
         >
           <FileDown aria-hidden="true" /> {isLoading ? "Being written…" : "Download the table"}
@@ -106,7 +106,7 @@ function Proof() {
         the file checks it alone, by <code>chronoscribe verify --proof FILE</code>: that nothing in it was
         changed.
       </p>
-      <Button isDisabled={isLoading} onPress={() => void load("proof", "proof.jsonl")}>
+      <Button isPending={isLoading} onPress={() => void load("proof", "proof.jsonl")}>
         <FileCheck2 aria-hidden="true" /> {isLoading ? "Being written…" : "Download the proof"}
       </Button>
       {note}

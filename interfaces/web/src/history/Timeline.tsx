@@ -90,7 +90,7 @@ function ReplayFile() {
       .finally(() => setIsLoading(false));
   };
   return (
-    <Button isDisabled={isLoading} onPress={load}>
+    <Button isPending={isLoading} onPress={load}>
       <Download aria-hidden="true" /> {isLoading ? "Being written…" : "Download the replay as a page"}
     </Button>
   );
