@@ -65,6 +65,18 @@ async def step(page: Page, key: str) -> None:
     await expect(past(page)).not_to_have_attribute("data-place", str(place))
 
 
+async def hold(page: Page, what: str) -> asyncio.Event:
+    """What the page asks for under such an address comes when the event is set."""
+    release = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await release.wait()
+        await route.continue_()
+
+    await page.route(what, late)
+    return release
+
+
 async def choose(page: Page, view: str) -> Locator:
     """One of the ways into the past; what it shows."""
     await page.get_by_role("tab", name=view, exact=True).click()
@@ -379,13 +391,7 @@ async def test_the_past_is_shown_when_its_keys_are_heard(windows: Windows, room:
     await write(window, "one\n")
     await window.show("History")
     page = window.page
-    release = asyncio.Event()
-
-    async def late(route: Route) -> None:
-        await release.wait()
-        await route.continue_()
-
-    await page.route("**/TimeStrip-*.js", late)
+    release = await hold(page, "**/TimeStrip-*.js")
     async with page.expect_request("**/TimeStrip-*.js"), page.expect_response("**/PastView-*.js"):
         await page.get_by_role("button", name="Travel back").click()
     # All is there but the strip. React shows what it has waited for a third of a second later.
@@ -401,13 +407,7 @@ async def test_what_one_writes_stays_when_the_moments_come_late(windows: Windows
     await ada.enter(room, "main.md")
     await write(ada, "one\n")
     await write(ada, "two\n")
-    release = asyncio.Event()
-
-    async def late(route: Route) -> None:
-        await release.wait()
-        await route.continue_()
-
-    await ada.page.route("**/activity?*", late)
+    release = await hold(ada.page, "**/activity?*")
     await ada.show("History")
     compare = await choose(ada.page, "Compare")
     start = compare.get_by_role("combobox", name="From")
@@ -417,6 +417,23 @@ async def test_what_one_writes_stays_when_the_moments_come_late(windows: Windows
     await compare.get_by_role("button", name="Compare", exact=True).click()
     await expect(compare.get_by_role("button", name=re.compile("Revision 1"))).to_be_visible()
     await expect(start).to_have_value("Revision 1")
+
+
+async def test_moments_that_come_late_are_offered_to_whoever_has_begun_to_write(
+    windows: Windows, beads: str
+) -> None:
+    window = await windows.open("Ada")
+    await window.enter(beads, "package.json")
+    page = window.page
+    release = await hold(page, "**/activity?*")
+    await window.show("History")
+    bisect = await choose(page, "Bisect")
+    good = bisect.get_by_role("combobox", name="It was good at")
+    await good.fill("green")
+    await expect(page.get_by_text("The named moments are coming")).to_be_visible()
+    release.set()
+    await page.get_by_role("option", name=re.compile("^green")).click()
+    await expect(good).to_have_value(re.compile("^green"))
 
 
 async def test_a_passage_and_one_persons_edits_are_taken_back(windows: Windows, room: str) -> None:
